@@ -1,0 +1,1 @@
+"""The ``samunet`` command: a thin front end on ``app``."""

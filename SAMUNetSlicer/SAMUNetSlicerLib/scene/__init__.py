@@ -1,0 +1,5 @@
+"""MRML objects in, arrays out, and back.
+
+Nodes and logics are handed in as arguments; no Qt, no ``slicer.app``, ``slicer.mrmlScene`` or
+``slicer.util``.  World coordinates are RAS in mm; matrices are 4x4 numpy arrays acting on columns.
+"""
