@@ -1,0 +1,51 @@
+"""What every test shares: one thread per test process, a private home folder, the real weights."""
+
+import os
+
+# Set before torch or numpy load: two OpenMP threads on a busy two-core machine wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from pathlib import Path
+
+import pytest
+from SAMUNetSlicerLib.app import settings
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+USER_WEIGHTS = settings.weightsFolder()  # read before any test moves the home folder
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(autouse=True)
+def private_home(tmp_path_factory, monkeypatch) -> Path:
+    """A home folder that only this test sees: nothing is read from or left in the user's own."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("SAMUNET_HOME", str(home))
+    return home
+
+
+@pytest.fixture(scope="session")
+def litemedsam_weights() -> Path:
+    """The real weights of the default model, as ``samunet models get litemedsam`` leaves them."""
+    return _weights("litemedsam", "lite_medsam.pth")
+
+
+@pytest.fixture(scope="session")
+def mobilesam_weights() -> Path:
+    """The real weights of the point-capable model, as ``samunet models get mobilesam`` leaves them."""
+    return _weights("mobilesam", "mobile_sam.pt")
+
+
+def _weights(model_id, name):
+    path = USER_WEIGHTS / name
+    if path.is_file():
+        return path
+    reason = f"{name} is absent: run `samunet models get {model_id} --yes` once"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
