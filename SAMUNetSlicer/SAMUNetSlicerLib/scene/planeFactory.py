@@ -103,7 +103,7 @@ def _nearestOrientation(direction: np.ndarray) -> str:
 
 
 def _view(right: np.ndarray, up: np.ndarray, point: np.ndarray) -> _View:
-    right, up = (np.round(_unit(v), _DIRECTION_DECIMALS) + 0.0 for v in (right, up))
+    right, up = (_unit(np.round(_unit(v), _DIRECTION_DECIMALS)) + 0.0 for v in (right, up))
     normal = _unit(np.cross(right, up))
     anatomical = _ORIENTATIONS[_nearestOrientation(normal)][0]
     return _View(right, up, normal * (1 if normal @ anatomical > 0 else -1), point)
