@@ -1,0 +1,154 @@
+"""A fake engine: no network, no torch; its masks are disks and ellipses around the prompts.
+
+`FakeService` stands where `EngineService` stands, behind a real `ThreadEngine` or in a real child process
+(`python Testing/fakes/fakeEngine.py`).  `FakeEngine` stands where an `EngineClient` stands and answers
+only when the test tells it to, so that every order of answers can be tried.
+"""
+
+import hashlib
+import os
+import sys
+import time
+
+import numpy as np
+
+from SAMUNetSlicerLib.app.engineClient import EngineClient
+from SAMUNetSlicerLib.engine.reports import EncodeReport, EngineStatus, ModelSpec, PredictReport
+from SAMUNetSlicerLib.engine.types import Capabilities, Prediction, Prompts
+from SAMUNetSlicerLib.errors import EngineError, UserError
+
+RADIUS = 4.0
+FAKE_SPEC = ModelSpec(card={"id": "fake"})
+
+
+def fake_mask(shape, prompts: Prompts) -> np.ndarray:
+    """Bool (H, W): start mask, ellipses in boxes, disks at positive points, minus disks at negative ones."""
+    rows, columns = np.indices(shape)
+    mask = np.zeros(shape, bool) if prompts.mask is None else prompts.mask.copy()
+    for x0, y0, x1, y1 in prompts.boxes:
+        center_x, center_y = (x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2
+        mask |= ((columns - center_x) / (x1 - x0) * 2) ** 2 + ((rows - center_y) / (y1 - y0) * 2) ** 2 <= 1
+    for (x, y), label in zip(prompts.points, prompts.labels):
+        disk = (columns - x) ** 2 + (rows - y) ** 2 <= RADIUS**2
+        mask = mask | disk if label else mask & ~disk
+    return mask
+
+
+class FakeService:
+    """Does at once what `EngineService` computes; an image filled with 13 makes it die, one with 14 fail."""
+
+    batch_size = 4
+
+    def __init__(self, notify=lambda sentence: None, delay=0.0):
+        self._notify = notify
+        self._delay = delay
+        self._keys = set()
+        self.batches = []
+        self.status = None
+
+    def load(self, spec: ModelSpec) -> EngineStatus:
+        print("printed while loading", flush=True)
+        if spec.card["id"] == "deadly":
+            os._exit(3)
+        if spec.card["id"] == "broken":
+            self.status = None
+            raise EngineError("The fake model is broken; choose another one.")
+        self.status = EngineStatus(
+            spec.card["id"],
+            spec.card["id"] + "-key",
+            "cpu",
+            "fp32",
+            Capabilities(True, True, "logits"),
+            256,
+            1.0,
+        )
+        return self.status
+
+    def encode(self, images) -> list:
+        self.batches.append(len(images))
+        return [self._encode(image) for image in images]
+
+    def predict(self, image, prompts: Prompts) -> PredictReport:
+        encoding = self._encode(image)
+        mask = fake_mask(image.shape[:2], prompts)
+        logits = np.where(mask, 8.0, -8.0).astype(np.float32)
+        prediction = Prediction(mask, logits, np.zeros((1, 64, 64), np.float32), 0.9, prompts.boxes)
+        return PredictReport(prediction, encoding, 0.1)
+
+    def statistics(self) -> dict:
+        return {"encoded": len(self._keys), "batches": self.batches}
+
+    def clear_cache(self) -> None:
+        self._keys.clear()
+
+    def _encode(self, image) -> EncodeReport:
+        time.sleep(self._delay)
+        if image.min() == 13 and image.max() == 13:
+            os._exit(3)
+        if image.min() == 14 and image.max() == 14:
+            raise EngineError("The fake engine refuses this image.")
+        key = hashlib.sha256(image.tobytes()).hexdigest()
+        source = "memory" if key in self._keys else "encoded"
+        self._keys.add(key)
+        return EncodeReport(key, source, 0.0 if source == "memory" else 1.0)
+
+
+class FakeEngine(EngineClient):
+    """Requests lie in ``jobs`` until ``answer`` is called; ``isAutomatic`` answers at each poll instead."""
+
+    def __init__(self, is_automatic=False):
+        super().__init__()
+        self.service = FakeService()
+        self.is_automatic = is_automatic
+        self.is_closed = False
+        self.jobs = []
+        self.withdrawn = []
+
+    def answer(self, operation=None) -> None:
+        """Serve the oldest waiting request, of one operation if named."""
+        job = next(job for job in self.jobs if operation in (None, job.operation))
+        self.jobs.remove(job)
+        outcome = self._serve(job)
+        self._setStatus(self.service.status)
+        self._deliver(job.ticket, outcome)
+
+    def fail(self, error: UserError) -> None:
+        """Answer the oldest waiting request with an error."""
+        self._deliver(self.jobs.pop(0).ticket, error)
+
+    def waiting(self, operation) -> list:
+        return [job for job in self.jobs if job.operation == operation]
+
+    def poll(self):
+        while self.is_automatic and self.jobs:
+            self.answer()
+
+    def block(self, seconds):
+        pass
+
+    def close(self):
+        self.is_closed = True
+        self.jobs.clear()
+
+    def _serve(self, job):
+        try:
+            if job.operation == "encode":
+                return self.service.encode([job.arguments["image"]])[0]
+            operation = {"clear": "clear_cache"}.get(job.operation, job.operation)
+            return getattr(self.service, operation)(**job.arguments)
+        except UserError as error:
+            return error
+
+    def _submit(self, job):
+        self.jobs.append(job)
+
+    def _withdraw(self, number):
+        self.withdrawn.append(number)
+        self.jobs = [job for job in self.jobs if job.ticket != number]
+
+
+if __name__ == "__main__":
+    from SAMUNetSlicerLib.engine import worker
+
+    print("printed while starting", flush=True)
+    worker.main(lambda notify: FakeService(notify, delay=float(sys.argv[1])))
