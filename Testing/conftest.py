@@ -9,6 +9,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from pathlib import Path
 
 import pytest
+
 from SAMUNetSlicerLib.app import settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
