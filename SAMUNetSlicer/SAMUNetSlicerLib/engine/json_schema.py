@@ -36,8 +36,14 @@ def problems(value: Any, schema: Mapping, root: Mapping, where: str) -> Iterator
 
 
 def _is(value, name):
-    # JSON knows no bool-is-int.
-    return isinstance(value, _TYPES[name]) and not (isinstance(value, bool) and name in ("integer", "number"))
+    # JSON knows no bool-is-int, and 1.0 is an integer in it.
+    if isinstance(value, bool):
+        return name == "boolean"
+    return isinstance(value, _TYPES[name]) or (name == "integer" and _is_integral(value))
+
+
+def _is_integral(value):
+    return isinstance(value, float) and value.is_integer()
 
 
 def _type(value, rule, schema, root, where):
@@ -79,6 +85,11 @@ def _min_length(value, rule, schema, root, where):
 def _min_items(value, rule, schema, root, where):
     if isinstance(value, list) and len(value) < rule:
         yield f"{where} must have at least {rule} entries, not {len(value)}"
+
+
+def _max_items(value, rule, schema, root, where):
+    if isinstance(value, list) and len(value) > rule:
+        yield f"{where} must have at most {rule} entries, not {len(value)}"
 
 
 def _required(value, rule, schema, root, where):
@@ -134,6 +145,7 @@ _RULES = {
     "maximum": _maximum,
     "minLength": _min_length,
     "minItems": _min_items,
+    "maxItems": _max_items,
     "required": _required,
     "properties": _properties,
     "additionalProperties": _additional_properties,
