@@ -16,6 +16,7 @@ from SAMUNetSlicerLib.app.promptsFile import (
     promptProblems,
     readPromptsFile,
 )
+from SAMUNetSlicerLib.engine.windowing import MODES, WindowSetting
 from SAMUNetSlicerLib.errors import InputError, PromptError
 
 VALID = {
@@ -74,7 +75,7 @@ def test_everything_that_the_file_says_comes_out(tmp_path):
     path.write_text(json.dumps(VALID, ensure_ascii=False), encoding="utf-8")
     prompts = readPromptsFile(path)
     liver, kidney = prompts.segments
-    assert prompts.window == VALID["window"]
+    assert prompts.window == WindowSetting("manual", -160, 240)
     assert (liver.name, liver.color) == ("Leber ü", (1.0, 128 / 255, 0.0))
     assert liver.terminology["type"] == ("SCT", "10200004", "Liver")
     assert (kidney.color, kidney.terminology) == (None, None)
@@ -138,6 +139,15 @@ def test_a_file_that_cannot_be_read_is_an_input_error(tmp_path):
     for path in (tmp_path / "absent.json", tmp_path, tmp_path / "binary.json"):
         with pytest.raises(InputError, match="cannot be read"):
             readPromptsFile(path)
+
+
+def test_the_schema_offers_every_window_there_is():
+    by_name, manual = (option["properties"]["mode"]["enum"] for option in SCHEMA["$defs"]["window"]["oneOf"])
+    assert {*by_name, *manual} == set(MODES)
+
+
+def test_without_a_window_each_slice_has_its_own():
+    assert parsePrompts(changed(("window",), None)).window == WindowSetting("slice")
 
 
 def test_the_schema_is_a_valid_schema():

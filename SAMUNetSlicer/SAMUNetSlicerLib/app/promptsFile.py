@@ -2,12 +2,13 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
 from ..engine.json_schema import problems
+from ..engine.windowing import WindowSetting
 from ..errors import InputError, PromptError
 
 SCHEMA_FILE = Path(__file__).with_name("prompts.schema.json")
@@ -58,10 +59,10 @@ class SegmentPrompts:
 
 @dataclass(frozen=True)
 class PromptsFile:
-    """``window``: the fields of a ``WindowSetting``, empty for the default."""
+    """``window``: how intensities become grey levels, for the whole volume."""
 
     segments: Tuple[SegmentPrompts, ...]
-    window: Mapping[str, Any] = field(default_factory=dict)
+    window: WindowSetting = WindowSetting()
 
 
 def readPromptsFile(path: Path) -> PromptsFile:
@@ -90,7 +91,7 @@ def parsePrompts(document: Any, name: str = "prompts") -> PromptsFile:
     segments = document["segments"]
     return PromptsFile(
         tuple(_segment(entry, f"{name}.segments[{index}]") for index, entry in enumerate(segments)),
-        document.get("window", {}),
+        WindowSetting.from_dict(document.get("window", {"mode": "slice"})),
     )
 
 
