@@ -1,0 +1,198 @@
+"""Which voxels of a lattice lie on a slice plane, and which pixel each of them belongs to.
+
+A lattice is given by its matrix ijkToRAS (4, 4), from voxel indices (i, j, k, 1), integers at voxel centers,
+to world RAS in mm.  Sets of voxels are int32 arrays (n, 3) of (i, j, k).
+"""
+
+from typing import List, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from .plane import SlicePlane
+from .volumeGeometry import mapPoints
+
+# Pixels and voxels coincide if they are nowhere further apart than this part of a voxel: float32 headers
+# pass, a deliberate shift does not.
+_ALIGNED_TOLERANCE = 0.01
+
+# Keeps the last bits of a matrix from deciding on which side of a slab's border a voxel lies, in voxels.
+_ROUNDING = 1e-6
+
+NO_VOXELS = np.zeros((0, 3), np.int32)
+
+
+class _Window(NamedTuple):
+    """Half-open range of pixels."""
+
+    left: int
+    right: int
+    top: int
+    bottom: int
+
+    @property
+    def pixels(self) -> Tuple[np.ndarray, np.ndarray]:
+        return np.arange(self.left, self.right), np.arange(self.top, self.bottom)
+
+    def holds(self, column: np.ndarray, row: np.ndarray) -> np.ndarray:
+        inColumns = (column >= self.left) & (column < self.right)
+        return inColumns & (row >= self.top) & (row < self.bottom)
+
+
+def voxelsAtPixels(plane: SlicePlane, ijkToRAS: np.ndarray) -> np.ndarray:
+    """The voxel (H * W, 3) in which the center of each pixel lies, row by row."""
+    return _voxelsAt(plane, ijkToRAS, _Window(0, plane.shape[1], 0, plane.shape[0]))
+
+
+def voxelsUnderMask(
+    plane: SlicePlane, mask: np.ndarray, ijkToRAS: np.ndarray, extent: Optional[Tuple[int, ...]] = None
+) -> Tuple[np.ndarray, np.ndarray]:
+    """The voxels of a slice and whether the mask covers them.
+
+    Where pixels and voxels coincide, each pixel is one voxel.  Elsewhere a voxel belongs to the slice if its
+    center lies within half of the plane's thickness, or if the plane cuts the voxel at all: the second keeps
+    the mask free of holes when it is looked up again on the same plane.  Such a voxel takes the value of the
+    pixel in front of it, or of most pixels whose centers lie inside it.
+
+    :param mask: (H, W) bool.
+    :param extent: (i0, i1, j0, j1, k0, k1) inclusive; voxels outside the mask are only wanted in here.
+        Without it, only voxels near the mask are returned.
+    :return: voxels (n, 3), each once, and covered (n,) bool.
+    """
+    window = _windowOf(plane, mask, ijkToRAS, extent)
+    if window is None:
+        return NO_VOXELS, np.zeros(0, bool)
+    if _isAligned(plane, ijkToRAS):
+        covered = mask[window.top : window.bottom, window.left : window.right]
+        return _voxelsAt(plane, ijkToRAS, window), covered.reshape(-1)
+    voxels, column, row = _slab(plane, ijkToRAS, window)
+    return voxels, _outvoted(voxels, mask[row, column], plane, mask, ijkToRAS)
+
+
+def _voxelsAt(plane: SlicePlane, ijkToRAS: np.ndarray, window: _Window) -> np.ndarray:
+    toVoxel = np.linalg.inv(ijkToRAS) @ plane.planeToRAS
+    if _isAligned(plane, ijkToRAS):
+        toVoxel = np.rint(toVoxel).astype(np.int32)
+        rounded = _lattice(toVoxel, window)
+    else:
+        rounded = np.floor(_lattice(toVoxel, window) + 0.5).astype(np.int32)
+    return rounded.reshape(-1, 3)
+
+
+def _lattice(toVoxel: np.ndarray, window: _Window) -> np.ndarray:
+    x, y = window.pixels
+    rows = toVoxel[:3, 3] + y[:, None] * toVoxel[:3, 1]
+    return rows[:, None] + (x[:, None] * toVoxel[:3, 0])[None]
+
+
+def _isAligned(plane: SlicePlane, ijkToRAS: np.ndarray) -> bool:
+    """True if every pixel is one voxel and the slice is one voxel thick."""
+    toVoxel = (np.linalg.inv(ijkToRAS) @ plane.planeToRAS)[:3]
+    steps = np.rint(toVoxel)
+    inPlane = np.abs(steps[:, :2])
+    if not (inPlane.sum(axis=0) == 1).all() or inPlane.sum(axis=1).max() != 1:
+        return False
+    across = int(np.argmin(inPlane.sum(axis=1)))
+    height, width = plane.shape
+    corners = np.array([[0, 0, 0, 1], [width, 0, 0, 1], [0, height, 0, 1], [width, height, 0, 1]]).T
+    apart = np.abs((toVoxel - steps) @ corners).max()
+    return bool(max(apart, abs(abs(toVoxel[across, 2]) - 1)) <= _ALIGNED_TOLERANCE)
+
+
+def _windowOf(plane, mask, ijkToRAS, extent) -> Optional[_Window]:
+    """The pixels of the mask together with those in front of the extent, None if there are none."""
+    windows = [w for w in (_maskWindow(mask), _extentWindow(plane, ijkToRAS, extent)) if w is not None]
+    if not windows:
+        return None
+    ranges = np.array(windows)
+    low, high = ranges.min(axis=0), ranges.max(axis=0)
+    return _Window(low[0], high[1], low[2], high[3])
+
+
+def _maskWindow(mask: np.ndarray) -> Optional[_Window]:
+    rows = np.flatnonzero(mask.any(axis=1))
+    columns = np.flatnonzero(mask.any(axis=0))
+    return _Window(columns[0], columns[-1] + 1, rows[0], rows[-1] + 1) if len(rows) else None
+
+
+def _extentWindow(plane, ijkToRAS, extent) -> Optional[_Window]:
+    if extent is None:
+        return None
+    corners = np.array(np.meshgrid(extent[0:2], extent[2:4], extent[4:6])).reshape(3, -1).T
+    onPlane = mapPoints(plane.rasToPlane() @ ijkToRAS, corners)
+    if onPlane[:, 2].min() > _halfSlab(plane, ijkToRAS) or onPlane[:, 2].max() < -_halfSlab(plane, ijkToRAS):
+        return None
+    size = np.array([plane.shape[1], plane.shape[0]])
+    low = np.clip(np.floor(onPlane[:, :2].min(axis=0)), 0, size).astype(int)
+    high = np.clip(np.ceil(onPlane[:, :2].max(axis=0)) + 1, 0, size).astype(int)
+    return _Window(low[0], high[0], low[1], high[1]) if (low < high).all() else None
+
+
+def _halfSlab(plane: SlicePlane, ijkToRAS: np.ndarray) -> float:
+    """Half of the slab, in slices: of the plane's thickness or of a voxel's extent across the plane."""
+    across = (plane.rasToPlane() @ ijkToRAS)[2, :3]
+    return max(1.0, np.abs(across).sum()) / 2
+
+
+def _slab(plane: SlicePlane, ijkToRAS: np.ndarray, window: _Window) -> Tuple[np.ndarray, ...]:
+    """Voxels (n, 3) of the slab behind the window, and column (n,) and row (n,) of the pixel before each.
+
+    They are found along each line of voxels that crosses the slab most steeply.  Of two voxels at exactly
+    half the slab's width the one of the higher index belongs to it: so no voxel belongs to two neighboring
+    slices, and a pixel between two voxels is read from the one it was written to.
+    """
+    toPlane = plane.rasToPlane() @ ijkToRAS
+    across = toPlane[2]
+    steepest = int(np.argmax(np.abs(across[:3])))
+    first, second = (axis for axis in range(3) if axis != steepest)
+    low, high = _indexBox(plane, ijkToRAS, window)
+    index = [None, None, None]
+    index[first] = np.arange(low[first], high[first] + 1, dtype=np.int32)[:, None, None]
+    index[second] = np.arange(low[second], high[second] + 1, dtype=np.int32)[None, :, None]
+    crossing = across[3] + across[first] * index[first] + across[second] * index[second]
+    middle = -crossing / across[steepest]
+    reach = _halfSlab(plane, ijkToRAS) / abs(across[steepest])
+    lowest = np.floor(middle - reach + _ROUNDING).astype(np.int32) + 1
+    index[steepest] = lowest + np.arange(int(2 * reach) + 1, dtype=np.int32)
+    column, row = (_pixelsBefore(toPlane[axis], index) for axis in range(2))
+    kept = (index[steepest] <= middle + reach + _ROUNDING) & window.holds(column, row)
+    voxels = np.array([np.broadcast_to(indices, kept.shape)[kept] for indices in index]).T
+    return voxels, column[kept], row[kept]
+
+
+def _pixelsBefore(toPixel: np.ndarray, index: List[np.ndarray]) -> np.ndarray:
+    position = toPixel[3] + 0.5 + sum(toPixel[axis] * index[axis] for axis in range(3))
+    return np.floor(position).astype(np.int32)
+
+
+def _indexBox(plane: SlicePlane, ijkToRAS: np.ndarray, window: _Window) -> Tuple[np.ndarray, np.ndarray]:
+    half = _halfSlab(plane, ijkToRAS)
+    x = [window.left - 0.5, window.right - 0.5]
+    y = [window.top - 0.5, window.bottom - 0.5]
+    corners = np.array(np.meshgrid(x, y, [-half, half])).reshape(3, -1).T
+    indices = mapPoints(np.linalg.inv(ijkToRAS) @ plane.planeToRAS, corners)
+    return np.floor(indices.min(axis=0)).astype(int), np.ceil(indices.max(axis=0)).astype(int)
+
+
+def _outvoted(voxels, covered, plane, mask, ijkToRAS) -> np.ndarray:
+    """Correct ``covered`` by the pixels inside each voxel, which are what the plane will show again."""
+    window = _maskWindow(mask)
+    if window is None or not len(voxels):
+        return covered
+    window = _Window(
+        max(window.left - 1, 0),
+        min(window.right + 1, mask.shape[1]),
+        max(window.top - 1, 0),
+        min(window.bottom + 1, mask.shape[0]),
+    )
+    low = voxels.min(axis=0)
+    size = voxels.max(axis=0) - low + 1
+    hit = _voxelsAt(plane, ijkToRAS, window) - low
+    inBox = ((hit >= 0) & (hit < size)).all(axis=1)
+    keys = np.ravel_multi_index((voxels - low).T, size)
+    order = np.argsort(keys)
+    wanted = np.ravel_multi_index(hit[inBox].T, size)
+    place = np.searchsorted(keys[order], wanted).clip(max=len(keys) - 1)
+    found = keys[order][place] == wanted
+    pixels = mask[window.top : window.bottom, window.left : window.right].reshape(-1)[inBox][found]
+    votes = np.bincount(order[place[found]], np.where(pixels, 1, -1), len(keys))
+    return np.where(votes == 0, covered, votes > 0)
