@@ -1,0 +1,113 @@
+"""Labelled 2D images on disk: what there is, whose it is, and the single structures in it.
+
+Layout: a folder with ``manifest.csv`` (columns image, mask, source, modality, labels, licence, patient, ...),
+images as 8-bit PNG, label maps as PNG (0 = background).
+"""
+
+import csv
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterable, List, Mapping, Tuple, Union
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+
+from ..errors import InputError
+
+MANIFEST = "manifest.csv"
+# SA-Med2D's lower limit of a mask, as a fraction of the image (arXiv 2311.11969).
+MIN_FRACTION = 0.00153
+EIGHT_NEIGHBOURS = np.ones((3, 3), int)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One image with its label map; ``labels`` names the label values."""
+
+    image: Path
+    mask: Path
+    source: str
+    modality: str
+    patient: str
+    licence: str
+    labels: Mapping[int, str]
+
+    @property
+    def name(self) -> str:
+        return f"{self.source}/{self.mask.stem}"
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """One connected structure: ``mask`` (H, W) bool and the label value it comes from."""
+
+    mask: np.ndarray
+    label: int
+
+
+def read_manifest(folder: Union[str, Path]) -> List[Sample]:
+    """All samples of a corpus folder, in the manifest's order.
+
+    :raises InputError: there is no manifest, or it lacks a column.
+    """
+    folder = Path(folder)
+    try:
+        with open(folder / MANIFEST, newline="", encoding="utf-8") as file:
+            return [_sample(folder, row) for row in csv.DictReader(file)]
+    except OSError as error:
+        raise InputError(f"{folder} holds no readable {MANIFEST}: choose a corpus folder.") from error
+    except (KeyError, ValueError) as error:
+        raise InputError(f"{folder / MANIFEST} is not a corpus manifest: {error}.") from error
+
+
+def _sample(folder, row):
+    labels = {int(value): name for value, name in json.loads(row["labels"] or "{}").items()}
+    image, mask = folder / row["image"], folder / row["mask"]
+    return Sample(image, mask, row["source"], row["modality"], row["patient"], row["licence"], labels)
+
+
+def load_pair(sample: Sample) -> Tuple[np.ndarray, np.ndarray]:
+    """Image (H, W) or (H, W, 3) uint8 and label map (H, W) int32.
+
+    :raises InputError: a file is missing or damaged, or the two sizes differ.
+    """
+    try:
+        with Image.open(sample.image) as image:
+            pixels = np.asarray(image if image.mode == "L" else image.convert("RGB"))
+        with Image.open(sample.mask) as mask:
+            labels = np.asarray(mask).astype(np.int32)
+    except OSError as error:
+        raise InputError(f"The image pair of {sample.name} cannot be read: {error}.") from error
+    labels = labels[..., 0] if labels.ndim == 3 else labels
+    if labels.shape != pixels.shape[:2]:
+        raise InputError(f"Image and mask of {sample.name} differ in size: {pixels.shape}, {labels.shape}.")
+    return pixels, labels
+
+
+def targets(labels: np.ndarray, min_fraction: float = MIN_FRACTION) -> List[Target]:
+    """Connected components (8 neighbours) of every label that cover more than ``min_fraction``, by size."""
+    found = []
+    for value in np.unique(labels[labels > 0]):
+        parts, _ = ndimage.label(labels == value, EIGHT_NEIGHBOURS)
+        areas = np.bincount(parts.ravel())[1:]
+        found += [
+            Target(parts == part + 1, int(value))
+            for part in np.flatnonzero(areas > min_fraction * labels.size)
+        ]
+    return sorted(found, key=lambda target: -int(target.mask.sum()))
+
+
+def split_by_patient(samples: Iterable[Sample], held_out: float) -> Tuple[List[Sample], List[Sample]]:
+    """(training, held out): about the fraction ``held_out`` of every source's patients, never a part of one.
+
+    The choice depends on source and patient alone, so that it is the same in every run and for every order.
+    """
+    training, development = [], []
+    for sample in samples:
+        digest = hashlib.blake2b(f"{sample.source}/{sample.patient}".encode(), digest_size=4).digest()
+        chosen = int.from_bytes(digest, "big") < held_out * 2**32
+        (development if chosen else training).append(sample)
+    return training, development

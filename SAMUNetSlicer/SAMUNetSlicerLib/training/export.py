@@ -1,0 +1,39 @@
+"""The files that leave a training run: half-precision weights and what they were made from."""
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Dict, Iterable, List
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from .corpus import Sample
+
+
+def save_half(weights: Dict[str, Tensor], path: Path) -> None:
+    """Write a state dict as safetensors, floating-point tensors in fp16, in one step."""
+    halved = {
+        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
+        for name, tensor in weights.items()
+    }
+    temporary = path.with_suffix(".part")
+    save_file(halved, temporary)
+    os.replace(temporary, path)
+
+
+def sources_used(samples: Iterable[Sample]) -> List[Dict[str, object]]:
+    """Every source with its licence and number of images, by name: what a model card must say."""
+    counts = Counter((sample.source, sample.modality, sample.licence) for sample in samples)
+    return [
+        {"source": source, "modality": modality, "licence": licence, "images": count}
+        for (source, modality, licence), count in sorted(counts.items())
+    ]
+
+
+def save_provenance(path: Path, samples: Iterable[Sample], options: Dict[str, object]) -> None:
+    """Write what a run was made of: its options, the versions used, every source with its licence."""
+    content = {"options": options, "torch": torch.__version__, "sources": sources_used(samples)}
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,58 @@
+"""What a compact SAM-UNet starts from: MobileSAM's weights in every part the two networks share."""
+
+from typing import Dict
+
+import torch
+from torch import Tensor
+
+from ..engine.compact_samunet import CompactSAMUNet
+from ..errors import WeightsError
+
+_RENAMED = {
+    "prompt_encoder.": "prompt_encoder.sam_prompt_encoder.",
+    "mask_decoder.output_hypernetworks_mlps.0.": "mask_decoder.hf_mlp.",
+}
+# MobileSAM chooses among four masks by estimated quality; mask 0 is the one for unambiguous prompts.
+_DROPPED = (
+    "mask_decoder.iou_token",
+    "mask_decoder.iou_prediction_head",
+    "mask_decoder.mask_tokens",
+    "mask_decoder.output_hypernetworks_mlps",
+    # The classifier that TinyViT was pretrained with, and indices that the attention computes itself.
+    "image_encoder.norm_head",
+    "image_encoder.head",
+    "attention_bias_idxs",
+)
+
+
+def from_mobile_sam(weights: Dict[str, Tensor], network: CompactSAMUNet) -> None:
+    """Load MobileSAM's encoder, prompt encoder and mask decoder; the added parts start neutral.
+
+    :param weights: state dict of the published ``mobile_sam.pt`` (Apache-2.0).
+    :raises WeightsError: the weights are not MobileSAM's.
+    """
+    masks, quality = weights["mask_decoder.mask_tokens.weight"], weights["mask_decoder.iou_token.weight"]
+    renamed = {
+        "mask_decoder.med_token.weight": masks[:1],
+        "mask_decoder.context_tokens.weight": torch.cat([quality, masks[1:]]),
+    }
+    for name, tensor in weights.items():
+        new_name = _rename(name)
+        if new_name is not None:
+            renamed[new_name] = tensor
+    missing, unexpected = network.load_state_dict(renamed, strict=False)
+    shared = ("image_encoder.", "prompt_encoder.")
+    lost = [name for name in missing if name.startswith(shared)]
+    if unexpected or lost:
+        raise WeightsError(
+            f"These weights are not MobileSAM's: {len(unexpected)} unknown and {len(lost)} missing tensors, "
+            f"first {(unexpected + lost)[0]}; give the published mobile_sam.pt."
+        )
+    network.start_as_sam()
+
+
+def _rename(name):
+    for old, new in _RENAMED.items():
+        if name.startswith(old):
+            return new + name[len(old) :]
+    return None if any(part in name for part in _DROPPED) else name

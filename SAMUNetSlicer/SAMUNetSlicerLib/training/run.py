@@ -1,0 +1,87 @@
+"""`samunet train`: from a corpus and MobileSAM's weights to the compact SAM-UNet's."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Callable, List, Optional, Sequence
+
+import torch
+from torch.utils.data import DataLoader
+
+from ..engine.compact_samunet import CompactSAMUNet
+from ..errors import InputError
+from .batches import ExampleOptions, Examples, source_weights
+from .corpus import Sample, load_pair, split_by_patient
+from .export import save_half, save_provenance
+from .initialise import from_mobile_sam
+from .plots import plot_log
+from .sa_med2d import read_corpus
+from .trainer import LOG, Trainer, TrainOptions, averaged_weights
+
+WEIGHTS = "samunet_compact.safetensors"
+PROVENANCE = "provenance.json"
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """``start``: state dict of MobileSAM, or None to begin with random weights.
+
+    ``exclude_licences``: sources whose licence contains one of these words stay out; ``held_out``: fraction
+    of every source's patients kept for development; ``workers``: processes that prepare images.
+    """
+
+    data: Path
+    output: Path
+    start: Optional[dict]
+    exclude_licences: Sequence[str] = ("GPL",)
+    held_out: float = 0.08
+    batch_size: int = 4
+    workers: int = 0
+    device: str = "cpu"
+
+
+def training_samples(options: RunOptions) -> List[Sample]:
+    """The corpus without excluded licences and held-out patients.
+
+    :raises InputError: nothing is left.
+    """
+    allowed = [
+        sample
+        for sample in read_corpus(options.data)
+        if not any(word in sample.licence for word in options.exclude_licences)
+    ]
+    training, _ = split_by_patient(allowed, options.held_out)
+    if not training:
+        raise InputError(
+            f"No image of {options.data} may be used for training: check the licences to exclude."
+        )
+    return training
+
+
+def train(
+    options: RunOptions, training: TrainOptions, examples: ExampleOptions, say: Callable[[str], None]
+) -> Path:
+    """Train, or continue the run in ``options.output``; returns the weights file.
+
+    :param say: gets a line about the progress now and then.
+    """
+    torch.manual_seed(training.seed)
+    network = CompactSAMUNet()
+    if options.start is not None:
+        from_mobile_sam(options.start, network)
+    samples = training_samples(options)
+    pairs = [load_pair(sample) for sample in samples]
+    stream = Examples(pairs, source_weights(samples), examples, training.seed)
+    loader = DataLoader(stream, options.batch_size, num_workers=options.workers)
+    trainer = Trainer(network, options.output, training, options.device)
+    trainer.run(loader, lambda now: say(f"step {now.step}, {now.progress:.0%}"))
+    return _finish(options, training, samples)
+
+
+def _finish(options, training, samples):
+    folder = Path(options.output)
+    weights = folder / WEIGHTS
+    save_half(averaged_weights(folder), weights)
+    save_provenance(folder / PROVENANCE, samples, asdict(training))
+    if (folder / LOG).exists():
+        plot_log(folder / LOG, folder / "log.png")
+    return weights

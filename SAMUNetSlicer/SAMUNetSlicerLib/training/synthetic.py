@@ -1,0 +1,84 @@
+"""Images with known structures and nothing else known about them, so that a model learns to follow edges.
+
+Sources: SynthSeg (Billot et al., Medical Image Analysis 2023) for random intensities per region; the
+synthetic tasks of ScribblePrompt (Wong et al., ECCV 2024).  Blur, noise, windows, bias and colours come from
+`augment`.
+"""
+
+from typing import Tuple
+
+import numpy as np
+from scipy import ndimage
+
+from .augment import smooth_field
+
+SIDE = 320
+
+
+def synthetic_pair(rng: np.random.Generator, side: int = SIDE) -> Tuple[np.ndarray, np.ndarray]:
+    """Image (side, side, 3) uint8 and label map (side, side) int32 of 2 to 12 random structures.
+
+    Later structures cover earlier ones; edges are averaged over their pixels (partial volume), and some
+    neighbours differ by texture or by a few grey levels only.
+    """
+    image = _texture(side, rng)
+    labels = np.zeros((side, side), np.int32)
+    for label in range(1, int(rng.integers(3, 14))):
+        cover = _shape(side, rng)
+        edge = ndimage.gaussian_filter(cover.astype(np.float32), rng.uniform(0.4, 1.6))[..., None]
+        image = edge * _texture(side, rng) + (1 - edge) * image
+        labels[cover] = label
+    return image.clip(0, 255).astype(np.uint8), labels
+
+
+def _texture(side, rng):
+    """One material: a colour or grey level with smooth and fine variation, (side, side, 3) float32."""
+    level = rng.uniform(10, 245, 3) if rng.random() < 0.35 else np.full(3, rng.uniform(10, 245))
+    variation = (smooth_field((side, side), int(rng.integers(2, 60)), rng) - 0.5) * rng.uniform(0, 60)
+    grain = rng.normal(0, rng.uniform(0, 10), (side, side))
+    return (level + (variation + grain)[..., None]).astype(np.float32)
+
+
+def _shape(side, rng):
+    kind = rng.choice([_star, _blob, _tube], p=[0.6, 0.2, 0.2])
+    return kind(side, rng)
+
+
+def _grid(side):
+    return np.mgrid[:side, :side].astype(np.float32)
+
+
+def _star(side, rng):
+    """An ellipse whose radius varies with the angle (organs, lesions, nuclei)."""
+    y, x = _grid(side)
+    cx, cy = rng.uniform(0.05, 0.95, 2) * side
+    radius = side * np.exp(rng.uniform(np.log(0.02), np.log(0.35)))
+    turn, stretch = rng.uniform(0, np.pi), np.exp(rng.uniform(-0.6, 0.6))
+    u = (np.cos(turn) * (x - cx) + np.sin(turn) * (y - cy)) * stretch
+    v = (np.cos(turn) * (y - cy) - np.sin(turn) * (x - cx)) / stretch
+    angle = np.arctan2(v, u)
+    waves = sum(
+        rng.normal(0, 0.25 / order) * np.cos(order * angle + rng.uniform(0, 2 * np.pi))
+        for order in range(2, 7)
+    )
+    return np.hypot(u, v) < radius * (1 + waves)
+
+
+def _blob(side, rng):
+    """What a smooth random field leaves above a threshold (irregular, several parts)."""
+    field = smooth_field((side, side), int(rng.integers(3, 10)), rng)
+    return field > np.quantile(field, rng.uniform(0.75, 0.97))
+
+
+def _tube(side, rng):
+    """A curved band of varying width (vessels, nerves, bowel)."""
+    steps = 200
+    start, direction = rng.uniform(0, side, 2), rng.uniform(0, 2 * np.pi)
+    turns = ndimage.gaussian_filter1d(rng.normal(0, 0.5, steps), 12)
+    angles = direction + np.cumsum(turns)
+    path = start + np.cumsum(np.stack([np.sin(angles), np.cos(angles)], 1) * side / 150, 0)
+    path = path[(path >= 0).all(1) & (path < side).all(1)].astype(int)
+    line = np.zeros((side, side), bool)
+    line[path[:, 0], path[:, 1]] = True
+    width = rng.uniform(0.008, 0.05) * side
+    return ndimage.distance_transform_edt(~line) < width if len(path) else line
