@@ -54,8 +54,8 @@ def planeFromAxis(
 
     :param axis: "I", "J", "K" (voxel axis across the slice), or "axial", "sagittal", "coronal".
     :param index: voxel index along the axis; a named orientation means the voxel axis nearest to it.
-    :param offset: mm along S, R or A of an axial, sagittal or coronal slice, as in Slicer's offset slider.
-        Without index and offset: the middle slice of the volume.
+    :param offset: S, R or A coordinate in mm of an axial, sagittal or coronal slice.  Without index and
+        offset: the middle slice of the volume.
     :raises InputError: unknown axis, slice outside the volume, or an offset with a voxel axis.
     """
     name = axis.lower()

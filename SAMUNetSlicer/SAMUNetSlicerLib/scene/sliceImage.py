@@ -13,6 +13,9 @@ from .volumeGeometry import dimensions, ijkToRAS
 # A pixel this close to a voxel centre (in voxels) is that voxel: the way there and back rounds in float64.
 _ON_VOXEL = 1e-3
 
+# VTK's interpolation takes positions this far outside the volume (in voxels) as rounding.
+_BORDER = 2.0**-17
+
 
 def extractSlice(volumeNode, plane: SlicePlane) -> np.ndarray:
     """The volume's values on the plane, row 0 at the top as displayed.
@@ -37,7 +40,7 @@ def insideVolume(volumeNode, plane: SlicePlane) -> np.ndarray:
     inside = np.ones(plane.shape, bool)
     for size, (stepX, stepY, _, start) in zip(dimensions(volumeNode), planeToIJK):
         position = stepX * columns + (stepY * rows + start)
-        inside &= (position >= -0.5 - _ON_VOXEL) & (position <= size - 0.5 + _ON_VOXEL)
+        inside &= (position >= -0.5 - _BORDER) & (position <= size - 0.5 + _BORDER)
     return inside
 
 
