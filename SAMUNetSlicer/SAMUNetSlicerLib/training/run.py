@@ -69,10 +69,11 @@ def train(
     if options.start is not None:
         from_mobile_sam(options.start, network)
     samples = training_samples(options)
-    pairs = [load_pair(sample) for sample in samples]
-    stream = Examples(pairs, source_weights(samples), examples, training.seed)
-    loader = DataLoader(stream, options.batch_size, num_workers=options.workers)
     trainer = Trainer(network, options.output, training, options.device)
+    # A continued run draws new images.
+    seed = training.seed + trainer.step
+    stream = Examples([load_pair(s) for s in samples], source_weights(samples), examples, seed)
+    loader = DataLoader(stream, options.batch_size, num_workers=options.workers)
     trainer.run(loader, lambda now: say(f"step {now.step}, {now.progress:.0%}"))
     return _finish(options, training, samples)
 

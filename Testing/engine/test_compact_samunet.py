@@ -1,0 +1,78 @@
+import pytest
+import torch
+
+from SAMUNetSlicerLib.engine.compact_samunet import COMPACT_TINY, CompactSAMUNet
+from SAMUNetSlicerLib.engine.sam_blocks import MaskDecoder, PromptEncoder, TwoWayTransformer
+from SAMUNetSlicerLib.errors import WeightsError
+from SAMUNetSlicerLib.training.initialise import from_mobile_sam
+from training.corpora import TINY, tiny_network
+
+IMAGE = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+
+
+def test_the_shipped_size_stays_below_25_megabytes_in_half_precision():
+    with torch.device("meta"):
+        network = CompactSAMUNet()
+    assert 2 * sum(parameter.numel() for parameter in network.parameters()) < 24e6
+    assert COMPACT_TINY.low_res_size == 112
+
+
+def test_an_image_becomes_an_embedding_and_a_feature():
+    embedding, feature = tiny_network().eval().encode_image(IMAGE)
+    assert embedding.shape == (2, 256, 4, 4)
+    assert feature.shape == (2, 32, 16, 16)
+
+
+@pytest.mark.parametrize("box", [None, torch.tensor([[4.0, 5.0, 40.0, 50.0]])])
+@pytest.mark.parametrize("mask", [None, torch.randn(1, 1, 16, 16)])
+@pytest.mark.parametrize("points", [0, 1, 3])
+def test_every_combination_of_prompts_makes_one_mask(box, mask, points):
+    network = tiny_network().eval()
+    encoded = tuple(tensor[:1] for tensor in network.encode_image(IMAGE))
+    clicks = (
+        (torch.rand(1, points, 2) * 64, torch.ones(1, points, dtype=torch.int)) if points else (None, None)
+    )
+    assert network.decode_prompts(*encoded, *clicks, box, mask).shape == (1, 1, 16, 16)
+
+
+def test_gradients_reach_every_added_part_and_stop_before_the_early_stages():
+    network = CompactSAMUNet(TINY)
+    network.image_encoder.requires_grad_(False)
+    logits = network.decode_prompts(*network.encode_image(IMAGE), boxes=torch.tensor([[4.0, 5, 40, 50]] * 2))
+    logits.square().sum().backward()
+    for name, parameter in network.named_parameters():
+        if name.startswith(("resnet.", "adapters", "embedding_encoder")):
+            assert parameter.grad is not None, name
+            assert parameter.grad.abs().sum() > 0, name
+    assert all(parameter.grad is None for parameter in network.image_encoder.parameters())
+
+
+def _sam_parts():
+    torch.manual_seed(1)
+    prompts = PromptEncoder(256, (4, 4), (64, 64), 16)
+    decoder = MaskDecoder(transformer_dim=256, transformer=TwoWayTransformer(2, 256, 8, 2048))
+    encoder = tiny_network().image_encoder
+    parts = {"image_encoder.": encoder, "prompt_encoder.": prompts, "mask_decoder.": decoder}
+    weights = {prefix + n: t for prefix, part in parts.items() for n, t in part.state_dict().items()}
+    return weights, encoder.eval(), prompts, decoder.eval()
+
+
+def test_before_training_it_is_sam_with_its_single_mask():
+    weights, encoder, prompts, decoder = _sam_parts()
+    network = CompactSAMUNet(TINY)
+    from_mobile_sam(weights, network)
+    network.eval()
+    box = torch.tensor([[4.0, 5.0, 40.0, 50.0]])
+    sparse, dense = prompts(None, box, None)
+    with torch.inference_mode():
+        embedding = encoder(IMAGE[:1])
+        expected, _ = decoder(embedding, prompts.get_dense_pe(), sparse, dense, multimask_output=False)
+        logits = network.decode_prompts(*network.encode_image(IMAGE[:1]), boxes=box)
+    assert torch.allclose(logits, expected, atol=1e-4)
+
+
+def test_weights_of_another_network_are_refused():
+    weights, *_ = _sam_parts()
+    weights["image_encoder.something"] = torch.ones(1)
+    with pytest.raises(WeightsError, match="first image_encoder"):
+        from_mobile_sam(weights, CompactSAMUNet(TINY))

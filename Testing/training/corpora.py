@@ -1,0 +1,52 @@
+"""Small corpora and networks that the tests of training share."""
+
+import csv
+import json
+
+import numpy as np
+from PIL import Image
+
+from SAMUNetSlicerLib.engine.compact_samunet import CompactSAMUNet
+from SAMUNetSlicerLib.engine.samunet_config import SAMUNetConfig
+
+TINY = SAMUNetConfig(
+    image_size=64, branch="tiny_vit", resnet_blocks=(1, 1, 1, 1), resnet_width=8, bridge_width=16
+)
+
+
+def tiny_network():
+    network = CompactSAMUNet(TINY)
+    network.start_as_sam()
+    return network
+
+
+def disc(side, x, y, radius):
+    rows, columns = np.mgrid[:side, :side]
+    return (columns - x) ** 2 + (rows - y) ** 2 <= radius**2
+
+
+def disc_pair(side=80, x=40, y=40, radius=15):
+    """A bright disc (label 1) and a square (label 2) on a dark ground."""
+    labels = disc(side, x, y, radius).astype(np.int32)
+    labels[4:16, 4:16] = 2
+    image = np.where(labels == 1, 200, np.where(labels == 2, 120, 30)).astype(np.uint8)
+    return image, labels
+
+
+def write_corpus(folder, patients=6, source="Discs", licence="CC0-1.0"):
+    """A corpus folder with one image per patient; returns the folder."""
+    for name in ("images", "masks"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    rows = []
+    for patient in range(patients):
+        image, labels = disc_pair(x=30 + patient, radius=10 + patient)
+        stem = f"{source}__{patient}.png"
+        Image.fromarray(image).save(folder / "images" / stem)
+        Image.fromarray(labels.astype(np.uint8)).save(folder / "masks" / stem)
+        names = json.dumps({"1": "disc", "2": "square"})
+        rows.append([f"images/{stem}", f"masks/{stem}", source, "XR", names, licence, f"p{patient}"])
+    with open(folder / "manifest.csv", "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["image", "mask", "source", "modality", "labels", "licence", "patient"])
+        writer.writerows(rows)
+    return folder

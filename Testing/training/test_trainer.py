@@ -1,0 +1,99 @@
+import csv
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from SAMUNetSlicerLib.errors import WeightsError
+from SAMUNetSlicerLib.training.batches import ExampleOptions, Examples
+from SAMUNetSlicerLib.training.trainer import CHECKPOINT, LOG, Trainer, TrainOptions, averaged_weights
+from training.corpora import disc_pair, tiny_network
+
+OPTIONS = TrainOptions(steps=4, warm_up=1, rate=1e-3, pretrained_rate=1e-3)
+
+
+def batches():
+    stream = Examples([disc_pair()], np.ones(1), ExampleOptions(64, targets=2, synthetic=0.5), seed=1)
+    return list(zip(range(4), DataLoader(stream, batch_size=2)))
+
+
+def fresh_network():
+    torch.manual_seed(0)
+    return tiny_network()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run of four steps: (folder, weights before, trainer)."""
+    folder = tmp_path_factory.mktemp("run")
+    network = fresh_network()
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    trainer = Trainer(network, folder, OPTIONS)
+    trainer.run([batch for _, batch in batches()], lambda _: None, every=2)
+    return folder, before, trainer
+
+
+def _changed(before, after, prefix):
+    return [n for n in before if n.startswith(prefix) and not torch.equal(before[n], after[n])]
+
+
+def test_the_transformer_keeps_its_weights_and_statistics(finished):
+    _, before, trainer = finished
+    assert not _changed(before, trainer.network.state_dict(), "image_encoder.")
+
+
+@pytest.mark.parametrize(
+    "part", ["resnet.", "adapters_in.", "adapters_bridge.", "mask_decoder.", "embedding_"]
+)
+def test_every_other_part_learns(finished, part):
+    _, before, trainer = finished
+    assert _changed(before, trainer.network.state_dict(), part)
+
+
+def test_the_log_has_one_line_per_interval(finished):
+    with open(finished[0] / LOG, newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["step"] for line in lines] == ["2", "4"]
+    assert all(np.isfinite(float(line["loss"])) for line in lines)
+
+
+def test_the_averaged_weights_are_complete_and_differ_from_the_last(finished):
+    folder, before, trainer = finished
+    averaged = averaged_weights(folder)
+    assert averaged.keys() == before.keys()
+    assert _changed(averaged, trainer.network.state_dict(), "mask_decoder.")
+
+
+def test_an_interrupted_run_ends_as_an_uninterrupted_one(finished, tmp_path):
+    data = [batch for _, batch in batches()]
+    Trainer(fresh_network(), tmp_path, OPTIONS).run(data[:2], lambda _: None)
+    continued = Trainer(fresh_network(), tmp_path, OPTIONS)
+    assert continued.step == 2
+    continued.run(data[2:], lambda _: None)
+    expected = finished[2].network.state_dict()
+    for name, tensor in continued.network.state_dict().items():
+        assert torch.equal(tensor, expected[name]), name
+
+
+def test_a_finished_run_is_not_trained_further(finished):
+    again = Trainer(fresh_network(), finished[0], OPTIONS)
+    again.run([batch for _, batch in batches()], lambda _: None)
+    assert again.step == 4
+
+
+def test_the_rate_warms_up_and_falls_to_nothing(tmp_path):
+    trainer = Trainer(fresh_network(), tmp_path, TrainOptions(steps=100, warm_up=10))
+    rates = []
+    for trainer.step in range(101):
+        trainer._set_rates()
+        rates.append(trainer._optimizer.param_groups[1]["lr"])
+    assert rates[0] < rates[9]
+    assert np.argmax(rates) in (9, 10)
+    assert rates[100] == pytest.approx(0, abs=1e-12)
+
+
+def test_a_checkpoint_of_another_network_is_refused_with_its_folder(tmp_path):
+    torch.save({"model": {"unknown": torch.ones(1)}}, tmp_path / CHECKPOINT)
+    with pytest.raises(WeightsError, match="choose another folder"):
+        Trainer(fresh_network(), tmp_path, OPTIONS)
