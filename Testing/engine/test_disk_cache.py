@@ -8,16 +8,13 @@ import resource
 import struct
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import torch
 
+from engine.cache_writers import embedding_of, is_embedding_of, key_of, read_and_write, write_forever
 from SAMUNetSlicerLib.engine.disk_cache import DiskTier
 from SAMUNetSlicerLib.engine.types import Embedding
-
-sys.path.insert(0, str(Path(__file__).parent))
-from cache_writers import embedding_of, is_embedding_of, key_of, read_and_write, write_forever
 
 GIGABYTE = 1 << 30
 
@@ -31,7 +28,7 @@ def tier(tmp_path):
 def processes():
     """Starts real processes that have torch loaded already."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["cache_writers"])
+    context.set_forkserver_preload(["engine.cache_writers"])
     with pytest.MonkeyPatch.context() as patch:  # the fork server does not inherit sys.path
         patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
         context.Process(target=int).start()
