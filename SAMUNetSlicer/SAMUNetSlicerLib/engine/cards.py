@@ -1,7 +1,7 @@
 """The catalogue of networks: one validated card each, so that nothing about a model is hidden in code."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, Iterable, Mapping, Optional, Tuple, Union
@@ -104,6 +104,19 @@ class ModelCard:
         plain["limits"] = tuple(entry["limits"])
         return cls(**plain)
 
+    def to_json(self) -> Dict[str, Any]:
+        """The entry again, as plain data that passes the schema: to send a card to another process."""
+        entry = asdict(self)
+        entry["prompts"] = entry.pop("capabilities")
+        entry["sources"] = [_without_none(source) for source in entry["sources"]]
+        entry["accuracy"], entry["limits"] = list(entry["accuracy"]), list(entry["limits"])
+        entry["licence"] = {key: value for key, value in entry["licence"].items() if value}
+        return entry
+
+
+def _without_none(entry):
+    return {key: value for key, value in entry.items() if value is not None}
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -148,6 +161,15 @@ def load_catalogue(extra_paths: Iterable[Union[str, Path]] = ()) -> Catalogue:
             if model_id not in cards:
                 raise InputError(f"{path}: the default '{model_id}' is not the id of a model.")
     return Catalogue(cards, defaults)
+
+
+def weights_path(card: ModelCard, folder: Union[str, Path]) -> Optional[Path]:
+    """Where the weights of a card are on this machine; None if they are not here.
+
+    :param folder: the weights folder, for all that are not bundled with the product.
+    """
+    bundled = [ENGINE_FOLDER / source.file for source in card.sources if source.kind == "bundled"]
+    return next((path for path in [*bundled, Path(folder) / card.file] if path.is_file()), None)
 
 
 def _defaults(document):

@@ -1,0 +1,67 @@
+"""The command ``samunet``: picks a command, runs it, turns what goes wrong into a sentence and a number."""
+
+import argparse
+import os
+import sys
+from typing import Optional, Sequence
+
+from .. import __version__
+from ..errors import UserError
+from . import cacheCommand, demoCommand, doctorCommand, modelsCommand, replayCommand, segmentCommand
+from .console import Console, addOutputArguments
+
+_COMMANDS = (segmentCommand, modelsCommand, doctorCommand, replayCommand, cacheCommand, demoCommand)
+_INTERRUPTED = 130  # as shells say for Ctrl-C
+_BROKEN_PIPE = 141  # as shells say when the reader of our output has gone
+
+_EPILOG = """\
+exit codes: 0 done, 1 other failure, 2 wrong usage, 3 input, 4 prompts, 5 weights, 6 output, 7 engine,
+130 cancelled.  For research use only.
+"""
+
+
+def buildParser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="samunet",
+        description="Segment structures of a volume from points and boxes on its slices, with SAM-UNet.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(quiet=False, json=False)
+    parser.add_argument("--version", action="version", version=f"samunet {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in _COMMANDS:
+        subparser = commands.add_parser(command.NAME, help=command.HELP, description=command.HELP)
+        subparser.set_defaults(run=command.run)
+        command.addArguments(subparser)
+        addOutputArguments(subparser)
+    return parser
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Run one command.
+
+    :param arguments: without the program's name; those of the process if None.
+    :return: the exit code, see the epilog of ``samunet --help``; wrong usage ends the process with 2.
+    """
+    options = buildParser().parse_args(arguments)
+    console = Console(options.quiet, options.json)
+    try:
+        code = options.run(options, console)
+        sys.stdout.flush()
+        return code or 0
+    except UserError as error:
+        console.error(error)
+        return error.exitCode
+    except KeyboardInterrupt:
+        print("samunet: stopped.", file=sys.stderr)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Python would complain once more when it flushes stdout at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
+
+
+if __name__ == "__main__":
+    sys.exit(main())
