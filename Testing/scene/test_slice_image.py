@@ -236,3 +236,12 @@ def test_the_signature_changes_with_voxels_geometry_transform_and_node(scene):
     put_under_transform(scene, volume, rotation(10))
     seen.append(volumeSignature(volume))
     assert len(set(seen)) == len(seen)
+
+
+def test_a_label_map_is_cut_by_nearest_voxels_so_that_no_label_appears_between_two(scene):
+    labels = np.zeros((12, 13, 14), np.uint8)
+    labels[3:9, 3:9, 3:9] = 40
+    volume = add_volume(scene, array=labels, ijk_to_ras=np.eye(4))
+    plane = planeFromNormal(volume, (6, 6, 6), (0, 1, 2))
+    assert set(np.unique(extractSlice(volume, plane, interpolate=False))) == {0, 40}
+    assert len(np.unique(extractSlice(volume, plane))) > 2

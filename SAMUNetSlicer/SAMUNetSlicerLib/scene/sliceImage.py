@@ -17,9 +17,10 @@ _ON_VOXEL = 1e-3
 _BORDER = 2.0**-17
 
 
-def extractSlice(volumeNode, plane: SlicePlane) -> np.ndarray:
+def extractSlice(volumeNode, plane: SlicePlane, interpolate: bool = True) -> np.ndarray:
     """The volume's values on the plane, row 0 at the top as displayed.
 
+    :param interpolate: False takes the nearest voxel, as label maps need.
     :return: (H, W) in the volume's own type, or (H, W, 3) for a color volume (alpha is left out); a copy.
         Where the plane is a plane of voxels: those voxels, nothing else.  Elsewhere the linear interpolation
         that Slicer displays; pixels outside the volume hold its least value (``insideVolume`` tells).
@@ -29,7 +30,7 @@ def extractSlice(volumeNode, plane: SlicePlane) -> np.ndarray:
     planeToIJK = plane.planeToIJK(volumeNode)
     pixels = _voxelSlice(voxels, planeToIJK, plane.shape)
     if pixels is None:
-        pixels = _interpolated(volumeNode.GetImageData(), planeToIJK, plane.shape)
+        pixels = _resliced(volumeNode.GetImageData(), planeToIJK, plane.shape, interpolate)
     return np.ascontiguousarray(pixels[..., :3] if pixels.ndim == 3 else pixels)
 
 
@@ -106,13 +107,13 @@ def _span(start: int, step: int, count: int) -> slice:
     return slice(start, stop if stop >= 0 else None, step)
 
 
-def _interpolated(image, planeToIJK: np.ndarray, shape) -> np.ndarray:
+def _resliced(image, planeToIJK: np.ndarray, shape, interpolate: bool) -> np.ndarray:
     matrix = vtk.vtkMatrix4x4()
     matrix.DeepCopy(planeToIJK.ravel().tolist())
     reslice = vtk.vtkImageReslice()
     reslice.SetInputData(image)
     reslice.SetResliceAxes(matrix)
-    reslice.SetInterpolationModeToLinear()
+    reslice.SetInterpolationMode(vtk.VTK_RESLICE_LINEAR if interpolate else vtk.VTK_RESLICE_NEAREST)
     reslice.SetBackgroundLevel(_valueRange(image)[0])
     reslice.SetOutputSpacing(1, 1, 1)
     reslice.SetOutputOrigin(0, 0, 0)
