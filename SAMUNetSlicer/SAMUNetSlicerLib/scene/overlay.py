@@ -203,8 +203,9 @@ def _withCaption(picture: Image.Image, caption: str, unit: float) -> Image.Image
     strip = round(40 * unit)
     result = Image.new("RGB", (picture.width, picture.height + strip), _CAPTION_BACKGROUND)
     result.paste(picture)
-    font = ImageFont.load_default(18 * unit)
-    fitting = min(1.0, (picture.width - 28 * unit) / max(font.getlength(caption), 1))
-    font = ImageFont.load_default(max(18 * unit * fitting, 6))
+    points, room = 18 * unit, picture.width - 28 * unit
+    while points > 6 and ImageFont.load_default(points).getlength(caption) > room:
+        points *= 0.95
+    font = ImageFont.load_default(points)
     ImageDraw.Draw(result).text((14 * unit, picture.height + strip / 2), caption, _WHITE, font, "lm")
     return result
