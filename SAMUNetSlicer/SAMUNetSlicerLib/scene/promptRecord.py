@@ -1,0 +1,79 @@
+"""One prompt of a user: what it is, where it is, and on which slice it was given."""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from ..errors import InputError
+from .plane import SlicePlane
+
+KINDS = ("positive", "negative", "box")
+
+Point = Tuple[float, float, float]
+
+# Two planes count as one orientation if their normals are within half a degree: what the user sees as one.
+_SAME_ORIENTATION = float(np.cos(np.radians(0.5)))
+
+# Closer than this, in mm, two points are one: a box's corners come back from its node with rounding.
+_SAME_PLACE = 1e-6
+
+# Keeps a prompt exactly between two slices from belonging to both or none, in slices.
+_ROUNDING = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class PromptRecord:
+    """A prompt as it is in the scene now.
+
+    ``id``: unique, kept when the prompt is moved, undone or saved;
+    ``kind``: "positive", "negative" or "box";
+    ``ras``: world points in mm, one for a point, two opposite corners for a box;
+    ``plane``: the slice that it was given on;
+    ``order``: prompts of a segment in the order in which they were given, gaps where some were removed;
+    ``segmentId``: the segment that it belongs to.
+    """
+
+    id: str
+    kind: str
+    ras: Tuple[Point, ...]
+    plane: SlicePlane
+    order: int
+    segmentId: str
+
+    def appliesTo(self, plane: SlicePlane) -> bool:
+        """True if the slice has the same orientation and the prompt lies within half a slice of it."""
+        if abs(self.plane.normal @ plane.normal) < _SAME_ORIENTATION:
+            return False
+        slices = plane.rasToPixel(self.ras)[1].mean() / plane.thickness
+        return -0.5 - _ROUNDING <= slices < 0.5 - _ROUNDING
+
+    def sameAs(self, other: "PromptRecord") -> bool:
+        """True if nothing about the prompts differs."""
+        return self._key() == other._key() and np.allclose(self.ras, other.ras, rtol=0, atol=_SAME_PLACE)
+
+    def _key(self):
+        return self.id, self.kind, self.plane.signature(), self.order, self.segmentId
+
+
+class PromptMetadata(NamedTuple):
+    """What a control point or a box cannot say by itself; stored in the scene as JSON."""
+
+    id: str
+    order: int
+    plane: SlicePlane
+
+    def toText(self) -> str:
+        return json.dumps({"id": self.id, "order": self.order, "plane": self.plane.toDict()})
+
+
+@lru_cache(maxsize=4096)
+def metadataFromText(text: str) -> Optional[PromptMetadata]:
+    """The metadata of a prompt of ours, None for anybody else's text."""
+    try:
+        values = json.loads(text)
+        return PromptMetadata(str(values["id"]), int(values["order"]), SlicePlane.fromDict(values["plane"]))
+    except (ValueError, TypeError, KeyError, InputError):
+        return None
