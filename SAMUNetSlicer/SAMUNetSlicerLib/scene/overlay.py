@@ -98,7 +98,7 @@ def _canvasFor(shape, spacing, size: int) -> _Canvas:
     height, width = shape
     extent = np.array([width * spacing[0], height * spacing[1]])
     perMM = max(size / extent.max(), 1 / min(spacing))
-    pixels = [max(1, int(n)) for n in np.rint(extent * perMM)]
+    pixels = [max(2, int(n)) for n in np.rint(extent * perMM)]
     shortest = int(_NARROWEST * max(pixels))
     frame = (max(pixels[0], shortest), max(pixels[1], shortest))
     return _Canvas(tuple(pixels), frame, (pixels[0] / width, pixels[1] / height), max(pixels) / 768)
