@@ -52,10 +52,12 @@ class PromptRecord:
 
     def sameAs(self, other: "PromptRecord") -> bool:
         """True if nothing about the prompts differs."""
-        return self._key() == other._key() and np.allclose(self.ras, other.ras, rtol=0, atol=_SAME_PLACE)
+        if self._key() != other._key() or not np.allclose(self.ras, other.ras, rtol=0, atol=_SAME_PLACE):
+            return False
+        return self.plane is other.plane or self.plane.signature() == other.plane.signature()
 
     def _key(self):
-        return self.id, self.kind, self.plane.signature(), self.order, self.segmentId
+        return self.id, self.kind, self.order, self.segmentId
 
 
 class PromptMetadata(NamedTuple):

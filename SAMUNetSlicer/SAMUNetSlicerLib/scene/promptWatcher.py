@@ -100,7 +100,7 @@ class PromptWatcher:
     def _refresh(self, node) -> None:
         self._assignPlaced(node)
         before = self.records.get(node, {})
-        after = {record.id: record for record, _ in recordsOf(node)}
+        after = {record.id: _kept(before, record) for record, _ in recordsOf(node)}
         self.records[node] = after
         self.nextOrder = max([self.nextOrder, *(record.order + 1 for record in after.values())])
         self._reportDifference(before, after)
@@ -125,7 +125,7 @@ class PromptWatcher:
         changed = {}
         for promptId in {**before, **after}:
             old, new = before.get(promptId), after.get(promptId)
-            if old is None or new is None or not old.sameAs(new):
+            if old is not new:
                 record = new or old
                 changed[record.segmentId, record.plane.signature()] = record
         for record in changed.values():
@@ -172,3 +172,9 @@ class PromptWatcher:
         self.close()
         for node in nodes:
             self._scene.RemoveNode(node)
+
+
+def _kept(before: Records, record: PromptRecord) -> PromptRecord:
+    """The record known already if nothing has changed: undo steps hold many, which are then the same."""
+    known = before.get(record.id)
+    return known if known is not None and known.sameAs(record) else record
