@@ -215,6 +215,14 @@ def test_not_a_number_voxels_neither_fail_nor_spread_beyond_their_neighbors(scen
     assert np.isfinite(pixels[~inside]).all() and (pixels[~inside] == 5).all()
 
 
+def test_a_volume_without_any_number_gives_pixels_without_any(scene):
+    volume = add_volume(scene, array=np.full((4, 5, 6), np.nan, np.float32), ijk_to_ras=np.eye(4))
+    plane = planeFromNormal(volume, (2, 2, 2), (0, 1, 1))
+    pixels, inside = extractSlice(volume, plane), insideVolume(volume, plane)
+    assert np.isnan(pixels[inside]).all() and (pixels[~inside] == 0).all()
+    assert displayWindow(volume) == (0, 0)
+
+
 def test_the_display_window_is_the_one_of_the_display(scene):
     volume = add_volume(scene, array=np.linspace(-50, 150, 6 * 7 * 8).reshape(6, 7, 8))
     assert displayWindow(volume) == pytest.approx((-50, 150))

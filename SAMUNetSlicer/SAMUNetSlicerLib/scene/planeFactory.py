@@ -5,7 +5,7 @@ display's orientation.  Any other plane gets square pixels as small as the dense
 plane, over the rectangle that bounds the plane's cut through the volume.
 """
 
-from typing import NamedTuple, Optional
+from typing import NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -167,23 +167,28 @@ def _volumePlane(view: _View, matrix: np.ndarray, size, number: int, index: int)
             f"The slice lies outside the volume: slice {index} of {size[number]} along {AXES[number]}, "
             "move to a slice that shows the volume."
         )
-    columns = [n for n in range(3) if n != number]
-    directions = {n: _unit(matrix[:3, n]) for n in columns}
-    straight = abs(directions[columns[0]] @ view.right) + abs(directions[columns[1]] @ view.up)
-    crossed = abs(directions[columns[1]] @ view.right) + abs(directions[columns[0]] @ view.up)
-    across, along = columns if straight >= crossed else columns[::-1]
+    across, along = _displayAxes(view, matrix, number)
     corner = np.zeros(3)
     corner[number] = index
     steps = []
-    for n, wanted in ((across, view.right), (along, -view.up)):
-        forwards = directions[n] @ wanted >= 0
-        corner[n] = 0 if forwards else size[n] - 1
-        steps.append(matrix[:3, n] * (1 if forwards else -1))
+    for axis, wanted in ((across, view.right), (along, -view.up)):
+        sign = 1 if matrix[:3, axis] @ wanted >= 0 else -1
+        corner[axis] = 0 if sign > 0 else size[axis] - 1
+        steps.append(sign * matrix[:3, axis])
     normal = _sliceNormal(matrix, number)
     thickness = abs(normal @ matrix[:3, number])
-    normal = normal if normal @ view.normal > 0 else -normal
-    placed = _placement(steps[0], steps[1], normal * thickness, mapPoints(matrix, corner)[0])
+    step = normal * thickness * (1 if normal @ view.normal > 0 else -1)
+    placed = _placement(*steps, step, mapPoints(matrix, corner)[0])
     return SlicePlane(placed, (size[along], size[across]), AXES[number], int(index), thickness)
+
+
+def _displayAxes(view: _View, matrix: np.ndarray, number: int) -> Tuple[int, int]:
+    """The voxel axes that run across and along the display, whichever way round is nearer."""
+    first, second = (n for n in range(3) if n != number)
+    axes = matrix[:3, :3] / np.linalg.norm(matrix[:3, :3], axis=0)
+    right, up = np.abs(view.right @ axes), np.abs(view.up @ axes)
+    straight = right[first] + up[second] >= right[second] + up[first]
+    return (first, second) if straight else (second, first)
 
 
 def _obliquePlane(view: _View, matrix: np.ndarray, size) -> SlicePlane:

@@ -124,7 +124,8 @@ def _resliced(image, planeToIJK: np.ndarray, shape, interpolate: bool) -> np.nda
 
 
 def _valueRange(image) -> Tuple[float, float]:
-    """(least, greatest) finite value of the image; VTK keeps it until the voxels change."""
+    """(least, greatest) finite value of the image, zeros if none is; VTK keeps it until the voxels change."""
     scalars = image.GetPointData().GetScalars()
     ranges = [scalars.GetFiniteRange(n) for n in range(scalars.GetNumberOfComponents())]
-    return min(low for low, _ in ranges), max(high for _, high in ranges)
+    low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
+    return (low, high) if low <= high else (0.0, 0.0)
