@@ -407,3 +407,14 @@ def test_after_any_sequence_each_step_back_and_forth_is_bit_identical(sequence, 
             assert outcome is None or outcome.voxelsKept == 0
             assert desk.state() == states[place]
         desk.prompts.close()
+
+
+def test_undo_and_redo_return_the_callers_own_state_of_that_moment(desk):
+    desk.point(desk.a, 8, 8)
+    desk.history.record(desk.a, "point", states=("before", "after"))
+
+    assert [desk.history.undo().state, desk.history.redo().state, desk.history.undo().state] == [
+        "before",
+        "after",
+        "before",
+    ]

@@ -1,7 +1,7 @@
 """Undo and redo in which prompts and mask move together."""
 
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ..errors import InputError
 from .promptRecord import PromptRecord
@@ -20,7 +20,8 @@ class Step:
     """One thing that the user did to one segment.
 
     ``label``: as shown in a menu ("positive point"); ``before``, ``after``: all prompts of the segment;
-    ``changes``: what was written, in order.
+    ``changes``: what was written, in order; ``states``: what the caller itself sets back, before and after
+    the step.
     """
 
     label: str
@@ -28,6 +29,7 @@ class Step:
     before: Tuple[PromptRecord, ...]
     after: Tuple[PromptRecord, ...]
     changes: Tuple[Change, ...]
+    states: Tuple[Any, Any] = (None, None)
 
     @property
     def nbytes(self) -> int:
@@ -41,12 +43,13 @@ class Outcome:
     """What undo or redo did.
 
     ``segmentId``, ``label``: of the step; ``voxelsKept``: voxels that were edited by other means since the
-    step and therefore stay as they are.
+    step and therefore stay as they are; ``state``: the caller's own, of the moment that was returned to.
     """
 
     segmentId: str
     label: str
     voxelsKept: int
+    state: Any = None
 
 
 class History:
@@ -73,13 +76,20 @@ class History:
         for segmentId in segmentationNode.GetSegmentation().GetSegmentIDs():
             self._lastPrompts[segmentId] = tuple(prompts.prompts(segmentId))
 
-    def record(self, segmentId: str, label: str, changes: Sequence[Change] = ()) -> bool:
+    def record(
+        self,
+        segmentId: str,
+        label: str,
+        changes: Sequence[Change] = (),
+        states: Tuple[Any, Any] = (None, None),
+    ) -> bool:
         """Make one step of all that happened to a segment since its last step.
 
         Call it when prompts and mask are both up to date: the prompts are compared with those of the last
         step, so it does not matter when, or by whom, they were changed.
 
         :param changes: what was written since then, in order; empty ones are left out.
+        :param states: anything, before and after the step; ``undo`` returns the first, ``redo`` the second.
         :return: False if nothing was changed, and no step made.
         """
         self._forgetGoneSegments()
@@ -88,7 +98,7 @@ class History:
         changes = tuple(change for change in changes if change)
         if not changes and _samePrompts(before, after):
             return False
-        self._done.append(Step(label, segmentId, before, after, changes))
+        self._done.append(Step(label, segmentId, before, after, changes, states))
         self._undone.clear()
         self._lastPrompts[segmentId] = after
         self._trim()
@@ -139,9 +149,12 @@ class History:
             raise
         self._prompts.restore(step.segmentId, step.before)
         self._lastPrompts[step.segmentId] = step.before
-        target.append(Step(step.label, step.segmentId, step.after, step.before, tuple(changes)))
+        before, after = step.states
+        target.append(
+            Step(step.label, step.segmentId, step.after, step.before, tuple(changes), (after, before))
+        )
         self._trim()
-        return Outcome(step.segmentId, step.label, _voxelCount(step.changes) - _voxelCount(changes))
+        return Outcome(step.segmentId, step.label, _voxelCount(step.changes) - _voxelCount(changes), before)
 
     def _lastLabel(self, steps: List[Step]) -> Optional[str]:
         self._forgetGoneSegments()
