@@ -15,7 +15,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from .onednn import linear
 from .sam_blocks import LayerNorm2d
+
+
+def _linear(layer: nn.Module, x: Tensor, activation: str = "none") -> Tensor:
+    """The layer's matrix product and an activation; oneDNN's fused operators have no derivative."""
+    if torch.is_grad_enabled():
+        x = functional.linear(x, layer.weight, layer.bias)
+        return functional.gelu(x) if activation == "gelu" else x
+    return linear(x, layer.weight, layer.bias, activation)
 
 
 class ConvNorm(nn.Sequential):
@@ -104,7 +113,9 @@ class WindowAttention(nn.Module):
     @staticmethod
     def _distances(window):
         """Index |dy| * window + |dx| for every pair of positions, (window**2, window**2)."""
-        y, x = torch.meshgrid(torch.arange(window), torch.arange(window), indexing="ij")
+        # Never on the meta device, where networks are built that take their parameters from a file.
+        steps = torch.arange(window, device="cpu")
+        y, x = torch.meshgrid(steps, steps, indexing="ij")
         y, x = y.flatten(), x.flatten()
         return (y[:, None] - y).abs() * window + (x[:, None] - x).abs()
 
@@ -122,11 +133,11 @@ class WindowAttention(nn.Module):
     def _attend(self, x):
         windows, tokens, channels = x.shape
         # Per head, q, k and v lie next to each other.
-        qkv = self.qkv(self.norm(x)).view(windows, tokens, self.heads, 3, channels // self.heads)
+        qkv = _linear(self.qkv, self.norm(x)).view(windows, tokens, self.heads, 3, channels // self.heads)
         q, k, v = qkv.permute(3, 0, 2, 1, 4)
         bias = self.attention_biases[None, :, self.distance]
         x = functional.scaled_dot_product_attention(q, k, v, attn_mask=bias)
-        return self.proj(x.transpose(1, 2).reshape(windows, tokens, channels))
+        return _linear(self.proj, x.transpose(1, 2).reshape(windows, tokens, channels))
 
 
 class Mlp(nn.Module):
@@ -137,7 +148,7 @@ class Mlp(nn.Module):
         self.fc2 = nn.Linear(width * expansion, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.fc2(functional.gelu(self.fc1(self.norm(x))))
+        return _linear(self.fc2, _linear(self.fc1, self.norm(x), "gelu"))
 
 
 class TransformerBlock(nn.Module):
@@ -233,7 +244,7 @@ class Pointwise(nn.Module):
         self.bias = nn.Parameter(convolution.bias.detach())
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.linear(x.permute(0, 2, 3, 1), self.weight, self.bias).permute(0, 3, 1, 2)
+        return _linear(self, x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
 def fold_batch_norm(network: nn.Module) -> nn.Module:

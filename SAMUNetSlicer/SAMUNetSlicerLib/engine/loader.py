@@ -1,0 +1,73 @@
+"""From a model card and a weights file to a model that is ready to encode."""
+
+from pathlib import Path
+from typing import Optional, Union
+
+import torch
+from torch import nn
+
+from ..errors import WeightsError
+from .cards import ENGINE_FOLDER, ModelCard
+from .checkpoint import file_sha256, load_weights, read_state_dict
+from .device import resolve_device, resolve_precision
+from .framing import FRAMING_VERSION
+from .model import PromptableModel
+from .sam import SamModel
+from .sam_network import build_sam_network
+from .tiny_vit import fold_batch_norm
+
+# MobileSAM's file keeps TinyViT's classifier, which SAM does not use.
+_UNUSED_KEYS = {"tiny_vit_sam": ("image_encoder.norm_head.", "image_encoder.head.")}
+
+
+def weights_path(card: ModelCard, folder: Union[str, Path]) -> Optional[Path]:
+    """Where the weights of a card are on this machine; None if they are not here.
+
+    :param folder: the weights folder, for all that are not bundled with the product.
+    """
+    bundled = [ENGINE_FOLDER / source.file for source in card.sources if source.kind == "bundled"]
+    return next((path for path in [*bundled, Path(folder) / card.file] if path.is_file()), None)
+
+
+def load_model(
+    card: ModelCard, path: Union[str, Path], device: str = "auto", precision: str = "auto"
+) -> PromptableModel:
+    """Read the weights and put the model on a device.
+
+    Weights of a SAM-UNet decide themselves between ResNet-34 and ResNet-50; the id of the model says which.
+
+    :param path: the weights file.
+    :param device: "auto", "cpu", "cuda" or "cuda:N"; ``precision``: "auto", "fp32", "bf16" or "fp16".
+    :raises WeightsError: the file is missing, damaged, unsafe, altered, or another network's.
+    :raises EngineError: the device or the precision is not available.
+    """
+    device = resolve_device(device)
+    precision = resolve_precision(precision, device)
+    path = Path(path)
+    key = f"{_checked_sha256(card, path)[:16]}-{FRAMING_VERSION}"
+    weights = read_state_dict(path)
+    model = _load_sam(card, weights, path.name, key)
+    return model.to(device, precision)
+
+
+def _checked_sha256(card, path):
+    sha256 = file_sha256(path)
+    if card.sha256 and sha256 != card.sha256:
+        raise WeightsError(
+            f"The weights file {path} is damaged or not the published one of {card.title}: its SHA-256 begins"
+            f" with {sha256[:16]}, not {card.sha256[:16]}; remove it and get it again."
+        )
+    return sha256
+
+
+def _load_sam(card, weights, name, key) -> SamModel:
+    network = _on_meta(build_sam_network, card.architecture, card.input.size, card.config)
+    load_weights(network, weights, name, _UNUSED_KEYS.get(card.architecture, ()))
+    network.eval().requires_grad_(False)
+    return SamModel(fold_batch_norm(network), card, f"{card.id}-{key}")
+
+
+def _on_meta(build, *arguments) -> nn.Module:
+    """Build without allocating: the tensors of the file become the parameters."""
+    with torch.device("meta"):
+        return build(*arguments)
