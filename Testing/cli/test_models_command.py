@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from app.misbehaving_server import MisbehavingServer
+from SAMUNetSlicerLib.app import userModels
 from SAMUNetSlicerLib.cli.main import main
 from SAMUNetSlicerLib.engine import cards
 
@@ -27,7 +28,7 @@ def published(monkeypatch):
             size_bytes=len(CONTENT),
         )
         catalogue = cards.Catalogue({**original.cards, card.id: card}, original.defaults)
-        monkeypatch.setattr(cards, "load_catalogue", lambda: catalogue)
+        monkeypatch.setattr(userModels, "catalogue", lambda: catalogue)
         yield server
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 from .. import __version__
-from ..engine.cards import ModelCard, load_catalogue
+from ..engine.cards import ModelCard
 from .downloads import installedWeights, isPublic
 from .fileInstall import sha256Of
 from .settings import cacheFolder, homeFolder
+from .userModels import catalogue
 
 # Import name and distribution of everything the product needs; Slicer brings some without a distribution.
 _PACKAGES = (
@@ -40,7 +41,7 @@ def examine() -> Dict[str, Any]:
         "system": _system(),
         "packages": {name: _version(module, name) for module, name in _PACKAGES},
         "computing": _computing(),
-        "weights": [_weights(card) for card in load_catalogue().cards.values()],
+        "weights": [_weights(card) for card in catalogue().cards.values()],
         "storage": _storage(),
     }
     report["problems"] = _problems(report)
@@ -158,7 +159,7 @@ def _problems(report: Dict[str, Any]) -> List[str]:
     """One sentence for each thing that must be done before segmenting, or will stand in its way."""
     missing = [name for name, version in report["packages"].items() if version is None]
     freeMemory, storage = report["system"]["freeMemory"], report["storage"]
-    default = load_catalogue().default
+    default = catalogue().default
     problems = []
     if missing:
         problems.append(f"Packages are missing: pip install {' '.join(missing)}")

@@ -31,10 +31,10 @@ def run(options: argparse.Namespace, console: Console) -> Optional[int]:
 
 
 def _list(_options, console: Console) -> None:
-    from ..engine.cards import load_catalogue
+    from ..app.userModels import catalogue
 
-    catalogue = load_catalogue()
-    entries = [_summary(card, catalogue.default) for card in catalogue.cards.values()]
+    models = catalogue()
+    entries = [_summary(card, models.default) for card in models.cards.values()]
     width = max(len(entry["id"]) for entry in entries)
     lines = [f"  {'ID':{width}}  WEIGHTS            WHAT IT IS"]
     for entry in entries:
@@ -72,9 +72,9 @@ def _show(options, console: Console) -> None:
     from dataclasses import asdict
 
     from ..app.downloads import installedWeights
-    from ..engine.cards import load_catalogue
+    from ..app.userModels import catalogue
 
-    card = load_catalogue().get(options.model)
+    card = catalogue().get(options.model)
     path = installedWeights(card)
     values = {**asdict(card), "weights": str(path) if path else None}
     console.result(values, _describe(card, path))
@@ -101,9 +101,9 @@ def _describe(card, path: Optional[Path]) -> str:
 
 def _get(options, console: Console) -> None:
     from ..app.downloads import checkedImport, obtainWeights
-    from ..engine.cards import load_catalogue
+    from ..app.userModels import catalogue
 
-    card = load_catalogue().get(options.model)
+    card = catalogue().get(options.model)
     if options.file is not None:
         path = checkedImport(card, options.file)
     else:
@@ -115,9 +115,9 @@ def _get(options, console: Console) -> None:
 
 def _remove(options, console: Console) -> None:
     from ..app.downloads import removeWeights
-    from ..engine.cards import load_catalogue
+    from ..app.userModels import catalogue
 
-    card = load_catalogue().get(options.model)
+    card = catalogue().get(options.model)
     freed = removeWeights(card)
     text = f"{freed / 1e6:.1f} MB freed." if freed else f"There were no weights of {card.title} to remove."
     console.result({"id": card.id, "freedBytes": freed}, text)
