@@ -1,0 +1,1 @@
+# What Slicer does here concerns packages and servers, not the list of files.

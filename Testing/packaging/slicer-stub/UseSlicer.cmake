@@ -1,0 +1,27 @@
+include(CMakeParseArguments)
+
+# As Slicer's own macro: a listed file that is missing is an error.  Unlike it, so is a file that is not
+# listed, which Slicer would silently leave out of the package.
+macro(slicerMacroBuildScriptedModule)
+  cmake_parse_arguments(_module "WITH_GENERIC_TESTS;WITH_SUBDIR" "NAME" "SCRIPTS;RESOURCES" ${ARGN})
+  foreach(_file IN LISTS _module_SCRIPTS _module_RESOURCES)
+    if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${_file}")
+      message(FATAL_ERROR "listed but not on disk: ${_file}")
+    endif()
+    get_filename_component(_folder "${_file}" DIRECTORY)
+    install(FILES "${_file}" DESTINATION "${Slicer_QTSCRIPTEDMODULES_LIB_DIR}/${_folder}")
+  endforeach()
+  file(GLOB_RECURSE _on_disk RELATIVE "${CMAKE_CURRENT_SOURCE_DIR}" *.py *.json *.ui *.svg *.png *.txt)
+  list(FILTER _on_disk EXCLUDE REGEX "CMakeLists.txt|__pycache__|egg-info")
+  list(REMOVE_ITEM _on_disk ${_module_SCRIPTS} ${_module_RESOURCES})
+  if(_on_disk)
+    message(FATAL_ERROR "on disk but not listed: ${_on_disk}")
+  endif()
+endmacro()
+
+macro(slicer_add_python_unittest)
+  cmake_parse_arguments(_test "" "SCRIPT" "" ${ARGN})
+  if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${_test_SCRIPT}")
+    message(FATAL_ERROR "test not on disk: ${_test_SCRIPT}")
+  endif()
+endmacro()

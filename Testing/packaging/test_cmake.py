@@ -1,0 +1,96 @@
+"""What CMake packages is what is on disk: proven by its lists, and by installing with the real cmake."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from source_tree import MODULE, REPOSITORY
+
+LISTS = (MODULE / "CMakeLists.txt").read_text(encoding="utf-8")
+PACKAGED = {".py", ".json", ".ui", ".svg", ".png", ".txt"}
+STUB = Path(__file__).parent / "slicer-stub"
+INSTALLED = Path("lib/Slicer-5.8/qt-scripted-modules")
+
+
+def listed(variable):
+    (block,) = re.findall(rf"set\({variable}\n(.*?)\n\s*\)", LISTS, re.DOTALL)
+    return [line.strip() for line in block.splitlines()]
+
+
+def on_disk(folder):
+    files = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    names = [path.relative_to(folder).as_posix() for path in files if path.suffix in PACKAGED]
+    return {name for name in names if name != "CMakeLists.txt" and "egg-info" not in name}
+
+
+def run_cmake(*arguments):
+    command = shutil.which("cmake", path=Path(sys.executable).parent) or shutil.which("cmake")
+    return subprocess.run([command, *map(str, arguments)], capture_output=True, text=True, check=False)
+
+
+def configure(source, build):
+    return run_cmake(
+        *("-S", source, "-B", build),
+        f"-DSlicer_DIR={STUB}",
+        f"-DCMAKE_TOOLCHAIN_FILE={STUB / 'toolchain.cmake'}",
+        f"-DCMAKE_INSTALL_PREFIX={build / 'installed'}",
+        "-DBUILD_TESTING=ON",
+    )
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of what the extension is configured from."""
+    source = tmp_path / "source"
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    for name in ("SAMUNetSlicer", "Testing/Python"):
+        shutil.copytree(REPOSITORY / name, source / name, ignore=ignored)
+    for name in ("CMakeLists.txt", "README.md", "LICENSE.txt", "Testing/CMakeLists.txt"):
+        shutil.copy(REPOSITORY / name, source / name)
+    return source
+
+
+def test_every_file_on_disk_is_listed_once_and_in_order():
+    scripts, resources = listed("MODULE_PYTHON_SCRIPTS"), listed("MODULE_PYTHON_RESOURCES")
+    assert {*scripts, *resources} == on_disk(MODULE)
+    assert scripts == sorted(set(scripts))
+    assert resources == sorted(set(resources))
+
+
+def test_scripts_are_python_and_resources_are_not():
+    assert all(name.endswith(".py") for name in listed("MODULE_PYTHON_SCRIPTS"))
+    assert not any(name.endswith(".py") for name in listed("MODULE_PYTHON_RESOURCES"))
+
+
+def test_the_extension_configures_and_installs_every_file(copy, tmp_path):
+    done = configure(copy, tmp_path / "build")
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = run_cmake("--install", tmp_path / "build")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert on_disk(tmp_path / "build" / "installed" / INSTALLED) == on_disk(MODULE)
+
+
+def test_a_forgotten_file_stops_the_configuration(copy, tmp_path):
+    (copy / "SAMUNetSlicer" / "SAMUNetSlicerLib" / "forgotten.py").touch()
+    done = configure(copy, tmp_path / "build")
+    assert done.returncode != 0
+    assert "on disk but not listed: SAMUNetSlicerLib/forgotten.py" in done.stderr
+
+
+def test_the_installed_command_line_runs_from_the_installed_files_alone(copy, tmp_path):
+    configure(copy, tmp_path / "build")
+    run_cmake("--install", tmp_path / "build")
+    script = "from SAMUNetSlicerLib.engine.cards import load_catalogue; print(load_catalogue().default)"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(INSTALLED)!r}); {script}"],
+        cwd=tmp_path / "build" / "installed",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()
