@@ -6,6 +6,7 @@ import json
 import numpy as np
 from PIL import Image
 
+from SAMUNetSlicerLib.engine.cards import ModelCard
 from SAMUNetSlicerLib.engine.compact_samunet import CompactSAMUNet
 from SAMUNetSlicerLib.engine.samunet_config import SAMUNetConfig
 
@@ -50,3 +51,26 @@ def write_corpus(folder, patients=6, source="Discs", licence="CC0-1.0"):
         writer.writerow(["image", "mask", "source", "modality", "labels", "licence", "patient"])
         writer.writerows(rows)
     return folder
+
+
+def compact_card(size=64, **changes):
+    """A model card of a compact SAM-UNet that sees ``size`` pixels."""
+    entry = {
+        "id": "compact_test",
+        "title": "Compact SAM-UNet",
+        "summary": "For tests.",
+        "architecture": "samunet_compact",
+        "input": {"size": size, "fit": "pad", "resample": "bilinear", "range": "imagenet"},
+        "prompts": {"points": True, "boxes": True, "mask": "logits", "multimask": False, "iou": False},
+        "file": "compact.safetensors",
+        "sources": [{"kind": "user"}],
+        "sha256": None,
+        "size_bytes": None,
+        "licence": {"code": "Apache-2.0", "weights": "Apache-2.0"},
+        "training_data": "None.",
+        "accuracy": [],
+        "citation": "None.",
+        "homepage": "none",
+        "limits": [],
+    }
+    return ModelCard.from_json({**entry, **changes})

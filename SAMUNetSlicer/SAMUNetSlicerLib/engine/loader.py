@@ -9,6 +9,8 @@ from torch import nn
 from ..errors import WeightsError
 from .cards import ENGINE_FOLDER, ModelCard
 from .checkpoint import file_sha256, load_weights, read_state_dict
+from .compact_model import CompactModel, prepared
+from .compact_samunet import CompactSAMUNet
 from .device import resolve_device, resolve_precision
 from .framing import FRAMING_VERSION
 from .model import PromptableModel
@@ -46,7 +48,8 @@ def load_model(
     path = Path(path)
     key = f"{_checked_sha256(card, path)[:16]}-{FRAMING_VERSION}"
     weights = read_state_dict(path)
-    model = _load_sam(card, weights, path.name, key)
+    load = _load_compact if card.architecture == "samunet_compact" else _load_sam
+    model = load(card, weights, path.name, key)
     return model.to(device, precision)
 
 
@@ -65,6 +68,12 @@ def _load_sam(card, weights, name, key) -> SamModel:
     load_weights(network, weights, name, _UNUSED_KEYS.get(card.architecture, ()))
     network.eval().requires_grad_(False)
     return SamModel(fold_batch_norm(network), card, f"{card.id}-{key}")
+
+
+def _load_compact(card, weights, name, key) -> CompactModel:
+    network = _on_meta(CompactSAMUNet)
+    load_weights(network, weights, name)
+    return CompactModel(prepared(network), card, f"{card.id}-{key}")
 
 
 def _on_meta(build, *arguments) -> nn.Module:
