@@ -5,7 +5,7 @@ display's orientation.  Any other plane gets square pixels as small as the dense
 plane, over the rectangle that bounds the plane's cut through the volume.
 """
 
-from typing import NamedTuple, Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -84,6 +84,26 @@ def planeFromNormal(volumeNode, originRAS, normalRAS, upRAS=None) -> SlicePlane:
         raise InputError("The normal of a slice must not be zero.")
     up = None if upRAS is None else _finite(upRAS)
     return _planeOfView(_viewFacing(normal, origin, up), volumeNode)
+
+
+def neighborPlane(plane: SlicePlane, volumeNode, steps: int) -> SlicePlane:
+    """The slice that many slices along the plane's normal, seen from the same side as the plane.
+
+    :raises InputError: there is no such slice in the volume.
+    """
+    right, down, normal, _ = plane.planeToRAS[:3].T
+    middle = plane.pixelToRAS([[(plane.shape[1] - 1) / 2, (plane.shape[0] - 1) / 2]])[0]
+    return _planeOfView(_view(right, -down, middle + steps * normal), volumeNode)
+
+
+def neighborSteps(plane: SlicePlane, volumeNode) -> List[int]:
+    """The steps to all slices parallel to the plane that meet the volume, nearest first, 0 included."""
+    size = np.array(dimensions(volumeNode))
+    corners = np.stack(np.meshgrid(*((-0.5, n - 0.5) for n in size)), axis=-1).reshape(-1, 3)
+    _, distances = plane.rasToPixel(mapPoints(ijkToRAS(volumeNode), corners))
+    slices = distances / plane.thickness
+    first, last = int(np.ceil(slices.min() + 1e-3)), int(np.floor(slices.max() - 1e-3))
+    return sorted(range(first, last + 1), key=lambda step: (abs(step), -step))
 
 
 def _finite(vector) -> np.ndarray:
