@@ -63,14 +63,14 @@ def compact_card(size=64, **changes):
         "input": {"size": size, "fit": "pad", "resample": "bilinear", "range": "imagenet"},
         "prompts": {"points": True, "boxes": True, "mask": "logits", "multimask": False, "iou": False},
         "file": "compact.safetensors",
-        "sources": [{"kind": "user"}],
+        "sources": [{"kind": "user", "page": "https://example.org"}],
         "sha256": None,
         "size_bytes": None,
         "licence": {"code": "Apache-2.0", "weights": "Apache-2.0"},
         "training_data": "None.",
         "accuracy": [],
         "citation": "None.",
-        "homepage": "none",
+        "homepage": "https://example.org",
         "limits": [],
     }
     return ModelCard.from_json({**entry, **changes})

@@ -1,0 +1,49 @@
+"""The user's own models: a catalogue beside the product's, in the home folder."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Dict, List
+
+from ..engine.cards import Catalogue, load_catalogue
+from .fileInstall import outputErrors
+from .settings import homeFolder
+
+
+def userCatalogueFile() -> Path:
+    """Return the file of the user's model cards; it need not exist."""
+    return homeFolder() / "models.json"
+
+
+def catalogue() -> Catalogue:
+    """Return the product's models and the user's.
+
+    :raises InputError: the user's file is damaged.
+    """
+    path = userCatalogueFile()
+    return load_catalogue([path] if path.exists() else [])
+
+
+def registerModel(entry: Dict[str, Any]) -> None:
+    """Add a model card to the user's catalogue; an older one with the same id is replaced.
+
+    :param entry: as in models.schema.json.
+    :raises InputError: the entry or the user's file is not valid; nothing is changed.
+    :raises OutputError: the home folder cannot be written.
+    """
+    path = userCatalogueFile()
+    others = [model for model in _entries(path) if model["id"] != entry["id"]]
+    text = json.dumps({"models": [*others, entry]}, indent=2) + "\n"
+    with outputErrors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name("models.new.json")
+        temporary.write_text(text, encoding="utf-8")
+        load_catalogue([temporary])
+        os.replace(temporary, path)
+
+
+def _entries(path: Path) -> List[Dict[str, Any]]:
+    if not path.exists():
+        return []
+    load_catalogue([path])
+    return json.loads(path.read_text(encoding="utf-8"))["models"]
