@@ -7,6 +7,7 @@ empty stand-ins while unpickling; any other name in the pickle refuses the file 
 
 import hashlib
 import pickle
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Dict, Iterable, Mapping, Optional, Union
@@ -21,6 +22,8 @@ from ..errors import WeightsError
 _PARTS = ("model", "state_dict", "model_state_dict")  # where training programs put the weights
 _DISTRIBUTED = "module."  # what DistributedDataParallel puts before every name
 _LISTED = 3  # key names in one message
+# What torch raises for files that are something else or incomplete.
+_UNREADABLE = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError, AttributeError)
 
 
 class _StandIn:
@@ -94,11 +97,13 @@ def _read_safetensors(path):
     try:
         return safetensors.torch.load_file(path)
     except safetensors.SafetensorError as error:
-        raise WeightsError(f"The weights file {path} is damaged or cut short: get it again.") from error
+        raise WeightsError(_refusal(path, error)) from error
 
 
 def _read_torch(path):
-    with torch.serialization.safe_globals(_HARMLESS):
+    with torch.serialization.safe_globals(_HARMLESS), warnings.catch_warnings():
+        # About pickle protocols; what cannot be read is an error below.
+        warnings.simplefilter("ignore")
         if zipfile.is_zipfile(path):
             _refuse_code(path)
         try:
@@ -106,17 +111,15 @@ def _read_torch(path):
         except pickle.UnpicklingError as error:
             raise WeightsError(_refusal(path, error)) from error
         except Exception as error:  # arbitrary bytes make the unpickler stumble in any way
-            raise WeightsError(f"The weights file {path} is damaged or cut short: get it again.") from error
+            raise WeightsError(_refusal(path, error)) from error
 
 
 def _refuse_code(path):
     """Look through the pickle's names without unpickling anything."""
     try:
         names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
-    except (RuntimeError, ValueError, KeyError) as error:
-        raise WeightsError(
-            f"The file {path} is not a checkpoint of PyTorch weights, or is damaged."
-        ) from error
+    except _UNREADABLE as error:
+        raise WeightsError(_refusal(path, error)) from error
     if names:
         raise WeightsError(
             f"The file {path} contains code ({_some(sorted(names))}) that weights do not need:"
@@ -125,9 +128,11 @@ def _refuse_code(path):
 
 
 def _refusal(path, error):
-    if "Unsupported" in str(error) or "global" in str(error).lower():
+    if isinstance(error, pickle.UnpicklingError) and "unsupported global" in str(error).lower():
         return f"The file {path} contains code that weights do not need: it was not opened."
-    return f"The file {path} is not a checkpoint of PyTorch weights, or is damaged."
+    return (
+        f"The file {path} is no checkpoint of network weights, or it is damaged or cut short: get it again."
+    )
 
 
 def _tensors(content):
@@ -176,7 +181,11 @@ def _mismatch(expected, found) -> Optional[str]:
         if key in found and found[key].shape != expected[key].shape
     ]
     kinds = (("missing", missing), ("unexpected", unexpected), ("of another shape", misshapen))
-    return ", ".join(f"{len(keys)} keys are {kind} ({_some(keys)})" for kind, keys in kinds if keys)
+    return ", ".join(f"{_keys_are(len(keys))} {kind} ({_some(keys)})" for kind, keys in kinds if keys)
+
+
+def _keys_are(count):
+    return "1 key is" if count == 1 else f"{count} keys are"
 
 
 def _some(names):

@@ -130,10 +130,16 @@ def _one_of(value, rule, schema, root, where):
     failures = [list(problems(value, option, root, where)) for option in rule]
     matching = sum(not failure for failure in failures)
     if matching == 0:
-        # The option that came closest is the one the author meant.
-        yield from min(failures, key=len)
+        meant = [failure for option, failure in zip(rule, failures) if _constants_fit(value, option)]
+        yield from min(meant or failures, key=len)
     elif matching > 1:
         yield f"{where} fits {matching} alternatives, which exclude each other"
+
+
+def _constants_fit(value, option):
+    """Whether an object has the constant properties, such as a kind, by which its alternative is known."""
+    constants = {k: rule["const"] for k, rule in option.get("properties", {}).items() if "const" in rule}
+    return isinstance(value, dict) and all(value.get(k) == constant for k, constant in constants.items())
 
 
 _RULES = {

@@ -1,0 +1,165 @@
+"""The catalogue of models: what it holds, that it is checked, and that users can add to it."""
+
+import copy
+import json
+import os
+import subprocess
+import sys
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from SAMUNetSlicerLib.engine.cards import CATALOGUE_FILE, SCHEMA_FILE, ModelCard, load_catalogue
+from SAMUNetSlicerLib.engine.json_schema import problems
+from SAMUNetSlicerLib.errors import InputError
+
+CATALOGUE = json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))
+SCHEMA = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+
+
+def entry(model_id="mine", **changes):
+    """A valid entry of a user's own model."""
+    return {**copy.deepcopy(CATALOGUE["models"][0]), "id": model_id, **changes}
+
+
+def user_file(folder, *entries, **more):
+    path = folder / "my models.json"
+    path.write_text(json.dumps({"models": list(entries), **more}), encoding="utf-8")
+    return path
+
+
+def test_the_catalogue_follows_its_schema():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.validate(CATALOGUE, SCHEMA)
+    assert list(load_catalogue().cards) == [model["id"] for model in CATALOGUE["models"]]
+
+
+def test_the_default_is_chosen_in_one_line():
+    lines = [line for line in CATALOGUE_FILE.read_text().splitlines() if '"default"' in line]
+    assert len(lines) == 1
+    assert load_catalogue().default in lines[0]
+
+
+def test_every_weight_that_can_be_downloaded_from_a_package_is_verified():
+    for card in load_catalogue().cards.values():
+        if any(source.kind == "package" for source in card.sources):
+            assert card.sha256
+            assert card.size_bytes
+
+
+def test_only_boxes_are_claimed_for_models_trained_on_boxes():
+    cards = load_catalogue().cards
+    trained_on_points = {name for name, card in cards.items() if card.capabilities.points}
+    assert {"litemedsam", "medsam_vit_b", "samunet_res34", "samunet_res50"}.isdisjoint(trained_on_points)
+    assert {"mobilesam", "sammed2d", "sam_vit_b"} <= trained_on_points
+
+
+def test_an_unknown_model_is_answered_with_those_there_are():
+    with pytest.raises(InputError, match=r"no model 'sam'.*litemedsam, mobilesam"):
+        load_catalogue().get("sam")
+
+
+def test_a_card_survives_the_way_to_another_process():
+    for card in load_catalogue().cards.values():
+        sent = json.loads(json.dumps(card.to_json()))
+        assert ModelCard.from_json(sent) == card
+        jsonschema.validate({"models": [sent]}, SCHEMA)
+
+
+def test_users_add_their_own_models_and_default(tmp_path):
+    path = user_file(tmp_path, entry("mine", title="Mein Modell"), default="mine")
+    catalogue = load_catalogue([path])
+    assert catalogue.get("mine").title == "Mein Modell"
+    assert catalogue.default == "mine"
+    assert "litemedsam" in catalogue.cards
+
+
+def test_the_default_may_differ_by_the_kind_of_prompt(tmp_path):
+    path = user_file(tmp_path, default={"box": "litemedsam", "point": "mobilesam"})
+    catalogue = load_catalogue([path])
+    assert catalogue.default == "litemedsam"
+    assert catalogue.default_for("point").id == "mobilesam"
+
+
+def test_an_id_cannot_be_taken_twice(tmp_path):
+    with pytest.raises(InputError, match="'litemedsam' is taken already"):
+        load_catalogue([user_file(tmp_path, entry("litemedsam"))])
+
+
+def test_a_default_must_exist(tmp_path):
+    with pytest.raises(InputError, match="default 'nothing' is not the id of a model"):
+        load_catalogue([user_file(tmp_path, default="nothing")])
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"sha256": "abc"}, r"models\[0\].sha256 must match"),
+        ({"sources": []}, r"models\[0\].sources must have at least 1"),
+        ({"architecture": "unet"}, r"models\[0\].architecture must be one of"),
+        ({"colour": "red"}, r"models\[0\].colour is not known"),
+        ({"size_bytes": True}, r"models\[0\].size_bytes must be of type"),
+        ({"file": "../escape.pth"}, r"models\[0\].file must match"),
+        ({"sources": [{"kind": "package", "package": "x"}]}, r"sources\[0\].version is missing"),
+        ({"input": {"size": 256, "fit": "stretch"}}, r"models\[0\].input.*is missing|fit must be one of"),
+    ],
+)
+def test_a_faulty_card_is_refused_with_its_place(tmp_path, change, sentence):
+    with pytest.raises(InputError, match=sentence):
+        load_catalogue([user_file(tmp_path, entry(**change))])
+
+
+def test_a_file_that_is_not_json_or_not_there_is_named(tmp_path):
+    broken = tmp_path / "broken.json"
+    broken.write_text('{"models": [')
+    with pytest.raises(InputError, match=r"broken.json is not valid JSON"):
+        load_catalogue([broken])
+    with pytest.raises(InputError, match=r"absent.json cannot be read"):
+        load_catalogue([tmp_path / "absent.json"])
+
+
+def test_reading_the_catalogue_does_not_load_torch(repository):
+    environment = {**os.environ, "PYTHONPATH": str(repository / "SAMUNetSlicer")}
+    code = (
+        "import sys; from SAMUNetSlicerLib.engine.cards import load_catalogue; load_catalogue();"
+        " sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0
+
+
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-2, 2000),
+    st.floats(-1, 2),
+    st.text(max_size=4),
+    st.just([]),
+    st.just({}),
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.data())
+def test_the_built_in_checker_judges_as_jsonschema_does(data):
+    document = {"models": [entry()], "default": "mine"}
+    place = document
+    while isinstance(place, (dict, list)) and place:
+        keys = sorted(place) if isinstance(place, dict) else range(len(place))
+        key = data.draw(st.sampled_from(list(keys)))
+        if not isinstance(place[key], (dict, list)) or data.draw(st.booleans()):
+            break
+        place = place[key]
+    if isinstance(place, (dict, list)) and place:
+        if data.draw(st.booleans()):
+            place[key] = data.draw(VALUES)
+        else:
+            del place[key]
+    ours = not list(problems(document, SCHEMA, SCHEMA, "file"))
+    assert ours == jsonschema.Draft202012Validator(SCHEMA).is_valid(document)
+
+
+def test_a_keyword_the_checker_does_not_know_is_an_error_not_a_pass():
+    with pytest.raises(NotImplementedError, match="uniqueItems"):
+        list(problems([1], {"uniqueItems": True}, {}, "file"))
