@@ -7,10 +7,30 @@ from typing import Optional, Sequence
 
 from .. import __version__
 from ..errors import UserError
-from . import cacheCommand, demoCommand, doctorCommand, modelsCommand, replayCommand, segmentCommand
+from . import (
+    cacheCommand,
+    demoCommand,
+    doctorCommand,
+    evaluateCommand,
+    finetuneCommand,
+    modelsCommand,
+    replayCommand,
+    segmentCommand,
+    trainCommand,
+)
 from .console import Console, addOutputArguments
 
-_COMMANDS = (segmentCommand, modelsCommand, doctorCommand, replayCommand, cacheCommand, demoCommand)
+_COMMANDS = (
+    segmentCommand,
+    modelsCommand,
+    doctorCommand,
+    replayCommand,
+    cacheCommand,
+    demoCommand,
+    evaluateCommand,
+    finetuneCommand,
+    trainCommand,
+)
 _INTERRUPTED = 130  # as shells say for Ctrl-C
 _BROKEN_PIPE = 141  # as shells say when the reader of our output has gone
 

@@ -1,0 +1,102 @@
+"""From a user's segmentation to a model of their own in the catalogue; the work of ``samunet finetune``."""
+
+from pathlib import Path
+from typing import Any, Callable, Dict
+
+import numpy as np
+
+from ..errors import InputError, WeightsError
+
+_ARCHITECTURE = "samunet_compact"
+
+
+def fineTune(
+    volume: np.ndarray,
+    labels: np.ndarray,
+    modelId: str,
+    newId: str,
+    window: str,
+    steps: int,
+    device: str,
+    say: Callable[[str], None],
+):
+    """Train on the slices of a segmented volume; if that helped, store the weights and register the model.
+
+    :param volume: (slices, H, W) any numeric type; ``labels``: likewise, 0 background.
+    :param window: mode of `engine.windowing.WindowSetting`.
+    :return: `training.finetune.Outcome`.
+    :raises InputError: the model cannot be fine-tuned or there are too few slices.
+    """
+    from ..app.downloads import installedWeights
+    from ..app.settings import homeFolder
+    from ..app.userModels import catalogue
+    from ..engine.compact_model import CompactModel
+    from ..engine.device import resolve_device
+    from ..engine.windowing import WindowSetting
+    from ..training.finetune import finetune, labelled_slices
+
+    card = catalogue().get(modelId)
+    if card.architecture != _ARCHITECTURE:
+        raise InputError(f"{card.title} cannot be fine-tuned: choose a compact SAM-UNet.")
+    weights = installedWeights(card)
+    if weights is None:
+        raise WeightsError(f"The weights of {card.title} are not here: run `samunet models get {card.id}`.")
+    pairs = labelled_slices(volume, labels, WindowSetting(window))
+    network = _network(weights)
+    outcome = finetune(
+        network,
+        lambda trained: CompactModel(trained, card, newId),
+        pairs,
+        homeFolder() / "finetuning" / newId,
+        say,
+        steps=steps,
+        device=resolve_device(device),
+    )
+    if outcome.better:
+        _keep(network, card, newId, outcome, len(pairs))
+    return outcome
+
+
+def _network(weights: Path):
+    from ..engine.checkpoint import load_weights, read_state_dict
+    from ..engine.compact_samunet import CompactSAMUNet
+
+    network = CompactSAMUNet()
+    load_weights(network, read_state_dict(weights), weights.name)
+    return network
+
+
+def _keep(network, card, newId, outcome, sliceCount):
+    from ..app.fileInstall import outputErrors
+    from ..app.settings import weightsFolder
+    from ..app.userModels import registerModel
+    from ..engine.checkpoint import file_sha256
+    from ..training.export import save_half
+
+    path = weightsFolder() / f"{newId}.safetensors"
+    with outputErrors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_half(network.state_dict(), path)
+    entry = {
+        **card.to_json(),
+        "id": newId,
+        "title": f"{newId} (from {card.title})",
+        "summary": "Your own model, fine-tuned on your segmentation.",
+        "file": path.name,
+        "sources": [{"kind": "user", "page": card.homepage}],
+        "sha256": file_sha256(path),
+        "size_bytes": path.stat().st_size,
+        "training_data": f"{card.training_data} Then {sliceCount} slices of the user's own.",
+        "accuracy": [_figure(outcome, card)],
+    }
+    registerModel(entry)
+
+
+def _figure(outcome, card) -> Dict[str, Any]:
+    return {
+        "metric": "Dice",
+        "value": round(outcome.after, 3),
+        "prompt": "exact box and first click",
+        "data": f"held-out slices of the user's volume; {outcome.before:.3f} with {card.id}",
+        "origin": "measured",
+    }

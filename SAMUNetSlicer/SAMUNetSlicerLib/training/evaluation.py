@@ -1,0 +1,64 @@
+"""Runs the protocols over a corpus with one model and keeps one row per answer."""
+
+import zlib
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Callable, Iterable, Iterator, List, Sequence, Tuple
+
+import numpy as np
+
+from ..engine.model import PromptableModel
+from ..engine.predictor import Predictor
+from .corpus import Sample, Target, load_pair, targets
+from .protocols import question
+from .rows import Row
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One structure in one image, with the sample it comes from."""
+
+    sample: Sample
+    target: Target
+    name: str
+
+
+def cases(samples: Iterable[Sample], per_image: int = 0) -> Iterator[Tuple[np.ndarray, List[Case]]]:
+    """(image uint8, structures in it), sample after sample; samples with the same image come together.
+
+    :param per_image: at most so many structures per image (0: all), chosen by a checksum of their name.
+    """
+    for _, group in groupby(samples, key=lambda sample: sample.image):
+        found: List[Case] = []
+        for sample in group:
+            image, labels = load_pair(sample)
+            found += [Case(sample, target, f"{sample.name}#{i}") for i, target in enumerate(targets(labels))]
+        if per_image:
+            found = sorted(found, key=lambda case: zlib.crc32(case.name.encode()))[:per_image]
+        if found:
+            yield image, found
+
+
+def evaluate(
+    model: PromptableModel, samples: Sequence[Sample], per_image: int, progress: Callable[[int], None]
+) -> Iterator[Row]:
+    """Every answer of a model; deterministic.
+
+    :param progress: called with the number of images done.
+    """
+    predictor = Predictor(model)
+    for done, (image, found) in enumerate(cases(samples, per_image), 1):
+        embedding = model.encode([image])[0]
+        for case in found:
+            ask = lambda prompts: predictor.predict(embedding, prompts)  # noqa: B023, E731 (used at once)
+            for answer in question(ask, case.target.mask, case.name):
+                yield _row(model.model_id, case, answer)
+        progress(done)
+
+
+def _row(model, case, answer):
+    sample, mask = case.sample, case.target.mask
+    structure = sample.labels.get(case.target.label, str(case.target.label))
+    about = (model, sample.source, sample.modality, case.name, structure, round(float(mask.mean()), 6))
+    scores = answer.dice, answer.iou, answer.surface_dice, answer.confidence
+    return Row(*about, answer.protocol, answer.clicks, *(round(score, 5) for score in scores))
