@@ -14,6 +14,9 @@ from pathlib import Path
 
 from PIL import Image
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
+
+
 from SAMUNetSlicerLib.engine.checkpoint import read_state_dict
 from SAMUNetSlicerLib.training.export import save_half
 
