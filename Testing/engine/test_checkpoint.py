@@ -171,7 +171,7 @@ def test_a_zip_that_is_no_checkpoint_is_refused(tmp_path):
         read_state_dict(path)
 
 
-@pytest.mark.parametrize("content", [{"epoch": 3}, [1, 2], {"model": {}}, torch.ones(3)])
+@pytest.mark.parametrize("content", [{"epoch": 3}, [1, 2], {"model": {}}, torch.ones(3), {1: torch.ones(3)}])
 def test_a_checkpoint_without_weights_is_refused(tmp_path, content):
     path = tmp_path / "numbers.pth"
     torch.save(content, path)

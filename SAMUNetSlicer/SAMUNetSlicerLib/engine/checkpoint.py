@@ -10,7 +10,7 @@ import pickle
 import warnings
 import zipfile
 from pathlib import Path
-from typing import Dict, Iterable, Mapping, Optional, Union
+from typing import Dict, Iterable, List, Mapping, Optional, Union
 
 import safetensors
 import safetensors.torch
@@ -18,12 +18,11 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import WeightsError
+from .device import is_out_of_memory
 
 _PARTS = ("model", "state_dict", "model_state_dict")  # where training programs put the weights
 _DISTRIBUTED = "module."  # what DistributedDataParallel puts before every name
 _LISTED = 3  # key names in one message
-# What torch raises for files that are something else or incomplete.
-_UNREADABLE = (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError, AttributeError)
 
 
 class _StandIn:
@@ -104,32 +103,31 @@ def _read_torch(path):
     with torch.serialization.safe_globals(_HARMLESS), warnings.catch_warnings():
         # About pickle protocols; what cannot be read is an error below.
         warnings.simplefilter("ignore")
-        if zipfile.is_zipfile(path):
-            _refuse_code(path)
         try:
-            return torch.load(path, map_location="cpu", weights_only=True)
-        except pickle.UnpicklingError as error:
+            code = _foreign_names(path)
+            content = None if code else torch.load(path, map_location="cpu", weights_only=True)
+        except Exception as error:  # arbitrary bytes make an unpickler stumble in any way
+            if is_out_of_memory(error):
+                raise
             raise WeightsError(_refusal(path, error)) from error
-        except Exception as error:  # arbitrary bytes make the unpickler stumble in any way
-            raise WeightsError(_refusal(path, error)) from error
-
-
-def _refuse_code(path):
-    """Look through the pickle's names without unpickling anything."""
-    try:
-        names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
-    except _UNREADABLE as error:
-        raise WeightsError(_refusal(path, error)) from error
-    if names:
+    if code:
         raise WeightsError(
-            f"The file {path} contains code ({_some(sorted(names))}) that weights do not need:"
+            f"The file {path} contains code ({_some(code)}) that weights do not need:"
             " it was not opened, and should not be trusted."
         )
+    return content
+
+
+def _foreign_names(path) -> List[str]:
+    """The names in the pickle that weights do not need, without unpickling; none for torch's old format."""
+    if not zipfile.is_zipfile(path):
+        return []
+    return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
 
 
 def _refusal(path, error):
     if isinstance(error, pickle.UnpicklingError) and "unsupported global" in str(error).lower():
-        return f"The file {path} contains code that weights do not need: it was not opened."
+        return f"The file {path} contains code that weights do not need, or is damaged: it was not opened."
     return (
         f"The file {path} is no checkpoint of network weights, or it is damaged or cut short: get it again."
     )
@@ -141,10 +139,14 @@ def _tensors(content):
             content = content[part]
     if not isinstance(content, Mapping):
         return {}
-    named = {key: _single(value) for key, value in content.items() if isinstance(value, Tensor)}
+    named = {key: _single(value) for key, value in content.items() if _is_named(key, value)}
     if all(key.startswith(_DISTRIBUTED) for key in named):
         named = {key[len(_DISTRIBUTED) :]: value for key, value in named.items()}
     return named
+
+
+def _is_named(key, value):
+    return isinstance(key, str) and isinstance(value, Tensor)
 
 
 def _single(tensor):
