@@ -20,7 +20,7 @@ from source_tree import (
 )
 
 SLICER_PYTHON = (3, 9)
-MOST_LINES, MOST_TEST_LINES, MOST_FUNCTION_LINES, MEDIAN_FUNCTION_LINES = 300, 400, 60, 8
+MOST_LINES, MOST_TEST_LINES, MOST_FUNCTION_LINES, MEDIAN_FUNCTION_LINES = 300, 500, 60, 8
 
 PEP8_LAYERS = {"engine", "training"}
 SNAKE = re.compile(r"^_*[a-z0-9]+(_[a-z0-9]+)*_*$")
@@ -34,6 +34,10 @@ FOLDERS = [re.compile(rf"(?<![\w./}}])/{top}/") for top in ("wo" + "rk", "op" + 
 def test_the_oldest_supported_slicer_can_parse_every_file():
     for path in MODULE_FILES:
         ast.parse(path.read_text(encoding="utf-8"), filename=str(path), feature_version=SLICER_PYTHON)
+
+
+def test_no_file_uses_what_came_after_the_oldest_supported_python():
+    assert not [(name_of(path), line) for path in MODULE_FILES for line in _too_new(tree_of(path))]
 
 
 def test_files_are_utf8_without_mark_and_with_unix_line_ends():
@@ -93,6 +97,24 @@ def test_the_repository_names_no_package_host_and_no_folder_of_a_developers_mach
         found += [(name, host) for host in HOSTS if host in text.lower()]
         found += [(name, folder.pattern) for folder in FOLDERS if folder.search(text)]
     assert not found
+
+
+def _too_new(tree):
+    """Lines with ``X | Y`` as an annotation, ``zip(strict=)``, ``pairwise`` or slotted dataclasses."""
+    for node in ast.walk(tree):
+        annotations = (getattr(node, "annotation", None), getattr(node, "returns", None))
+        for part in filter(None, annotations):
+            yield from (part.lineno for each in ast.walk(part) if isinstance(each, ast.BitOr))
+        if isinstance(node, ast.Call) and _newer_keyword(node):
+            yield node.lineno
+        if isinstance(node, ast.Attribute) and node.attr in ("pairwise", "bit_count"):
+            yield node.lineno
+
+
+def _newer_keyword(call):
+    name = getattr(call.func, "id", "")
+    newer = {"zip": {"strict"}, "dataclass": {"slots", "kw_only"}}.get(name, set())
+    return newer & {keyword.arg for keyword in call.keywords}
 
 
 def _text(path):
