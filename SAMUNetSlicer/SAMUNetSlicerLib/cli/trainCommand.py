@@ -25,7 +25,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=int, default=4, help="images per step (default 4)")
     parser.add_argument("--targets", type=int, default=4, help="structures per image, even (default 4)")
     parser.add_argument(
-        "--synthetic", type=float, default=0.15, help="fraction of generated images (default 0.15)"
+        "--synthetic", type=float, default=0.35, help="fraction of generated images (default 0.35)"
     )
     parser.add_argument(
         "--rate", type=float, default=5e-4, help="learning rate of the added parts (default 5e-4)"

@@ -58,7 +58,7 @@ def change_intensities(image: np.ndarray, rng: np.random.Generator) -> np.ndarra
         (0.4, _gamma),
         (0.08, lambda image, rng: 255 - image),
         (0.25, _bias_field),
-        (0.35, _tint),
+        (0.4, _tint),
         (0.2, _blur),
         (0.3, _noise),
     )

@@ -25,7 +25,7 @@ class ExampleOptions:
 
     image_size: int = 448
     targets: int = 4
-    synthetic: float = 0.15
+    synthetic: float = 0.35
 
 
 def on_canvas(image: np.ndarray, side: int) -> Tensor:

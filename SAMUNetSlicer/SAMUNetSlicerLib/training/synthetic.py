@@ -19,21 +19,37 @@ def synthetic_pair(rng: np.random.Generator, side: int = SIDE) -> Tuple[np.ndarr
     """Image (side, side, 3) uint8 and label map (side, side) int32 of 2 to 12 random structures.
 
     Later structures cover earlier ones; edges are averaged over their pixels (partial volume), and some
-    neighbours differ by texture or by a few grey levels only.
+    neighbours differ by texture or by a few grey levels only.  The materials of one image are grey, of any
+    colours, or shades of one colour as in endoscopy, dermoscopy and stained tissue.
     """
-    image = _texture(side, rng)
+    material = rng.choice([_grey, _any_colour, _shades(rng)])
+    image = _texture(side, material, rng)
     labels = np.zeros((side, side), np.int32)
     for label in range(1, int(rng.integers(3, 14))):
         cover = _shape(side, rng)
         edge = ndimage.gaussian_filter(cover.astype(np.float32), rng.uniform(0.4, 1.6))[..., None]
-        image = edge * _texture(side, rng) + (1 - edge) * image
+        image = edge * _texture(side, material, rng) + (1 - edge) * image
         labels[cover] = label
     return image.clip(0, 255).astype(np.uint8), labels
 
 
-def _texture(side, rng):
-    """One material: a colour or grey level with smooth and fine variation, (side, side, 3) float32."""
-    level = rng.uniform(10, 245, 3) if rng.random() < 0.35 else np.full(3, rng.uniform(10, 245))
+def _grey(rng):
+    return np.full(3, rng.uniform(10, 245))
+
+
+def _any_colour(rng):
+    return rng.uniform(10, 245, 3)
+
+
+def _shades(rng):
+    """A function like `_any_colour` whose colours are close to one that is drawn here."""
+    middle = rng.uniform(50, 230, 3)
+    return lambda rng: (middle * rng.uniform(0.6, 1.3) + rng.normal(0, 14, 3)).clip(0, 255)
+
+
+def _texture(side, material, rng):
+    """One material: a colour with smooth and fine variation, (side, side, 3) float32."""
+    level = material(rng)
     variation = (smooth_field((side, side), int(rng.integers(2, 60)), rng) - 0.5) * rng.uniform(0, 60)
     grain = rng.normal(0, rng.uniform(0, 10), (side, side))
     return (level + (variation + grain)[..., None]).astype(np.float32)

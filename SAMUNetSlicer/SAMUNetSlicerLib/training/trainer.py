@@ -33,7 +33,7 @@ class TrainOptions:
     steps: int = 0
     minutes: float = 0
     rate: float = 5e-4
-    pretrained_rate: float = 4e-5
+    pretrained_rate: float = 2e-5
     weight_decay: float = 0.01
     warm_up: int = 100
     average: float = 0.995
