@@ -92,3 +92,9 @@ def disk(shape, center, radius):
 
 def dice(a, b):
     return 2 * np.sum(a & b) / (np.sum(a) + np.sum(b))
+
+
+def ball(shape, center, radius):
+    """(k, j, i) bool; center (k, j, i)."""
+    away = [(axis - middle) ** 2 for axis, middle in zip(np.ogrid[tuple(map(slice, shape))], center)]
+    return sum(away) <= radius**2

@@ -1,0 +1,129 @@
+"""Proof that an exported file says what was meant, by a library that had no part in writing it.
+
+What SimpleITK wrote is read by Slicer's own reader, what Slicer wrote is read by SimpleITK.
+"""
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Dict, NoReturn, Tuple
+
+import numpy as np
+import slicer
+import vtk
+from vtk.util.numpy_support import vtk_to_numpy
+
+from ..errors import OutputError
+from .labelVolume import layerSlices
+from .segmentLayers import SharedLayer, sharedLayers
+from .volumeGeometry import mapPoints, matrixToArray, parentToWorld
+
+# Corners of the image may be this part of a voxel off: what the float32 header of a NIfTI file leaves.
+_PLACE_TOLERANCE = 0.01
+
+LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+def checkLabelmap(path: Path, labels: np.ndarray, ijkToRAS: np.ndarray) -> None:
+    """Compare a label file with labels (K, J, I) and their place, (4, 4) to mm.
+
+    :raises OutputError: it cannot be read, or differs in any voxel, or by more than 1 % of a voxel in place.
+    """
+    scene = slicer.vtkMRMLScene()
+    node, storage = slicer.vtkMRMLLabelMapVolumeNode(), slicer.vtkMRMLVolumeArchetypeStorageNode()
+    for each in (node, storage):
+        scene.AddNode(each)
+    storage.SetFileName(str(path))
+    with _quiet():
+        isRead = storage.ReadData(node)
+    image = node.GetImageData() if isRead else None
+    if image is None or image.GetNumberOfPoints() != labels.size:
+        _fail("it cannot be read back")
+    matrix = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(matrix)
+    toFile = np.linalg.inv(matrixToArray(matrix)) @ ijkToRAS
+    _checkPlace(toFile, labels.shape[::-1])
+    found = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(image.GetDimensions()[::-1])
+    if not np.array_equal(_reordered(found.T, np.rint(toFile[:3, :3])), labels.T):
+        _fail("the file holds other voxels than were written")
+
+
+def checkSegmentation(path: Path, segmentationNode) -> None:
+    """Compare a .seg.nrrd file with the segmentation, segment by segment and voxel by voxel.
+
+    :raises OutputError: it cannot be read, or differs.
+    """
+    import SimpleITK as sitk
+
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError:
+        _fail("it cannot be read back")
+    voxels = sitk.GetArrayViewFromImage(image)
+    voxels = voxels[..., None] if voxels.ndim == 3 else voxels
+    stored = _storedSegments(image)
+    for shared in sharedLayers(segmentationNode):
+        _checkLayer(segmentationNode, shared, _gridOf(image), voxels, stored)
+
+
+def _checkLayer(segmentationNode, shared: SharedLayer, grid: np.ndarray, voxels: np.ndarray, stored) -> None:
+    size = voxels.shape[2::-1]
+    expected = np.zeros(size[::-1], np.int32)
+    for k, labels in layerSlices(segmentationNode, shared, parentToWorld(segmentationNode) @ grid, size):
+        expected[k] = labels
+    for label, segmentId in shared.segments.items():
+        layer, value = stored.get(segmentId, (0, None))
+        inFile = voxels[..., layer] == value if value is not None else None
+        inScene = expected == label
+        hasAll = np.count_nonzero(inScene) == np.count_nonzero(shared.layer.block() == label)
+        if inFile is None or not hasAll or not np.array_equal(inFile, inScene):
+            _fail("the file holds other voxels than the segmentation")
+
+
+def _storedSegments(image) -> Dict[str, Tuple[int, int]]:
+    """Layer and label value of each segment ID in a .seg.nrrd file."""
+    stored = {}
+    for key in image.GetMetaDataKeys():
+        if key.startswith("Segment") and key.endswith("_ID"):
+            prefix = key[: -len("ID")]
+            layer, value = (int(image.GetMetaData(prefix + name)) for name in ("Layer", "LabelValue"))
+            stored[image.GetMetaData(key)] = (layer, value)
+    return stored
+
+
+def _gridOf(image) -> np.ndarray:
+    """(4, 4) from voxel indices of a SimpleITK image to RAS."""
+    grid = np.eye(4)
+    grid[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) @ np.diag(image.GetSpacing())
+    grid[:3, 3] = image.GetOrigin()
+    return LPS_TO_RAS @ grid
+
+
+def _checkPlace(toFile: np.ndarray, size: Tuple[int, int, int]) -> None:
+    """Voxels must lie on voxels; which way the file counts them is its own affair."""
+    corners = np.array(np.meshgrid(*[(0, count - 1) for count in size])).reshape(3, -1).T
+    indices = mapPoints(toFile, corners)
+    isPermutation = (np.abs(np.rint(toFile[:3, :3])).sum(axis=0) == 1).all()
+    if not isPermutation or np.abs(indices - np.rint(indices)).max() > _PLACE_TOLERANCE:
+        _fail("this format cannot hold the volume's voxel axes, export as .nrrd instead")
+
+
+def _reordered(found: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """An array in the order of our own indices: Slicer's reader turns left-handed volumes right-handed."""
+    ours = found.transpose(np.argmax(np.abs(steps), axis=0))
+    isBackwards = steps.sum(axis=0) < 0
+    return np.flip(ours, np.flatnonzero(isBackwards))
+
+
+@contextmanager
+def _quiet():
+    """A damaged file is reported by our own sentence, not by the reader's."""
+    wasOn = vtk.vtkObject.GetGlobalWarningDisplay()
+    vtk.vtkObject.GlobalWarningDisplayOff()
+    try:
+        yield
+    finally:
+        vtk.vtkObject.SetGlobalWarningDisplay(wasOn)
+
+
+def _fail(reason: str) -> NoReturn:
+    raise OutputError(f"The export was given up: {reason}.")
