@@ -1,7 +1,8 @@
 """The engine in a process of its own, restarted when it dies: for Slicer and the browser."""
 
+import collections
 from dataclasses import dataclass
-from typing import Any, Dict, Optional
+from typing import Any, Deque, Dict, Optional
 
 from ..engine.jobs import Job, Priority
 from ..engine.protocol import Message
@@ -36,6 +37,7 @@ class ProcessEngine(EngineClient):
         self._process: Optional[EngineProcess] = None
         self._hasGreeted = False
         self._unanswered: Dict[int, _Sent] = {}
+        self._arrived: Deque[Message] = collections.deque()
         self._spec: Optional[ModelSpec] = None
         self._isClosed = False
 
@@ -45,12 +47,14 @@ class ProcessEngine(EngineClient):
         return None if self._process is None else self._process.pid
 
     def poll(self) -> None:
-        if self._process is None:
+        process = self._process
+        if process is None:
             return
-        messages, mayContinue = self._process.receive()
-        for message in messages:
-            self._take(message)
-        if not mayContinue and self._process is not None:
+        messages, mayContinue = process.receive()
+        self._arrived.extend(messages)
+        while self._arrived:  # one by one: if a listener raises, the others' answers are not lost
+            self._take(self._arrived.popleft())
+        if not mayContinue and self._process is process:  # a listener may have polled or closed meanwhile
             self._recover()
 
     def block(self, seconds: float) -> None:
@@ -98,6 +102,7 @@ class ProcessEngine(EngineClient):
     def _stop(self) -> str:
         process, self._process = self._process, None
         self._hasGreeted = False
+        self._arrived.clear()
         return "" if process is None else process.close()
 
     def _take(self, message: Message) -> None:

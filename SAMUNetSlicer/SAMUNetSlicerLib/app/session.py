@@ -1,0 +1,324 @@
+"""The one object that a front end drives: choices and prompts in, masks into the scene, events out."""
+
+from typing import Callable, List, Optional, Sequence
+
+from ..engine.reports import ModelSpec
+from ..errors import InputError, PromptError
+from ..scene import segments
+from ..scene.plane import SlicePlane
+from ..scene.planeFactory import neighborPlane, neighborSteps
+from ..scene.promptRecord import PromptRecord
+from .engineClient import EngineClient
+from .events import Signal
+from .maskReport import MaskReport
+from .prefetcher import Prefetcher
+from .sceneWatch import SceneWatch
+from .sliceEditor import SliceEditor
+from .sliceImages import WindowChoice, imageIdentity
+from .sliceRequest import WrittenMask
+from .ticket import Ticket
+from .workspace import Target, Workspace
+
+_BLOCK_SECONDS = 0.02
+
+
+class SegmentationSession:
+    """Segments a volume of a scene slice by slice, by an engine that the front end has made and closes.
+
+    Call ``poll`` from a timer of 10 to 50 ms, or ``waitUntilIdle``; nothing else waits.  Methods raise a
+    `UserError` when they cannot do what they are asked; what goes wrong later is sent by ``error``.
+
+    ``statusChanged()``: look at the properties again; ``maskChanged(segmentId, plane)``: a mask was written
+    or taken back; ``promptChanged(segmentId, plane)``; ``progress(done, total)``: of encoding ahead;
+    ``error(UserError)``: its text is one sentence for the user; ``notice(sentence)``: something that the
+    user should read once, such as a restart of the engine; ``engineChanged(EngineStatus or None)``.
+    """
+
+    def __init__(self, scene, engine: EngineClient):
+        self.statusChanged = Signal("statusChanged")
+        self.error = Signal("error")
+        self.engineChanged = Signal("engineChanged")
+        self.plane: Optional[SlicePlane] = None
+        self.segmentId: Optional[str] = None
+        self._engine = engine
+        self._workspace = Workspace(scene, placementPlane=lambda: self.plane)
+        self._editor = SliceEditor(self._workspace, engine)
+        self._prefetcher = Prefetcher(engine)
+        self._watch = SceneWatch(scene, self._onNodeRemoved, self._onSceneClosing, self._onSegmentRemoved)
+        self.notice = engine.noticed
+        self.progress = self._prefetcher.advanced
+        self.maskChanged, self.promptChanged = self._editor.maskChanged, self._editor.promptChanged
+        self._connect()
+
+    @property
+    def volumeNode(self):
+        """The volume that is segmented, or None."""
+        return self._workspace.volumeNode
+
+    @property
+    def segmentationNode(self):
+        """The segmentation that is written to, or None."""
+        return self._workspace.segmentationNode
+
+    def setVolume(self, volumeNode) -> None:
+        """Choose the volume to segment, or None; the shown slice must be set again."""
+        self._stopWork()
+        self._workspace.useVolume(volumeNode)
+        self.plane = None
+        self.statusChanged.emit()
+
+    def setSegmentation(self, segmentationNode) -> None:
+        """Choose the segmentation to write to, or None; its prompts are found again.  Undo starts anew."""
+        self._stopWork()
+        self._workspace.useSegmentation(segmentationNode)
+        self._watch.watchSegmentation(segmentationNode)
+        self._editor.reload()
+        self.segmentId = None
+        self.statusChanged.emit()
+
+    def addSegment(self, name: str = "", color=None, terminology=None) -> str:
+        """Add a segment and choose it, in a new segmentation if there is none.
+
+        :param color: (r, g, b) in [0, 1].
+        :param terminology: a `scene.segments.Terminology`.
+        :return: the segment's ID.
+        """
+        if self.segmentationNode is None:
+            volumeName = self._workspace.requireVolume().GetName()
+            self.setSegmentation(self._workspace.addSegmentation(f"{volumeName} segmentation"))
+        node = self._workspace.requireSegmentation()
+        name = name or f"Segment_{node.GetSegmentation().GetNumberOfSegments() + 1}"
+        self.selectSegment(segments.newSegment(node, name, color, terminology))
+        return self.segmentId
+
+    def selectSegment(self, segmentId: Optional[str]) -> None:
+        """Choose the segment that the next prompts belong to."""
+        if segmentId is not None and not self._workspace.hasSegment(segmentId):
+            raise InputError("The segment is no longer in the segmentation: choose another one.")
+        self.segmentId = segmentId
+        self.statusChanged.emit()
+
+    def nextSegment(self, name: str = "") -> str:
+        """Call the segment completed, and begin another one."""
+        if self.segmentId is not None:
+            segments.setStatus(self.segmentationNode, self.segmentId, "completed")
+        return self.addSegment(name)
+
+    def setModel(self, spec: ModelSpec) -> Ticket:
+        """Load another network; masks that are there stay as they are."""
+        self._stopWork()
+        return self._engine.start(spec).whenDone(self._onLoaded)
+
+    def setWindow(self, choice: WindowChoice) -> None:
+        """Choose how intensities become grey levels, for later predictions.
+
+        :param choice: a `WindowSetting`, or ``FOLLOW_DISPLAY``.
+        """
+        self._workspace.windowChoice = choice
+        self._prefetcher.stop()
+        self.statusChanged.emit()
+
+    def setPolicy(self, policy: str) -> None:
+        """Choose what masks do to other segments: one of `scene.segmentWriter.POLICIES`."""
+        self._workspace.policy = policy
+
+    def setPlane(self, plane: Optional[SlicePlane]) -> None:
+        """Say which slice the user looks at: prompts that are given without a slice go there."""
+        self.plane = plane
+        self.statusChanged.emit()
+
+    def addPoint(
+        self, position: Sequence[float], isPositive: bool = True, plane: Optional[SlicePlane] = None
+    ) -> str:
+        """Put a point on a slice and segment what it is on.
+
+        :param position: see `pointOnSlice`.
+        :return: the prompt's ID.
+        """
+        return self._editor.addPoint(self._newTarget(plane), position, isPositive)
+
+    def addBox(
+        self, corner: Sequence[float], opposite: Sequence[float], plane: Optional[SlicePlane] = None
+    ) -> str:
+        """Draw a box on a slice and segment what is in it.
+
+        :param corner, opposite: see `boxOnSlice`.
+        :return: the prompt's ID.
+        """
+        return self._editor.addBox(self._newTarget(plane), corner, opposite)
+
+    def movePrompt(self, promptId: str, *positions: Sequence[float]) -> None:
+        """Move a point, or both corners of a box; moves in quick succession are one undo step.
+
+        :param positions: (R, A, S) in mm each.
+        """
+        self._workspace.requireSegmentation()
+        self._workspace.prompts.move(promptId, *positions)
+
+    def removePrompt(self, promptId: str) -> None:
+        self._workspace.requireSegmentation()
+        self._workspace.prompts.remove(promptId)
+
+    def clear(self, plane: Optional[SlicePlane] = None) -> None:
+        """Remove the chosen segment's prompts from a slice; what the user painted there stays."""
+        self._workspace.prompts.clear(*self._target(plane))
+
+    def prompts(self, plane: Optional[SlicePlane] = None) -> List[PromptRecord]:
+        """The chosen segment's prompts on a slice, in the order in which they were given."""
+        plane = plane or self.plane
+        if plane is None or not self._workspace.hasSegment(self.segmentId):
+            return []
+        return self._workspace.prompts.promptsFor(self.segmentId, plane)
+
+    def accept(self, plane: Optional[SlicePlane] = None) -> None:
+        """Keep the slice's mask for good: its prompts go, and later ones are about another object."""
+        self._editor.accept(self._target(plane))
+
+    def predictAgain(self, plane: Optional[SlicePlane] = None) -> None:
+        """Segment a slice with its prompts once more, after the model or the window was changed."""
+        self._editor.predictAgain(self._target(plane))
+
+    def undo(self) -> bool:
+        """Take the last step back, prompts and mask together; False if there is none.
+
+        :raises InputError: the geometry of the segmentation has changed; all steps are forgotten.
+        """
+        return self._moved(self._editor.undo)
+
+    def redo(self) -> bool:
+        """Make the last undone step again; see ``undo``."""
+        return self._moved(self._editor.redo)
+
+    @property
+    def undoLabel(self) -> Optional[str]:
+        """What ``undo`` would take back, None if there is nothing."""
+        return self._editor.undoLabel
+
+    @property
+    def redoLabel(self) -> Optional[str]:
+        return self._editor.redoLabel
+
+    @property
+    def lastMask(self) -> Optional[MaskReport]:
+        """Confidence, notes and times of the last mask."""
+        return self._editor.lastMask
+
+    @property
+    def isBusy(self) -> bool:
+        """Whether masks are being predicted; encoding ahead does not count."""
+        return self._editor.isBusy
+
+    def prefetch(self, plane: Optional[SlicePlane] = None, most: int = 1000) -> None:
+        """Encode slices parallel to a slice in idle time, nearest first, in place of an earlier hint."""
+        plane = plane or self.plane
+        if plane is not None:
+            volumeNode = self._workspace.requireVolume()
+            steps = neighborSteps(plane, volumeNode)[:most]
+            planes = (neighborPlane(plane, volumeNode, step) for step in steps)
+            self._prefetcher.want(planes, len(steps), volumeNode, self._workspace.window())
+
+    def stopPrefetching(self) -> None:
+        self._prefetcher.stop()
+
+    def isReady(self, plane: SlicePlane) -> bool:
+        """Whether a click on the slice will be answered without encoding it first."""
+        return self._prefetcher.isReady(self._workspace.requireVolume(), plane, self._workspace.window())
+
+    def statistics(self) -> Ticket:
+        """Ask for counts of work and cache, see `EngineService.statistics`."""
+        return self._engine.statistics()
+
+    def clearCache(self) -> Ticket:
+        """Forget all encoded slices, in memory and on disk."""
+        self._prefetcher.forget()
+        return self._engine.clearCache()
+
+    def poll(self) -> None:
+        """Take what the engine has finished, and give it more to do."""
+        self._engine.poll()
+        self._editor.settleEndedDrags()
+        self._prefetcher.tick()
+
+    def waitUntilIdle(self, pump: Optional[Callable[[], None]] = None) -> None:
+        """Poll until no mask is being predicted.
+
+        :param pump: called between polls; it may raise to give up waiting.
+        """
+        self.poll()
+        while self.isBusy:
+            self._engine.block(_BLOCK_SECONDS)
+            if pump is not None:
+                pump()
+            self.poll()
+        self._editor.settle()
+
+    def close(self) -> None:
+        """Let go of scene and engine; the scene keeps everything.  May be called twice."""
+        self._stopWork()
+        self._watch.close()
+        self._workspace.useSegmentation(None)
+        self._workspace.useVolume(None)
+        self._engine.statusChanged.disconnect(self._onEngineChanged)
+
+    def _connect(self) -> None:
+        self._engine.statusChanged.connect(self._onEngineChanged)
+        self._editor.failed.connect(self.error.emit)
+        self._editor.written.connect(self._onWritten)
+        self._editor.busyChanged.connect(self.statusChanged.emit)
+
+    def _newTarget(self, plane: Optional[SlicePlane]) -> Target:
+        """Where a prompt goes; makes a segmentation and a segment if there is none yet."""
+        self._workspace.requireVolume()
+        if (plane or self.plane) is not None and self.segmentId is None:
+            self.addSegment()
+        return self._target(plane)
+
+    def _target(self, plane: Optional[SlicePlane]) -> Target:
+        """The chosen segment on a slice."""
+        plane = plane or self.plane
+        if plane is None:
+            raise PromptError("There is no slice to work on: show a slice of the volume first.")
+        self._workspace.requireSegmentation()
+        if self.segmentId is None:
+            raise PromptError("There is no segment to work on: choose one or add one.")
+        return Target(self.segmentId, plane)
+
+    def _moved(self, step: Callable[[], bool]) -> bool:
+        try:
+            return step()
+        finally:
+            self.statusChanged.emit()
+
+    def _stopWork(self) -> None:
+        self._editor.stop()
+        self._prefetcher.stop()
+
+    def _onWritten(self, written: WrittenMask) -> None:
+        request = written.request
+        self._prefetcher.markReady(imageIdentity(self.volumeNode, request.target.plane, request.window))
+        self.statusChanged.emit()
+
+    def _onLoaded(self, ticket: Ticket) -> None:
+        if ticket.error is not None and not ticket.isCancelled:
+            self.error.emit(ticket.error)
+
+    def _onEngineChanged(self, status) -> None:
+        # What another model, or the same one in another precision, has encoded is of no use now.
+        self._prefetcher.forget()
+        self.engineChanged.emit(status)
+
+    def _onNodeRemoved(self, node) -> None:
+        if node is self.volumeNode:
+            self.setVolume(None)
+        elif node is self.segmentationNode:
+            self.setSegmentation(None)
+
+    def _onSceneClosing(self) -> None:
+        self.setSegmentation(None)
+        self.setVolume(None)
+
+    def _onSegmentRemoved(self) -> None:
+        self._editor.stopForGoneSegments()
+        if not self._workspace.hasSegment(self.segmentId):
+            self.segmentId = None
+        self.statusChanged.emit()

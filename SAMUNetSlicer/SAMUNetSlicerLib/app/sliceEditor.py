@@ -1,0 +1,155 @@
+"""What a user does to slices of a segmentation, and what follows: masks, undo steps, provenance."""
+
+from typing import Callable, Dict, List, Optional, Sequence
+
+from ..engine.reports import PredictReport
+from ..errors import UserError
+from ..scene.plane import SlicePlane
+from ..scene.promptRecord import PromptRecord
+from .editHistory import EditHistory
+from .engineClient import EngineClient
+from .events import Signal
+from .maskReport import MaskReport, maskReport
+from .maskUpdates import MaskUpdates
+from .promptDifference import promptDifference
+from .promptPlacing import boxOnSlice, pointOnSlice
+from .sliceRequest import WrittenMask, isUpToDate
+from .workspace import Target, Workspace
+
+
+class SliceEditor:
+    """Follows every change of a prompt, whoever made it, with a mask and an undo step.
+
+    ``maskChanged(segmentId, plane)``, ``promptChanged(segmentId, plane)``, ``failed(UserError)``;
+    ``written(WrittenMask)``: after ``maskChanged`` where the mask is a new one; ``busyChanged()``.
+    """
+
+    def __init__(self, workspace: Workspace, engine: EngineClient):
+        self.maskChanged = Signal("maskChanged")
+        self.promptChanged = Signal("promptChanged")
+        self.failed = Signal("failed")
+        self.written = Signal("written")
+        self.lastMask: Optional[MaskReport] = None
+        self._workspace = workspace
+        self._edits = EditHistory(workspace)
+        self._updates = MaskUpdates(workspace, engine)
+        self._updates.written.connect(self._onWritten)
+        self._updates.failed.connect(self._onFailed)
+        self.busyChanged = self._updates.busyChanged
+        self._knownPrompts: Dict[str, List[PromptRecord]] = {}
+        workspace.onPromptsChanged = self._onPromptsChanged
+
+    @property
+    def isBusy(self) -> bool:
+        return self._updates.isBusy
+
+    @property
+    def undoLabel(self) -> Optional[str]:
+        return self._edits.undoLabel
+
+    @property
+    def redoLabel(self) -> Optional[str]:
+        return self._edits.redoLabel
+
+    def addPoint(self, target: Target, position: Sequence[float], isPositive: bool) -> str:
+        """:raises PromptError: the position is not on the image of the slice."""
+        ras = pointOnSlice(position, target.plane)
+        self._endDrag(target.segmentId)
+        kind = "positive" if isPositive else "negative"
+        return self._workspace.prompts.addPoint(target.segmentId, kind, ras, target.plane).id
+
+    def addBox(self, target: Target, corner: Sequence[float], opposite: Sequence[float]) -> str:
+        """:raises PromptError: no part of the box is on the image of the slice."""
+        corners = boxOnSlice(corner, opposite, target.plane)
+        self._endDrag(target.segmentId)
+        return self._workspace.prompts.addBox(target.segmentId, *corners, target.plane).id
+
+    def accept(self, target: Target) -> None:
+        """Take the prompts away and keep the mask, as if the user had painted it."""
+        self._updates.cancel(target)
+        self._edits.settleAll()
+        self._edits.touch(target, "accept")
+        provenance = self._workspace.provenance.of(target.segmentId)
+        provenance.accept(target.plane.signature())
+        provenance.log("accept", plane=target.plane.signature())
+        with self._workspace.prompts.silently():
+            self._workspace.prompts.clear(*target)
+        self._workspace.provenance.save(target.segmentId)
+        self._edits.settle(target.segmentId)
+        self._announce([target])
+
+    def predictAgain(self, target: Target) -> None:
+        self._edits.touch(target, "predict again")
+        self._updates.request(target)
+
+    def undo(self) -> bool:
+        """Take the last step back, prompts and mask together; False if there is none."""
+        return self._step(self._edits.undo)
+
+    def redo(self) -> bool:
+        return self._step(self._edits.redo)
+
+    def reload(self) -> None:
+        """Begin with the prompts that the workspace's segmentation holds now."""
+        node, prompts = self._workspace.segmentationNode, self._workspace.prompts
+        ids = () if node is None else node.GetSegmentation().GetSegmentIDs()
+        self._knownPrompts = {segmentId: prompts.prompts(segmentId) for segmentId in ids}
+
+    def stop(self) -> None:
+        """Drop the predictions under way; their prompts stay, as undo steps of their own."""
+        self._updates.cancelAll()
+        self._edits.settleAll()
+
+    def stopForGoneSegments(self) -> None:
+        self._updates.cancelGone()
+
+    def settle(self) -> None:
+        """Make undo steps of all that has happened."""
+        self._edits.settleAll()
+
+    def settleEndedDrags(self) -> None:
+        self._edits.settleEndedDrags()
+
+    def _step(self, move: Callable[[], List[Target]]) -> bool:
+        interrupted = self._updates.cancelAll()
+        restored = move()
+        self._announce(restored)
+        for target in {target.key: target for target in (*restored, *interrupted)}.values():
+            if self._workspace.hasSegment(target.segmentId) and not isUpToDate(self._workspace, target):
+                self._updates.request(target)
+        return bool(restored)
+
+    def _announce(self, targets: Sequence[Target]) -> None:
+        self.reload()
+        for target in targets:
+            self.promptChanged.emit(*target)
+            self.maskChanged.emit(*target)
+
+    def _onPromptsChanged(self, segmentId: str, plane: SlicePlane) -> None:
+        before = self._knownPrompts.get(segmentId, [])
+        after = self._knownPrompts[segmentId] = self._workspace.prompts.prompts(segmentId)
+        label, isMove = promptDifference(before, after)
+        target = Target(segmentId, plane)
+        self._edits.touch(target, label, isMove)
+        self._updates.request(target, isMove)
+        self.promptChanged.emit(segmentId, plane)
+
+    def _onWritten(self, written: WrittenMask, report: Optional[PredictReport]) -> None:
+        target = written.request.target
+        self._edits.add(target, written.change)
+        self._settleUnlessDragging(target.segmentId)
+        self.lastMask = maskReport(written, report)
+        self.maskChanged.emit(*target)
+        self.written.emit(written)
+
+    def _onFailed(self, target: Target, error: UserError) -> None:
+        self._settleUnlessDragging(target.segmentId)
+        self.failed.emit(error)
+
+    def _endDrag(self, segmentId: str) -> None:
+        if self._edits.isDragging(segmentId):
+            self._edits.settle(segmentId)
+
+    def _settleUnlessDragging(self, segmentId: str) -> None:
+        if not self._edits.isDragging(segmentId):
+            self._edits.settle(segmentId)

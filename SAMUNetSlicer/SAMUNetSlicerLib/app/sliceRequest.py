@@ -1,0 +1,152 @@
+"""From the prompts of a slice to the network's input, and from its answer to voxels and their provenance."""
+
+import time
+from dataclasses import dataclass
+from typing import Optional, Sequence, Tuple
+
+import numpy as np
+
+from ..engine.reports import EngineStatus, PredictReport
+from ..engine.types import Prompts
+from ..engine.windowing import WindowSetting
+from ..scene.promptPixels import promptPixels
+from ..scene.promptRecord import PromptRecord
+from ..scene.segmentChange import Change
+from .provenance import utcNow
+from .sliceContent import SliceContent
+from .sliceRecord import SliceRecord, imageDigest, maskFields, promptFields
+from .workspace import Target, Workspace
+
+
+@dataclass(frozen=True, eq=False)
+class SliceRequest:
+    """Everything that a prediction depends on, as it was when the prompts were given.
+
+    ``prompts``: the network's input, without points and boxes when the user has removed them all.
+    """
+
+    target: Target
+    records: Tuple[PromptRecord, ...]
+    window: WindowSetting
+    image: np.ndarray
+    content: SliceContent
+    prompts: Prompts
+
+    @property
+    def isEmpty(self) -> bool:
+        return not self.records
+
+
+@dataclass(frozen=True, eq=False)
+class WrittenMask:
+    """A slice that was written: the voxels that changed, how the mask came to be, and the time it took."""
+
+    request: SliceRequest
+    change: Change
+    record: SliceRecord
+    writeMs: float
+
+
+def prepareRequest(workspace: Workspace, target: Target) -> SliceRequest:
+    """:raises UserError: the volume, the segmentation or a prompt cannot be used."""
+    volumeNode, plane = workspace.requireVolume(), target.plane
+    workspace.requireSegmentation()
+    records = tuple(workspace.prompts.promptsFor(target.segmentId, plane))
+    earlier = workspace.provenance.of(target.segmentId).record(plane.signature())
+    content = SliceContent.untouched(plane.shape) if earlier is None else earlier.content()
+    content = content.withEdits(workspace.readMask(target), _networkPrompts(records, target))
+    content = content.withPrompts(_networkPrompts(_newOnes(records, earlier), target))
+    window = workspace.window()
+    image = workspace.images.image(volumeNode, plane, window)
+    return SliceRequest(
+        target, records, window, image, content, _networkPrompts(records, target, content.start)
+    )
+
+
+def isUpToDate(workspace: Workspace, target: Target) -> bool:
+    """Whether the slice's mask was made from the prompts that it has now."""
+    records = workspace.prompts.promptsFor(target.segmentId, target.plane)
+    earlier = workspace.provenance.of(target.segmentId).record(target.plane.signature())
+    known = 0 if earlier is None else len(earlier.prompts)
+    return len(records) == known and not _newOnes(records, earlier)
+
+
+def writeAnswer(
+    workspace: Workspace,
+    request: SliceRequest,
+    report: Optional[PredictReport],
+    status: Optional[EngineStatus],
+) -> WrittenMask:
+    """Put the predicted mask into the segment, with what the user painted there kept.
+
+    :param report: None when there are no prompts left: the network's part of the slice goes.
+    :raises InputError: a node or the segment is gone.
+    """
+    started, target = time.perf_counter(), request.target
+    # Read again: the user may have painted while the network was busy.
+    content = request.content.withEdits(workspace.readMask(target), request.prompts)
+    predicted = np.zeros(target.plane.shape, bool) if report is None else report.prediction.mask
+    mask = content.merged(predicted)
+    change = workspace.writer.writeMask(
+        workspace.segmentationNode,
+        target.segmentId,
+        target.plane,
+        mask,
+        workspace.volumeNode,
+        policy=workspace.policy,
+    )
+    provenance = workspace.provenance.of(target.segmentId)
+    record = _record(workspace, request, mask, content, report, status)
+    provenance.put(target.plane.signature(), record)
+    provenance.log(
+        "mask",
+        plane=target.plane.signature(),
+        prompts=len(request.records),
+        confidence=record.confidence,
+        keptByHand=bool(content.added.any() or content.removed.any()),
+    )
+    workspace.provenance.save(target.segmentId)
+    return WrittenMask(request, change, record, (time.perf_counter() - started) * 1000)
+
+
+def _networkPrompts(
+    records: Sequence[PromptRecord], target: Target, start: Optional[np.ndarray] = None
+) -> Prompts:
+    return Prompts(*promptPixels(records, target.plane), start)
+
+
+def _newOnes(records: Sequence[PromptRecord], earlier: Optional[SliceRecord]) -> Tuple[PromptRecord, ...]:
+    """The prompts that were added or moved since the slice was written."""
+    known = {} if earlier is None else {entry["id"]: entry["ras"] for entry in earlier.prompts}
+    return tuple(
+        record for record in records if known.get(record.id) != [list(position) for position in record.ras]
+    )
+
+
+def _record(workspace, request, mask, content, report, status) -> SliceRecord:
+    written = SliceContent(workspace.readMask(request.target), content.added, content.removed, content.start)
+    return SliceRecord(
+        plane=request.target.plane.toDict(),
+        **promptFields(request.records, request.prompts),
+        window=request.window.to_dict(),
+        image=imageDigest(request.image),
+        policy=workspace.policy,
+        sequence=workspace.provenance.nextSequence(),
+        time=utcNow(),
+        **maskFields(mask, written),
+        **({} if report is None else _predictionFields(report, status)),
+    )
+
+
+def _predictionFields(report: PredictReport, status: EngineStatus) -> dict:
+    return {
+        "model": {
+            "id": status.model_id,
+            "key": status.model_key,
+            "device": status.device,
+            "precision": status.precision,
+        },
+        "versions": dict(status.versions),
+        "confidence": float(report.prediction.confidence),
+        "notes": tuple(report.prediction.notes),
+    }

@@ -1,0 +1,101 @@
+"""What a session works on: a volume, a segmentation, and how masks get from the one into the other."""
+
+from typing import Callable, NamedTuple, Optional, Tuple
+
+from ..engine.windowing import WindowSetting
+from ..errors import InputError
+from ..scene.history import History
+from ..scene.plane import SlicePlane
+from ..scene.promptStore import PromptStore
+from ..scene.segmentWriter import POLICIES, SegmentWriter
+from .provenance import ProvenanceTags
+from .sliceImages import SliceImages, WindowChoice, resolveWindow
+
+
+class Target(NamedTuple):
+    """One segment on one slice: what a prompt belongs to and what a mask is predicted for."""
+
+    segmentId: str
+    plane: SlicePlane
+
+    @property
+    def key(self) -> Tuple[str, str]:
+        """Equal for the same segment on the same slice."""
+        return self.segmentId, self.plane.signature()
+
+
+class Workspace:
+    """The nodes in use; ``prompts``, ``provenance`` and ``history`` are those of the segmentation.
+
+    ``windowChoice``: how intensities become grey levels; ``policy``: towards other segments, see
+    `SegmentWriter.writeMask`.
+
+    ``onPromptsChanged``: called as `PromptStore.onChanged`.
+
+    :param placementPlane: see `PromptStore`.
+    """
+
+    def __init__(self, scene, placementPlane: Callable[[], Optional[SlicePlane]]):
+        self.scene = scene
+        self.writer = SegmentWriter(scene)
+        self.images = SliceImages()
+        self.volumeNode = None
+        self.segmentationNode = None
+        self.prompts: Optional[PromptStore] = None
+        self.provenance: Optional[ProvenanceTags] = None
+        self.history: Optional[History] = None
+        self.windowChoice: WindowChoice = WindowSetting()
+        self.policy = POLICIES[0]
+        self.onPromptsChanged: Callable[[str, SlicePlane], None] = lambda segmentId, plane: None
+        self._placementPlane = placementPlane
+
+    def useVolume(self, volumeNode) -> None:
+        self.volumeNode = volumeNode
+        self.images.clear()
+
+    def useSegmentation(self, segmentationNode) -> None:
+        """Work on another segmentation, or on none; prompts and masks of the one before stay in the scene."""
+        if self.prompts is not None:
+            self.prompts.close()
+        self.segmentationNode = segmentationNode
+        self.prompts = self.provenance = self.history = None
+        if segmentationNode is not None:
+            self.prompts = PromptStore(
+                self.scene, segmentationNode, self.onPromptsChanged, self._placementPlane
+            )
+            self.provenance = ProvenanceTags(segmentationNode)
+            self.history = History(segmentationNode, self.writer, self.prompts)
+
+    def addSegmentation(self, name: str):
+        """Add an empty segmentation for the volume, moving with it, to the scene."""
+        volumeNode = self.requireVolume()
+        node = self.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
+        node.CreateDefaultDisplayNodes()
+        node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+        node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+        return node
+
+    def window(self) -> WindowSetting:
+        """The window in force now."""
+        return resolveWindow(self.requireVolume(), self.windowChoice)
+
+    def requireVolume(self):
+        """:raises InputError: no volume is chosen, or it is gone."""
+        if self.volumeNode is None or not self.scene.IsNodePresent(self.volumeNode):
+            raise InputError("There is no volume to segment: choose one.")
+        return self.volumeNode
+
+    def requireSegmentation(self):
+        """:raises InputError: no segmentation is chosen, or it is gone."""
+        if self.segmentationNode is None or not self.scene.IsNodePresent(self.segmentationNode):
+            raise InputError("There is no segmentation to write to: choose one or make a new one.")
+        return self.segmentationNode
+
+    def hasSegment(self, segmentId: Optional[str]) -> bool:
+        if self.segmentationNode is None or segmentId is None:
+            return False
+        return self.segmentationNode.GetSegmentation().GetSegment(segmentId) is not None
+
+    def readMask(self, target: Target):
+        """The segment on the slice as it is now, bool (H, W)."""
+        return self.writer.readMask(self.segmentationNode, target.segmentId, target.plane, self.volumeNode)
