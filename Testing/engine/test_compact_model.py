@@ -99,3 +99,22 @@ def test_the_weights_of_another_network_are_refused(tmp_path):
     save_half({"conv.weight": torch.ones(2)}, path)
     with pytest.raises(WeightsError, match="compact"):
         load_model(compact_card(size=448), path, "cpu", "fp32")
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_quick_decoder_gives_the_trained_ones_logits(count):
+    network = _tiny()
+    torch.nn.init.normal_(network.mask_decoder.refinement[-1].weight, std=0.1)
+    torch.nn.init.normal_(network.adapters_bridge[0][-1].weight, std=0.1)
+    model = CompactModel(network, compact_card(), "compact-1")
+    embedding = model.encode([IMAGE])[0]
+    boxes = torch.rand(count, 4, generator=torch.Generator().manual_seed(1)) * 30 + torch.tensor(
+        [0, 0, 30, 30]
+    )
+    mask = torch.randn(count, 16, 16)
+    points = np.zeros((count, 0, 2)), np.zeros((count, 0))
+    decoded = model.decode(embedding, *points, (boxes / 0.8).numpy(), mask.numpy())
+    with torch.inference_mode():
+        expected = network.decode_prompts(*embedding.tensors, boxes=boxes, mask_logits=mask[:, None])[:, 0]
+    assert np.allclose([d.low_res_logits for d in decoded], expected.numpy(), atol=1e-3)
+    assert expected.std() > 1e-2

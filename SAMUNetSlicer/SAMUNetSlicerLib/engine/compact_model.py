@@ -4,10 +4,11 @@ from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import EngineError
 from .cards import ModelCard
+from .compact_decoder import decode_compact
 from .compact_samunet import CompactSAMUNet
 from .device import PRECISIONS
 from .framing import network_input, to_image_logits, to_input_pixels
@@ -26,11 +27,11 @@ def prepared(network: CompactSAMUNet) -> CompactSAMUNet:
 class CompactModel(PromptableModel):
     """A network with weights, ready to encode and decode; starts on the CPU in fp32.
 
-    :param network: in evaluation mode; `prepared` or still in training.
+    :param network: in evaluation mode, `prepared` or as it is.
     :param model_key: identifies weights and preprocessing in cache keys.
     """
 
-    def __init__(self, network: nn.Module, card: ModelCard, model_key: str):
+    def __init__(self, network: CompactSAMUNet, card: ModelCard, model_key: str):
         self.model_id = card.id
         self.model_key = model_key
         self.capabilities = card.capabilities
@@ -43,6 +44,8 @@ class CompactModel(PromptableModel):
         """Move; decoding stays in fp32, which costs little and keeps masks."""
         self._network.to(device)
         self._placement = device, precision
+        position = self._network.prompt_encoder.dense_position()
+        self._position = position.flatten(2).transpose(1, 2).contiguous()
         return self
 
     @property
@@ -85,7 +88,8 @@ class CompactModel(PromptableModel):
             )
         tensors = embedding.to(self._placement[0], torch.float32).tensors
         prompts = self._prompts(embedding, points, labels, boxes, mask_logits)
-        low_res = self._network.decode_prompts(*tensors, **prompts)[:, 0]
+        embedded = self._network.prompt_encoder(*prompts)
+        low_res = decode_compact(self._network.mask_decoder, *tensors, self._position, *embedded)
         logits = to_image_logits(low_res, embedding.original_size, embedding.input_size, self._form)
         return [
             Decoded(small, large, large > self.mask_threshold)
@@ -93,18 +97,20 @@ class CompactModel(PromptableModel):
         ]
 
     def _prompts(self, embedding, points, labels, boxes, mask_logits):
-        """The prompts that there are, as tensors in pixels of the network's input."""
-        device, prompts = self._placement[0], {}
+        """Points, labels, boxes, masks in pixels of the network's input, each a tensor or None."""
+        device = self._placement[0]
 
         def placed(coordinates):
             scaled = to_input_pixels(coordinates, embedding.original_size, embedding.input_size)
             return torch.from_numpy(scaled).to(device)
 
-        if points is not None and np.shape(points)[1] > 0:
-            prompts["points"], prompts["labels"] = placed(points), torch.as_tensor(labels, device=device)
-        if boxes is not None:
-            prompts["boxes"] = placed(boxes)
+        with_points = points is not None and np.shape(points)[1] > 0
+        masks = None
         if mask_logits is not None:
-            masks = torch.as_tensor(mask_logits, dtype=torch.float32, device=device)
-            prompts["mask_logits"] = masks[:, None]
-        return prompts
+            masks = torch.as_tensor(mask_logits, dtype=torch.float32, device=device)[:, None]
+        return (
+            placed(points) if with_points else None,
+            torch.as_tensor(labels, device=device) if with_points else None,
+            None if boxes is None else placed(boxes),
+            masks,
+        )

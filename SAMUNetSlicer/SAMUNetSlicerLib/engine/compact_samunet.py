@@ -31,7 +31,7 @@ COMPACT_TINY = SAMUNetConfig(
 _TOKEN_WIDTHS = (64, 128, 320, 320)
 # SAM's upscaled tokens are of the order 0.1 and are multiplied by kernels of the order 20; the gain lets the
 # layers that make the feature keep weights of the usual size, for which learning rates are made.
-_FEATURE_GAIN = 1 / 32
+FEATURE_GAIN = 1 / 32
 
 
 def _adapter(stage: int, channels: int, width: int) -> nn.Sequential:
@@ -87,7 +87,7 @@ class CompactMaskDecoder(nn.Module):
         source = embedding + dense
         tokens, source_tokens = self.transformer(source, position, torch.cat([own, sparse], 1))
         source = source_tokens.transpose(1, 2).reshape(source.shape)
-        fine = self.output_upscaling(source) + _FEATURE_GAIN * feature
+        fine = self.output_upscaling(source) + FEATURE_GAIN * feature
         fine = fine + self.refinement(fine)
         return torch.einsum("nc,nchw->nhw", self.hf_mlp(tokens[:, 0]), fine).unsqueeze(1)
 

@@ -39,7 +39,7 @@ def decode_masks(
     tokens = torch.cat([own_tokens.expand(len(sparse), -1, -1), sparse], 1)
     pixels = (image + dense).flatten(2).transpose(1, 2).contiguous()
     wanted = len(own_tokens) if multimask else 2
-    tokens, pixels = _two_way(decoder.transformer, tokens, pixels, position, wanted)
+    tokens, pixels = two_way(decoder.transformer, tokens, pixels, position, wanted)
     estimates = decoder.iou_prediction_head(tokens[:, 0])
     # Mask 0 is for unambiguous prompts, the others for ambiguous ones.
     first, last = (1, None) if multimask else (0, 1)
@@ -50,7 +50,7 @@ def decode_masks(
     return _upscaled_product(decoder.output_upscaling, pixels, kernels, image.shape[-2:]), estimate
 
 
-def _two_way(transformer, prompt, pixels, position, wanted):
+def two_way(transformer, prompt, pixels, position, wanted):
     """The two-way transformer; the last look at the image is only taken by the first ``wanted`` tokens."""
     tokens = prompt
     for layer in transformer.layers:
@@ -111,15 +111,15 @@ def _tell_image(attention: nn.Module, queries: Tensor, keys: Tensor, values: Ten
 def _upscaled_product(upscaling: nn.Sequential, pixels: Tensor, kernels: Tensor, grid) -> Tensor:
     """Up-scale pixels (n, h*w, C) four times and multiply with kernels (n, C/8): logits (n, 4h, 4w)."""
     first, norm, _, second, _ = upscaling
-    x = _transposed_convolution(pixels, first)
+    x = transposed_convolution(pixels, first)
     x = functional.gelu(functional.layer_norm(x, norm.weight.shape, norm.weight, norm.bias, norm.eps))
-    x = _transposed_convolution(x, second, "gelu")
+    x = transposed_convolution(x, second, "gelu")
     logits = (x.flatten(1, -2) @ kernels[..., None]).view(len(x), *grid, 2, 2, 2, 2)
     # From (y, x, dy, dx, dy', dx') to rows (y, dy, dy') and columns (x, dx, dx').
     return logits.permute(0, 1, 3, 5, 2, 4, 6).reshape(len(x), 4 * grid[0], 4 * grid[1])
 
 
-def _transposed_convolution(x: Tensor, layer: nn.ConvTranspose2d, activation: str = "none") -> Tensor:
+def transposed_convolution(x: Tensor, layer: nn.ConvTranspose2d, activation: str = "none") -> Tensor:
     """Kernel 2, stride 2, on channels-last tokens: (..., C) to (..., 4, C'), the four being (dy, dx)."""
     weight = layer.weight.permute(2, 3, 1, 0).flatten(0, 2)
     return linear(x, weight, layer.bias.repeat(4), activation).unflatten(-1, (4, -1))
