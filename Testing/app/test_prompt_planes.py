@@ -66,12 +66,25 @@ def test_a_prompt_off_its_slice_is_refused_with_its_distance():
             placePrompts(prompts, scene.volume)
 
 
-@pytest.mark.parametrize("box", [[[0, 0, 3], [5, 5, 3]], [[-0.6, 0, 3], [1, 1, 3]]])
-def test_a_prompt_outside_the_image_is_refused_with_its_place(box):
+def test_a_point_outside_the_image_is_refused_with_its_place():
+    with VolumeScene(STRAIGHT) as scene:
+        prompts = prompts_on({"axis": "K", "index": 3}, [{"ijk": [5, 5, 3], "label": 1}])
+        with pytest.raises(PromptError, match=r"points\[0\] lies outside the image.*5 x 6 pixels"):
+            placePrompts(prompts, scene.volume)
+
+
+@pytest.mark.parametrize("box", [[[5, 0, 3], [9, 5, 3]], [[1, 1, 3], [1, 4, 3]]])
+def test_a_box_without_area_on_the_image_is_refused(box):
     with VolumeScene(STRAIGHT) as scene:
         prompts = prompts_on({"axis": "K", "index": 3}, boxes=[{"ijk": box}])
-        with pytest.raises(PromptError, match=r"boxes\[0\] lies outside the image.*5 x 6 pixels"):
+        with pytest.raises(PromptError, match=r"boxes\[0\]: The box has no area on the image"):
             placePrompts(prompts, scene.volume)
+
+
+def test_a_box_may_reach_beyond_the_image():
+    with VolumeScene(STRAIGHT) as scene:
+        prompts = prompts_on({"axis": "K", "index": 3}, boxes=[{"ijk": [[-3, -3, 3], [2, 2, 3]]}])
+        assert placePrompts(prompts, scene.volume).boxes.shape == (1, 2, 3)
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,19 @@ from ..scene.plane import SlicePlane
 from ..scene.planeFactory import planeFromAxis, planeFromNormal
 from ..scene.segments import Code, Terminology
 from ..scene.volumeGeometry import ijkToRAS, mapPoints
+from .promptPlacing import boxOnSlice
 from .promptsFile import PlanePrompts, SegmentPrompts
+
+# Rounding of coordinates in files, mm.
+_DISTANCE_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
 class PlacedPrompts:
     """Prompts on one slice of one volume.
 
-    ``points`` (N, 3) RAS mm; ``positive`` (N,) bool; ``boxes`` (B, 2, 3) RAS mm, two opposite corners each.
+    ``points`` (N, 3) RAS mm; ``positive`` (N,) bool; ``boxes`` (B, 2, 3) RAS mm, two opposite corners each,
+    which may lie beyond the image.
     """
 
     plane: SlicePlane
@@ -29,7 +34,8 @@ class PlacedPrompts:
 def placePrompts(prompts: PlanePrompts, volumeNode) -> PlacedPrompts:
     """Place the prompts of one slice.
 
-    :raises PromptError: a prompt lies outside the slice's image, or further than half a slice from it.
+    :raises PromptError: a point or a whole box lies outside the slice's image, a box has no area, or a
+        prompt lies further than half a slice from its slice.
     :raises InputError: the slice misses the volume or does not define a plane.
     """
     matrix = ijkToRAS(volumeNode)
@@ -37,9 +43,13 @@ def placePrompts(prompts: PlanePrompts, volumeNode) -> PlacedPrompts:
     points = [_inRAS([point.position], point.space, matrix)[0] for point in prompts.points]
     boxes = [_inRAS(box.corners, box.space, matrix) for box in prompts.boxes]
     for index, point in enumerate(points):
-        _requireOnSlice(plane, point[np.newaxis], f"{prompts.where}.points[{index}]")
+        where = f"{prompts.where}.points[{index}]"
+        _requireNear(plane, point[np.newaxis], where)
+        _requireOnImage(plane, point, where)
     for index, corners in enumerate(boxes):
-        _requireOnSlice(plane, corners, f"{prompts.where}.boxes[{index}]")
+        where = f"{prompts.where}.boxes[{index}]"
+        _requireNear(plane, corners, where)
+        _requireAreaOnImage(plane, corners, where)
     return PlacedPrompts(
         plane,
         np.array(points).reshape(-1, 3),
@@ -74,18 +84,28 @@ def _inRAS(positions, space: str, matrix: np.ndarray) -> np.ndarray:
     return mapPoints(matrix, positions) if space == "ijk" else np.array(positions, dtype=np.float64)
 
 
-def _requireOnSlice(plane: SlicePlane, points: np.ndarray, where: str) -> None:
-    pixels, distances = plane.rasToPixel(points)
-    furthest = float(np.abs(distances).max())
-    if furthest > plane.thickness / 2 + 1e-3:
+def _requireNear(plane: SlicePlane, points: np.ndarray, where: str) -> None:
+    furthest = float(np.abs(plane.rasToPixel(points)[1]).max())
+    if furthest > plane.thickness / 2 + _DISTANCE_TOLERANCE:
         raise PromptError(
             f"{where} lies {furthest:.1f} mm from its slice, more than half of the slice's "
             f"{plane.thickness:g} mm: move it onto the slice or name the slice it belongs to."
         )
-    if not plane.contains(pixels).all():
+
+
+def _requireOnImage(plane: SlicePlane, point: np.ndarray, where: str) -> None:
+    pixel, _ = plane.rasToPixel(point)
+    if not plane.contains(pixel)[0]:
         height, width = plane.shape
-        column, row = pixels[~plane.contains(pixels)][0]
         raise PromptError(
-            f"{where} lies outside the image: column {column:.1f}, row {row:.1f} of a slice of "
+            f"{where} lies outside the image: column {pixel[0, 0]:.1f}, row {pixel[0, 1]:.1f} of a slice of "
             f"{width} x {height} pixels."
         )
+
+
+def _requireAreaOnImage(plane: SlicePlane, corners: np.ndarray, where: str) -> None:
+    """A box may reach beyond the image, where the session cuts it off, but not lie outside of it."""
+    try:
+        boxOnSlice(*corners, plane)
+    except PromptError as error:
+        raise PromptError(f"{where}: {error}") from error
