@@ -1,0 +1,127 @@
+"""The Slicer module: what Slicer finds; everything else is in SAMUNetSlicerLib and loaded when it is used."""
+
+from typing import Optional
+
+import slicer
+from slicer.i18n import tr as _
+from slicer.i18n import translate
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
+    ScriptedLoadableModuleWidget,
+)
+
+HOMEPAGE = "https://github.com/SAMUNetSlicer/SlicerSAMUNet"
+
+
+class SAMUNetSlicer(ScriptedLoadableModule):
+    """What the module is, for Slicer's module list, help and search."""
+
+    def __init__(self, parent):
+        super().__init__(parent)
+        parent.title = _("SAM-UNet")
+        parent.categories = [translate("qSlicerAbstractCoreModule", "Segmentation")]
+        parent.dependencies = ["Segmentations", "Markups"]
+        parent.contributors = ["SAMUNetSlicer contributors"]
+        parent.helpText = _(
+            "Segments structures of a volume from points and boxes on its slices, with SAM-UNet and other "
+            "networks of the Segment Anything family. For research use only. See the {link}."
+        ).format(link=f'<a href="{HOMEPAGE}">{_("documentation")}</a>')
+        parent.acknowledgementText = _(
+            "Please cite: Yang S., Bi H., Zhang H., Sun J. SAM-UNet: Enhancing Zero-Shot Segmentation of SAM "
+            "for Universal Medical Images. arXiv 2408.09886v1, 2024."
+        )
+
+
+class SAMUNetSlicerWidget(ScriptedLoadableModuleWidget):
+    """Says how the module is used and leads to its documentation."""
+
+    def __init__(self, parent=None):
+        super().__init__(parent)
+        self.logic: Optional[SAMUNetSlicerLogic] = None
+
+    def setup(self):
+        super().setup()
+        import qt
+
+        self.logic = SAMUNetSlicerLogic()
+        text = qt.QLabel(
+            _(
+                "This module segments from Python: describe points and boxes in a prompts file and call\n\n"
+                "logic = slicer.modules.samunetslicer.widgetRepresentation().self().logic\n"
+                'logic.segment(getNode("CT"), "prompts.json")'
+            )
+        )
+        text.wordWrap = True
+        text.setTextInteractionFlags(qt.Qt.TextSelectableByMouse)
+        button = qt.QPushButton(_("Open the documentation"))
+        button.connect("clicked()", self.openDocumentation)
+        for widget in (text, button):
+            self.layout.addWidget(widget)
+        self.layout.addStretch(1)
+
+    def openDocumentation(self):
+        import qt
+
+        qt.QDesktopServices.openUrl(qt.QUrl(HOMEPAGE))
+
+
+class SAMUNetSlicerLogic(ScriptedLoadableModuleLogic):
+    """Segments from scripts, without the widget."""
+
+    def segment(
+        self,
+        volumeNode,
+        promptsFile: str,
+        segmentationNode=None,
+        modelId: Optional[str] = None,
+        device: str = "auto",
+    ):
+        """Segment a volume of the scene as a prompts file says.
+
+        Slicer stays responsive; weights must be here already (``samunet models get``).
+
+        :param promptsFile: path of a prompts file, see the documentation.
+        :param segmentationNode: takes the segments; a new one if None.
+        :param modelId: a model of the catalogue, its default if None.
+        :param device: "auto", "cpu", "cuda" or "cuda:N".
+        :return: the segmentation node.
+        :raises SAMUNetSlicerLib.errors.UserError: its text says what is wrong and what to do.
+        """
+        from SAMUNetSlicerLib.app.modelChoice import modelSpec
+        from SAMUNetSlicerLib.app.processEngine import ProcessEngine
+        from SAMUNetSlicerLib.app.promptRun import runPrompts
+        from SAMUNetSlicerLib.app.promptsFile import readPromptsFile
+        from SAMUNetSlicerLib.app.session import SegmentationSession
+
+        prompts, spec = readPromptsFile(promptsFile), modelSpec(modelId, device=device)
+        engine = ProcessEngine()
+        session = SegmentationSession(slicer.mrmlScene, engine)
+        try:
+            engine.wait(session.setModel(spec), slicer.app.processEvents)
+            session.setVolume(volumeNode)
+            session.setSegmentation(segmentationNode)
+            runPrompts(session, prompts, pump=slicer.app.processEvents)
+            return session.segmentationNode
+        finally:
+            session.close()
+            engine.close()
+
+
+class SAMUNetSlicerTest(ScriptedLoadableModuleTest):
+    """Slicer's "Reload and Test": the module is there and refuses bad input with a sentence."""
+
+    def runTest(self):
+        self.setUp()
+        self.test_aMissingPromptsFileIsOneSentence()
+
+    def setUp(self):
+        slicer.mrmlScene.Clear()
+
+    def test_aMissingPromptsFileIsOneSentence(self):
+        from SAMUNetSlicerLib.errors import InputError
+
+        volumeNode = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
+        with self.assertRaisesRegex(InputError, "prompts file"):
+            SAMUNetSlicerLogic().segment(volumeNode, "no such file.json")

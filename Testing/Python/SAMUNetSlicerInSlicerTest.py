@@ -1,0 +1,61 @@
+"""Inside Slicer, by ctest: the installed module is complete, and segments a blob when weights are there."""
+
+import json
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+import slicer
+
+PROMPTS = {
+    "version": 1,
+    "segments": [
+        {
+            "name": "Blob",
+            "planes": [{"plane": {"axis": "K", "index": 4}, "boxes": [{"ijk": [[18, 18, 4], [46, 46, 4]]}]}],
+        }
+    ],
+}
+
+
+def add_blob():
+    """A volume with a bright disk in the middle of its slices."""
+    rows, columns = np.mgrid[:64, :64]
+    disk = (rows - 32) ** 2 + (columns - 32) ** 2 < 12**2
+    voxels = np.repeat(np.where(disk, 200, 20)[np.newaxis], 9, axis=0).astype(np.int16)
+    return slicer.util.addVolumeFromArray(voxels)
+
+
+class SAMUNetSlicerInSlicerTest(unittest.TestCase):
+    def setUp(self):
+        slicer.mrmlScene.Clear()
+
+    def test_the_module_is_found_with_its_icon_and_help(self):
+        module = slicer.app.moduleManager().module("SAMUNetSlicer")
+        self.assertIsNotNone(module)
+        self.assertFalse(module.icon.isNull())
+        self.assertIn("research use", module.helpText)
+
+    def test_a_box_on_a_blob_becomes_its_segment(self):
+        from SAMUNetSlicer import SAMUNetSlicerLogic
+        from SAMUNetSlicerLib.app.modelChoice import modelSpec
+        from SAMUNetSlicerLib.errors import WeightsError
+
+        try:
+            modelSpec()
+        except WeightsError as reason:
+            self.skipTest(str(reason))
+        volume = add_blob()
+        with tempfile.TemporaryDirectory() as folder:
+            prompts = Path(folder) / "prompts.json"
+            prompts.write_text(json.dumps(PROMPTS), encoding="utf-8")
+            node = SAMUNetSlicerLogic().segment(volume, str(prompts))
+        (segment_id,) = node.GetSegmentation().GetSegmentIDs()
+        mask = slicer.util.arrayFromSegmentBinaryLabelmap(node, segment_id, volume)
+        truth = slicer.util.arrayFromVolume(volume)[4] > 100
+        self.assertGreater(2 * (mask[4] & truth).sum() / (mask[4].sum() + truth.sum()), 0.9)
+
+
+if __name__ == "__main__":
+    unittest.main()
