@@ -7,6 +7,7 @@ from torch.utils.data import DataLoader
 
 from SAMUNetSlicerLib.errors import WeightsError
 from SAMUNetSlicerLib.training.batches import ExampleOptions, Examples
+from SAMUNetSlicerLib.training.run import mixed
 from SAMUNetSlicerLib.training.trainer import CHECKPOINT, LOG, Trainer, TrainOptions, averaged_weights
 from training.corpora import disc_pair, tiny_network
 
@@ -97,3 +98,14 @@ def test_a_checkpoint_of_another_network_is_refused_with_its_folder(tmp_path):
     torch.save({"model": {"unknown": torch.ones(1)}}, tmp_path / CHECKPOINT)
     with pytest.raises(WeightsError, match="choose another folder"):
         Trainer(fresh_network(), tmp_path, OPTIONS)
+
+
+def test_mixing_goes_back_towards_the_start_in_the_pretrained_parts_alone(finished):
+    folder, before, _ = finished
+    after = averaged_weights(folder)
+    half = mixed(before, after, 0.5)
+    name = "mask_decoder.med_token.weight"
+    assert torch.allclose(half[name], (before[name] + after[name]) / 2)
+    for name in ("resnet.stage1.0.conv1.weight", "mask_decoder.refinement.0.weight"):
+        assert torch.equal(half[name], after[name])
+    assert all(torch.equal(tensor, after[name]) for name, tensor in mixed(before, after, 0).items())

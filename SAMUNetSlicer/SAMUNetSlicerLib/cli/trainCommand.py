@@ -30,6 +30,9 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rate", type=float, default=5e-4, help="learning rate of the added parts (default 5e-4)"
     )
+    parser.add_argument(
+        "--keep", type=float, default=0.5, help="share of the starting weights in the result (default 0.5)"
+    )
     parser.add_argument("--workers", type=int, default=0, help="processes that prepare images (default 0)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
@@ -56,6 +59,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
         output=options.output,
         start=read_state_dict(options.start or _mobileSam()),
         exclude_licences=tuple(options.exclude_licence or ("GPL",)),
+        keep=options.keep,
         batch_size=options.batch_size,
         workers=options.workers,
         device=resolve_device(options.device),

@@ -22,6 +22,11 @@ _PRETRAINED = ("prompt_encoder.", "mask_decoder.")
 _ADDED_TO_DECODER = "mask_decoder.refinement."
 
 
+def is_pretrained(name: str) -> bool:
+    """Whether a trained parameter starts from pretrained weights: prompt encoder and decoder."""
+    return name.startswith(_PRETRAINED) and not name.startswith(_ADDED_TO_DECODER)
+
+
 @dataclass(frozen=True)
 class TrainOptions:
     """``steps`` or ``minutes`` (0: no limit) end the run; the rate falls to 0 by a half cosine over it.
@@ -52,8 +57,7 @@ def parameter_groups(network: nn.Module, options: TrainOptions) -> list:
     slow, fast = [], []
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
-            pretrained = name.startswith(_PRETRAINED) and not name.startswith(_ADDED_TO_DECODER)
-            (slow if pretrained else fast).append(parameter)
+            (slow if is_pretrained(name) else fast).append(parameter)
     return [
         {"params": slow, "rate": options.pretrained_rate},
         {"params": fast, "rate": options.rate},
