@@ -78,10 +78,16 @@ def bench_slices(writer, volume, node, segment):
     planes["oblique 11 degrees"] = planeFromNormal(volume, MIDDLE, (0.1, 0.17, 1))
     planes["oblique (1, 1, 1)"] = planeFromNormal(volume, MIDDLE, (1, 1, 1))
     for name, plane in planes.items():
-        masks = [ellipse(plane.shape, number) for number in range(REPEATS + 1)]
-        write = milliseconds(lambda n: writer.writeMask(node, segment, plane, masks[n], volume))
-        read = milliseconds(lambda n: writer.readMask(node, segment, plane))
-        print(f"    {name:22} write {write:7.1f}   read {read:6.1f}")
+        bench_slice(writer, volume, node, segment, plane, name)
+
+
+def bench_slice(writer, volume, node, segment, plane, name):
+    masks = [ellipse(plane.shape, number) for number in range(REPEATS + 1)]
+    changes = []
+    write = milliseconds(lambda n: changes.append(writer.writeMask(node, segment, plane, masks[n], volume)))
+    read = milliseconds(lambda n: writer.readMask(node, segment, plane))
+    undo = milliseconds(lambda n: writer.revert(node, changes[-1 - n]))
+    print(f"    {name:22} write {write:7.1f}   read {read:6.1f}   undo {undo:6.1f}")
 
 
 def bench_growth(writer, volume, node, segment):
@@ -115,7 +121,7 @@ def bench_slicer(node, segment):
 
 def main():
     block = np.zeros(SHAPE, np.uint8)
-    block[0:400, 20:500, 20:180] = 1
+    block[0:400, 20:500, 20:150] = 1  # beside the mask: Slicer would give the segment a layer of its own
     for title, filled in (("empty segmentation", None), ("neighbor through the whole volume", block)):
         with startScene() as host:
             volume = add_volume(host.scene)

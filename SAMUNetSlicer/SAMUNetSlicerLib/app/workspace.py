@@ -98,4 +98,4 @@ class Workspace:
 
     def readMask(self, target: Target):
         """The segment on the slice as it is now, bool (H, W)."""
-        return self.writer.readMask(self.segmentationNode, target.segmentId, target.plane, self.volumeNode)
+        return self.writer.readMask(self.segmentationNode, target.segmentId, target.plane)

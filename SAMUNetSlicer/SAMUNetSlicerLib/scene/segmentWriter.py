@@ -78,7 +78,7 @@ class SegmentWriter:
             markStarted(segmentationNode, segmentId)
         return Change(segmentId, plane, edits, overlap)
 
-    def readMask(self, segmentationNode, segmentId: str, plane: SlicePlane, volumeNode=None) -> np.ndarray:
+    def readMask(self, segmentationNode, segmentId: str, plane: SlicePlane) -> np.ndarray:
         """The segment on a slice, (H, W) bool: each pixel as the voxel in which its center lies.
 
         :raises InputError: the segmentation or the segment is gone or cannot be read.
