@@ -127,6 +127,7 @@ class CompactSAMUNet(nn.Module):
 
     def encode_image(self, x: Tensor) -> Tuple[Tensor, Tensor]:
         """Embedding (B, 256, S/16, S/16) and feature (B, 32, S/4, S/4) of images as for `SAMUNet`."""
+        x = x.contiguous(memory_format=torch.channels_last)
         first, second, third, fourth = (
             adapter(feature) for adapter, feature in zip(self.adapters_in, self.resnet(x))
         )
@@ -141,7 +142,7 @@ class CompactSAMUNet(nn.Module):
     def _frozen_stages(self, x):
         """TinyViT's tokens at strides 4 and 8, and those of stride 16 that enter its last stage."""
         encoder = self.image_encoder
-        tokens = encoder.patch_embed(x.contiguous(memory_format=torch.channels_last))
+        tokens = encoder.patch_embed(x)
         outputs = []
         for layer in encoder.layers[:3]:
             for block in layer.blocks:
