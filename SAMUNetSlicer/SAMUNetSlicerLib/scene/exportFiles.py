@@ -77,18 +77,18 @@ def _publish(temporary: Path, target: Path, existing: str) -> Path:
         os.replace(temporary, target)
         return target
     if existing == "refuse":
-        if not _renameIfFree(temporary, target):
+        if not renameIfFree(temporary, target):
             raise _taken(target)
         return target
     stem, ending = splitEnding(target)
     numbered = (target.with_name(f"{stem}-{number}{ending}") for number in count(2))
     place = target
-    while not _renameIfFree(temporary, place):
+    while not renameIfFree(temporary, place):
         place = next(numbered)
     return place
 
 
-def _renameIfFree(temporary: Path, place: Path) -> bool:
+def renameIfFree(temporary: Path, place: Path) -> bool:
     """Rename without ever replacing a file, even one that another process makes at this moment."""
     try:
         os.link(temporary, place)

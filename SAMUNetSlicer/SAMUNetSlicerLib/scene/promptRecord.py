@@ -48,7 +48,7 @@ class PromptRecord:
         if abs(self.plane.normal @ plane.normal) < _SAME_ORIENTATION:
             return False
         slices = plane.rasToPixel(self.ras)[1].mean() / plane.thickness
-        return -0.5 - _ROUNDING <= slices < 0.5 - _ROUNDING
+        return bool(-0.5 - _ROUNDING <= slices < 0.5 - _ROUNDING)
 
     def sameAs(self, other: "PromptRecord") -> bool:
         """True if nothing about the prompts differs."""

@@ -1,0 +1,82 @@
+"""Prompts placed and dragged with a real mouse in a real slice view."""
+
+import ctypes.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+TESTING = Path(__file__).resolve().parents[1]
+
+pytestmark = [
+    pytest.mark.view,
+    # Without either, VTK ends the process instead of raising an exception.
+    pytest.mark.skipif(
+        not (ctypes.util.find_library("EGL") or ctypes.util.find_library("OSMesa")),
+        reason="there is no off-screen OpenGL: install libegl1 and libgl1-mesa-dri",
+    ),
+]
+
+
+def in_a_child_process(name):
+    """Run a function of this file in a process of its own, which a failing OpenGL may take with it."""
+    paths = [str(TESTING), str(TESTING.parent / "SAMUNetSlicer")]
+    script = f"import sys; sys.path[:0] = {paths!r}; from scene import test_prompt_mouse as t; t.{name}()"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_clicked_point_lies_where_the_mouse_was_on_the_slice_that_was_shown():
+    in_a_child_process("click_and_drag")
+
+
+def click_and_drag():
+    from SAMUNetSlicerLib.app.headless import addSliceNode, startScene
+    from SAMUNetSlicerLib.scene.planeFactory import planeFromSliceNode
+    from SAMUNetSlicerLib.scene.promptStore import PromptStore
+    from scene.segmentation_scene import add_segmentation, add_volume
+    from scene.slice_window import SliceWindow
+
+    host = startScene()
+    volume = add_volume(host.scene, (40, 60, 60), np.diag([1, 1, 2, 1]))
+    volume.CreateDefaultDisplayNodes()
+    node, segment = add_segmentation(host.scene)
+    view = addSliceNode(host, "Red", "Axial", (300, 300))
+    view.show(volume)
+    window = SliceWindow(host, view, (300, 300))
+    heard = []
+    store = PromptStore(
+        host.scene,
+        node,
+        lambda changed, plane: heard.append((changed, plane.index)),
+        lambda: planeFromSliceNode(view.node, volume),
+    )
+    shown = planeFromSliceNode(view.node, volume)
+    store.addPoint(segment, "negative", shown.pixelToRAS([[3, 3]])[0], shown)
+    points = host.scene.GetFirstNodeByClass("vtkMRMLMarkupsFiducialNode")
+    heard.clear()
+
+    host.logics["Markups"].SetActiveList(points)
+    interaction = host.applicationLogic.GetInteractionNode()
+    interaction.SetCurrentInteractionMode(interaction.Place)
+    window.click(140, 160)
+    interaction.SetCurrentInteractionMode(interaction.ViewTransform)
+
+    _, placed = store.promptsFor(segment, shown)
+    assert placed.kind == "negative" and placed.plane.sameAs(shown)
+    np.testing.assert_allclose(placed.ras[0], place_in_view(view, 140, 160), atol=1e-6)
+    assert heard == [(segment, shown.index)]
+
+    window.drag((140, 160), (180, 100))
+
+    _, dragged = store.promptsFor(segment, shown)
+    assert (dragged.id, dragged.order) == (placed.id, placed.order)
+    np.testing.assert_allclose(dragged.ras[0], place_in_view(view, 180, 100), atol=1e-6)
+    assert set(heard) == {(segment, shown.index)}
+    store.close()
+
+
+def place_in_view(view, x, y):
+    return view.node.GetXYToRAS().MultiplyPoint((x, y, 0, 1))[:3]
