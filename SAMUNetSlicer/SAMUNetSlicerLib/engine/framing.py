@@ -45,6 +45,7 @@ def _resize(image, shape, resample):
         return _resize_area(image, shape)
     if resample == "nearest":
         return _resize_nearest(image, shape)
+    # MedSAM was trained with scikit-image's cubic spline: Pillow's differs by half a grey level on average.
     method = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}[resample]
     return np.asarray(Image.fromarray(image).resize((shape[1], shape[0]), method))
 
