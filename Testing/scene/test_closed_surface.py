@@ -73,3 +73,14 @@ def test_suspending_twice_still_restores_once(surface):
     assert not suspendClosedSurface(node)
     assert restoreClosedSurface(node)
     assert not restoreClosedSurface(node)
+
+
+def test_a_write_that_others_block_entirely_keeps_the_surface(scene, volume, surface):
+    node, _ = surface
+    blocked = node.GetSegmentation().AddEmptySegment("", "B")
+    plane = planeFromAxis(volume, "K", 4)
+    mask = np.zeros(plane.shape, bool)
+    mask[8:12, 8:12] = True
+
+    assert not SegmentWriter(scene).writeMask(node, blocked, plane, mask, volume)
+    assert hasClosedSurface(node)

@@ -18,12 +18,12 @@ SHAPE = (10, 20, 24)
 
 
 class Desk:
-    """A segmentation with segments A and B, and everything that works on it."""
+    """A segmentation with segments A, B and C, and everything that works on it."""
 
     def __init__(self, scene, **options):
         self.scene = scene
         self.volume = add_volume(scene, SHAPE, CT)
-        self.node, self.a, self.b = add_segmentation(scene, ["A", "B"], self.volume)
+        self.node, self.a, self.b, self.c = add_segmentation(scene, ["A", "B", "C"], self.volume)
         self.writer = SegmentWriter(scene)
         self.prompts = PromptStore(scene, self.node)
         self.history = History(self.node, self.writer, self.prompts, **options)
@@ -40,7 +40,7 @@ class Desk:
 
     def state(self):
         """Everything that undo is about."""
-        ids = (self.a, self.b)
+        ids = (self.a, self.b, self.c)
         prompts = [
             [(r.id, r.kind, r.order, np.round(r.ras, 6).tolist()) for r in self.prompts.prompts(segment)]
             for segment in ids
@@ -162,6 +162,22 @@ def test_undo_gives_overwritten_voxels_back_to_their_segment(desk):
 
     desk.history.redo()
     assert desk.state() == after
+
+
+@pytest.mark.parametrize("isCollapsed", [False, True])
+def test_undo_gives_two_overlapping_segments_back_what_a_third_took_from_both(desk, isCollapsed):
+    desk.click(8, 8, 6, desk.a)
+    desk.write(desk.b, disk(desk.plane.shape, (10, 8), 5), policy="allowOverlap")
+    before = desk.state()
+    change = desk.write(desk.c, disk(desk.plane.shape, (9, 8), 9), policy="protectLocked")
+    desk.history.record(desk.c, "box", [change])
+    assert not desk.voxels(desk.a).any() and not desk.voxels(desk.b).any()
+    if isCollapsed:
+        desk.node.GetSegmentation().CollapseBinaryLabelmaps(False)
+
+    desk.history.undo()
+
+    assert desk.state() == before
 
 
 def test_several_writes_can_be_one_step(desk):
@@ -337,7 +353,7 @@ def test_a_large_mask_takes_little_memory(scene):
 # -- proof
 
 
-SEGMENTS = st.integers(0, 1)
+SEGMENTS = st.integers(0, 2)
 
 operations = st.one_of(
     st.tuples(
@@ -358,7 +374,7 @@ operations = st.one_of(
 def perform(desk, operation):
     """Do it and make it a step; True if it was one."""
     kind, number, *rest = operation
-    segment = (desk.a, desk.b)[number]
+    segment = (desk.a, desk.b, desk.c)[number]
     present = desk.prompts.prompts(segment)
     changes = []
     if kind == "write":
@@ -395,7 +411,7 @@ def test_after_any_sequence_each_step_back_and_forth_is_bit_identical(sequence, 
     with startScene() as host:
         desk = Desk(host.scene)
         for number in locked:
-            setLocked(desk.node, (desk.a, desk.b)[number], True)
+            setLocked(desk.node, (desk.a, desk.b, desk.c)[number], True)
         states = [desk.state()]
         for operation in sequence:
             if perform(desk, operation):
@@ -407,6 +423,15 @@ def test_after_any_sequence_each_step_back_and_forth_is_bit_identical(sequence, 
             assert outcome is None or outcome.voxelsKept == 0
             assert desk.state() == states[place]
         desk.prompts.close()
+
+
+def test_a_segmentation_that_is_gone_is_said_and_ends_the_history(desk):
+    desk.click(8, 8)
+    desk.scene.RemoveNode(desk.node)
+
+    with pytest.raises(InputError, match="no longer in the scene"):
+        desk.history.undo()
+    assert desk.history.undo() is None
 
 
 def test_undo_and_redo_return_the_callers_own_state_of_that_moment(desk):

@@ -4,7 +4,7 @@ Only the voxels that change are touched.  A slice that coincides with the segmen
 and read without any interpolation; any other slice is written as the slab of voxels that it shows.
 """
 
-from typing import Dict, List, Tuple
+from typing import Callable, Dict, List, Tuple
 
 import numpy as np
 import slicer
@@ -180,38 +180,42 @@ def _onLattice(segmentationNode, edit: SegmentEdit) -> SegmentVoxels:
 
 def _apply(segmentationNode, removals: _Voxels, additions: _Voxels, overlap: bool) -> Tuple[SegmentEdit, ...]:
     """Clear voxels of segments, then add those that nobody holds; with ``overlap``, add all."""
-    if not any(map(len, (*removals.values(), *additions.values()))):
-        return ()
-    closedSurface.suspendClosedSurface(segmentationNode)
-    for segmentId, voxels in removals.items():
-        SegmentVoxels(segmentationNode, segmentId).remove(voxels)
-    added = {}
+    _assign(segmentationNode, removals, SegmentVoxels.remove)
+    if not overlap:
+        additions = {each: _free(segmentationNode, each, voxels) for each, voxels in additions.items()}
     for segmentId, voxels in additions.items():
-        added[segmentId] = _add(segmentationNode, segmentId, voxels, overlap)
+        _makeRoom(segmentationNode, segmentId, voxels)
+        _assign(segmentationNode, {segmentId: voxels}, SegmentVoxels.add)
     edits = [
         SegmentEdit(
             segmentId,
             SegmentVoxels(segmentationNode, segmentId).ijkToLocal,
-            VoxelRuns.fromVoxels(added.get(segmentId, NO_VOXELS)),
+            VoxelRuns.fromVoxels(additions.get(segmentId, NO_VOXELS)),
             VoxelRuns.fromVoxels(removals.get(segmentId, NO_VOXELS)),
         )
-        for segmentId in {**removals, **added}
+        for segmentId in {**removals, **additions}
     ]
     edits = tuple(edit for edit in edits if len(edit.added) or len(edit.removed))
     _announce(segmentationNode, [edit.segmentId for edit in edits])
     return edits
 
 
-def _add(segmentationNode, segmentId: str, voxels: np.ndarray, overlap: bool) -> np.ndarray:
-    """Add what can be added, and return it."""
+def _assign(segmentationNode, voxelsOf: _Voxels, assign: Callable) -> None:
+    for segmentId, voxels in voxelsOf.items():
+        if len(voxels):
+            closedSurface.suspendClosedSurface(segmentationNode)
+            assign(SegmentVoxels(segmentationNode, segmentId), voxels)
+
+
+def _free(segmentationNode, segmentId: str, voxels: np.ndarray) -> np.ndarray:
     target = SegmentVoxels(segmentationNode, segmentId)
-    if not overlap:
-        voxels = voxels[~_taken(segmentationNode, target, voxels, lambda other: True)]
-    elif (target.layer.labels(voxels) != 0).any():
+    return voxels[~_taken(segmentationNode, target, voxels, lambda other: True)]
+
+
+def _makeRoom(segmentationNode, segmentId: str, voxels: np.ndarray) -> None:
+    """Give a segment a layer of its own if another one in its layer holds any of the voxels."""
+    if (SegmentVoxels(segmentationNode, segmentId).layer.labels(voxels) != 0).any():
         segmentationNode.GetSegmentation().SeparateSegmentLabelmap(segmentId)
-        target = SegmentVoxels(segmentationNode, segmentId)
-    target.add(voxels)
-    return voxels
 
 
 def _announce(segmentationNode, segmentIds: List[str]) -> None:
