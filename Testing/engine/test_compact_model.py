@@ -118,3 +118,14 @@ def test_the_quick_decoder_gives_the_trained_ones_logits(count):
         expected = network.decode_prompts(*embedding.tensors, boxes=boxes, mask_logits=mask[:, None])[:, 0]
     assert np.allclose([d.low_res_logits for d in decoded], expected.numpy(), atol=1e-3)
     assert expected.std() > 1e-2
+
+
+def test_in_bf16_the_encoder_stays_close_and_the_decoder_exact():
+    exact, quick = (CompactModel(prepared(_tiny()), compact_card(), "compact-1") for _ in range(2))
+    quick.to("cpu", "bf16")
+    ours, theirs = quick.encode([IMAGE])[0], exact.encode([IMAGE])[0]
+    for rough, fine in zip(ours.tensors, theirs.tensors):
+        assert rough.dtype == torch.float32
+        assert (rough - fine).abs().mean() < 0.05 * fine.abs().mean() + 1e-6
+    answers = [model.decode(theirs, *POINT)[0].logits for model in (quick, exact)]
+    assert np.allclose(*answers, atol=1e-4)

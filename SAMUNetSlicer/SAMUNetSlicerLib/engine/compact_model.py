@@ -1,7 +1,5 @@
 """The compact SAM-UNet as a promptable model."""
 
-import torch
-
 from .cards import ModelCard
 from .compact_decoder import decode_compact
 from .compact_samunet import CompactSAMUNet
@@ -29,13 +27,15 @@ class CompactModel(FramedModel):
 
     def _move(self, device, precision):
         self._network.to(device)
+        # Decoding stays in fp32: it costs little and keeps masks.
+        for part in self._network.encoding_parts():
+            part.to(PRECISIONS[precision])
         position = self._network.prompt_encoder.dense_position()
         self._position = position.flatten(2).transpose(1, 2).contiguous()
 
     def _encode(self, batch):
-        kind, precision = torch.device(self._placement[0]).type, self._placement[1]
-        with torch.autocast(kind, PRECISIONS[precision], enabled=precision != "fp32"):
-            return tuple(tensor.float() for tensor in self._network.encode_image(batch))
+        batch = batch.to(PRECISIONS[self._placement[1]])
+        return tuple(tensor.float() for tensor in self._network.encode_image(batch))
 
     def _decode(self, tensors, points, boxes, masks):
         clicks, labels = points or (None, None)

@@ -125,6 +125,11 @@ class CompactSAMUNet(nn.Module):
             nn.init.zeros_(part[-1].weight)
             nn.init.zeros_(part[-1].bias)
 
+    def encoding_parts(self) -> Tuple[nn.Module, ...]:
+        """The modules that `encode_image` uses."""
+        branches = self.image_encoder, self.resnet
+        return (*branches, self.adapters_in, self.adapters_bridge, self.embedding_encoder)
+
     def encode_image(self, x: Tensor) -> Tuple[Tensor, Tensor]:
         """Embedding (B, 256, S/16, S/16) and feature (B, 32, S/4, S/4) of images as for `SAMUNet`."""
         x = x.contiguous(memory_format=torch.channels_last)
