@@ -148,3 +148,24 @@ def test_closing_settles_what_still_waits(service):
     engine.close()
     engine.close()
     assert all(ticket.isCancelled for ticket in tickets)
+
+
+def test_an_engine_that_cannot_start_answers_every_request_with_the_reason():
+    def broken(notify):
+        raise ImportError("No module named 'torch'")
+
+    engine = ThreadEngine(broken)
+    first = engine.encode(IMAGE)
+    with pytest.raises(EngineError, match=r"could not start \(No module named 'torch'\)"):
+        engine.wait(first, timeout=30)
+    with pytest.raises(EngineError, match="could not start"):
+        engine.wait(engine.predict(IMAGE, BOX), timeout=30)
+    engine.close()
+
+
+def test_a_closed_engine_says_so(service):
+    service.gate.set()
+    engine = ThreadEngine(lambda notify: service)
+    engine.close()
+    with pytest.raises(EngineError, match="is closed"):
+        engine.wait(engine.encode(IMAGE), timeout=30)

@@ -44,3 +44,18 @@ def test_an_unwritable_home_is_said_so(tmp_path, monkeypatch):
     monkeypatch.setenv("SAMUNET_HOME", str(tmp_path / "file" / "home"))
     with pytest.raises(OutputError):
         registerModel(_entry())
+
+
+def test_registering_a_model_keeps_the_default_that_the_user_chose():
+    registerModel(_entry())
+    document = json.loads(userCatalogueFile().read_text(encoding="utf-8"))
+    document["default"] = "compact_test"
+    userCatalogueFile().write_text(json.dumps(document), encoding="utf-8")
+    registerModel(_entry(id="another"))
+    assert catalogue().defaults["box"] == "compact_test"
+
+
+def test_an_entry_that_is_refused_leaves_nothing_behind(private_home):
+    with pytest.raises(InputError):
+        registerModel({**_entry(), "architecture": "unknown"})
+    assert not any(private_home.iterdir())

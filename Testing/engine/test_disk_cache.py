@@ -168,7 +168,7 @@ def test_killing_a_writer_at_any_moment_leaves_only_sound_embeddings(tmp_path, p
 
 def test_what_a_killed_writer_left_unfinished_is_removed_later(tier):
     tier.write(key_of(1), embedding_of(1))
-    old, new = (tier._folder / f"{name}.tmp" for name in ("old", "new"))
+    old, new = (tier._folder / f"{key_of(3)}.{letter * 32}.tmp" for letter in "ab")
     for path in (old, new):
         path.write_bytes(b"half")
     os.utime(old, (0, 0))
@@ -191,3 +191,14 @@ def test_two_processes_share_a_folder_that_is_always_too_small(tmp_path, process
         worker.join()
     assert all(found > 100 and wrong == 0 and warning == "" for found, wrong, warning in outcomes)
     assert DiskTier(tmp_path, budget).stats()[1] < 30 * 80_600
+
+
+def test_files_of_others_in_the_folder_are_neither_evicted_nor_cleared(tmp_path):
+    others = [tmp_path / name for name in ("finetuned.safetensors", "download.tmp", "a" * 40 + ".txt")]
+    for path in others:
+        path.write_bytes(b"not ours")
+        os.utime(path, (0, 0))
+    tier = DiskTier(tmp_path, 1)
+    tier.write(key_of(1), embedding_of(1))
+    tier.clear()
+    assert sorted(tmp_path.iterdir()) == sorted(others)

@@ -19,7 +19,7 @@ BELOW = {
 
 NUMERIC = {"numpy", "torch", "PIL", "safetensors", "segment_anything"}
 SCENE = {"numpy", "slicer", "vtk"}
-APP = NUMERIC | SCENE | {"SimpleITK", "platformdirs", "requests", "urllib3"}
+APP = NUMERIC | SCENE | {"SimpleITK", "requests", "urllib3"}
 PACKAGES = {
     "__init__": set(),
     "errors": set(),

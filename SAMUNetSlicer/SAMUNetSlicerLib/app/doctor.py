@@ -27,7 +27,6 @@ _PACKAGES = (
     ("slicer", "slicer-core"),
     ("vtk", "vtk"),
     ("requests", "requests"),
-    ("platformdirs", "platformdirs"),
     ("tqdm", "tqdm"),
 )
 _LITTLE_MEMORY = 2e9  # bytes: the default model and a 512 x 512 x 400 volume need about half of that

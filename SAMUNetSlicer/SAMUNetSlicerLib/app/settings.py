@@ -1,6 +1,7 @@
 """Where downloads and computed slices are kept: one folder per user, shared by every Slicer version."""
 
 import os
+import sys
 from pathlib import Path
 
 
@@ -12,9 +13,18 @@ def homeFolder() -> Path:
     override = os.environ.get("SAMUNET_HOME", "").strip()
     if override:
         return Path(override).expanduser().absolute()
-    from platformdirs import user_data_dir
+    return _userDataFolder() / "SAMUNetSlicer"
 
-    return Path(user_data_dir("SAMUNetSlicer", appauthor=False))
+
+def _userDataFolder() -> Path:
+    """Where the system wants a user's application data; Slicer's Python has no package that tells."""
+    if sys.platform == "win32":
+        default, name = Path.home() / "AppData" / "Local", "LOCALAPPDATA"
+    elif sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    else:
+        default, name = Path.home() / ".local" / "share", "XDG_DATA_HOME"
+    return Path(os.environ.get(name, "").strip() or default)
 
 
 def weightsFolder() -> Path:

@@ -5,13 +5,16 @@ so a thread there makes no progress between polls.
 """
 
 import collections
+import logging
 import threading
 from typing import Any, Callable, Deque, Optional, Tuple
 
 from ..engine.jobs import Job, JobQueue
 from ..engine.runner import EngineRunner
-from ..errors import CancelledError
+from ..errors import CancelledError, EngineError
 from .engineClient import EngineClient
+
+_log = logging.getLogger(__name__)
 
 
 class ThreadEngine(EngineClient):
@@ -23,6 +26,7 @@ class ThreadEngine(EngineClient):
         self._queue = JobQueue()
         self._arrived: Deque[Tuple[Callable, tuple]] = collections.deque()
         self._hasArrived = threading.Event()
+        self._failure: Optional[EngineError] = None
         self._thread = threading.Thread(target=self._run, name="SAMUNetSlicer engine", daemon=True)
         self._thread.start()
 
@@ -39,17 +43,26 @@ class ThreadEngine(EngineClient):
         self._queue.close()
         self._thread.join()
         self._arrived.clear()
+        self._failure = EngineError("The engine is closed; make a new one.")
         self._failAll(CancelledError("The engine was closed."))
         self._setStatus(None)
 
     def _submit(self, job: Job) -> None:
-        self._queue.put(job)
+        if self._failure is not None:
+            self._deliver(job.ticket, self._failure)
+        else:
+            self._queue.put(job)
 
     def _withdraw(self, number: int) -> None:
         self._queue.cancel(number)
 
     def _run(self) -> None:
-        service = self._makeService(lambda sentence: self._arrive(self.noticed.emit, sentence))
+        try:
+            service = self._makeService(lambda sentence: self._arrive(self.noticed.emit, sentence))
+        except Exception as error:  # a damaged installation fails in its own ways
+            _log.exception("The engine could not start")
+            self._arrive(self._fail, error)
+            return
         runner = EngineRunner(
             service,
             self._queue,
@@ -57,6 +70,12 @@ class ThreadEngine(EngineClient):
             report=lambda status: self._arrive(self._setStatus, status),
         )
         runner.run()
+
+    def _fail(self, error: Exception) -> None:
+        self._failure = EngineError(
+            f"The engine could not start ({error}); `samunet doctor` says what is missing and how to get it."
+        )
+        self._failAll(self._failure)
 
     def _arrive(self, call: Callable, *arguments: Any) -> None:
         self._arrived.append((call, arguments))

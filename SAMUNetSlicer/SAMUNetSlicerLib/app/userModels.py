@@ -2,8 +2,9 @@
 
 import json
 import os
+import uuid
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict
 
 from ..engine.cards import Catalogue, load_catalogue
 from .fileInstall import outputErrors
@@ -32,18 +33,22 @@ def registerModel(entry: Dict[str, Any]) -> None:
     :raises OutputError: the home folder cannot be written.
     """
     path = userCatalogueFile()
-    others = [model for model in _entries(path) if model["id"] != entry["id"]]
-    text = json.dumps({"models": [*others, entry]}, indent=2) + "\n"
+    document = _document(path)
+    others = [model for model in document["models"] if model["id"] != entry["id"]]
+    text = json.dumps({**document, "models": [*others, entry]}, indent=2) + "\n"
+    temporary = path.with_name(f"{path.stem}.{uuid.uuid4().hex}.tmp")
     with outputErrors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name("models.new.json")
-        temporary.write_text(text, encoding="utf-8")
-        load_catalogue([temporary])
-        os.replace(temporary, path)
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            load_catalogue([temporary])
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
-def _entries(path: Path) -> List[Dict[str, Any]]:
+def _document(path: Path) -> Dict[str, Any]:
     if not path.exists():
-        return []
+        return {"models": []}
     load_catalogue([path])
-    return json.loads(path.read_text(encoding="utf-8"))["models"]
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import threading
 import time
 import uuid
@@ -19,6 +20,10 @@ from .types import Embedding
 _FORMAT = "samunet-embedding-1"  # raise the number whenever the meaning of a file changes
 _SUFFIX = ".safetensors"
 _UNFINISHED = ".tmp"
+# Names of other shapes are other people's files: they are neither counted nor removed.
+_KEY = re.compile(r"[0-9a-f]{40}")
+_FINISHED_NAME = re.compile(rf"{_KEY.pattern}{re.escape(_SUFFIX)}")
+_ANY_NAME = re.compile(rf"{_KEY.pattern}({re.escape(_SUFFIX)}|\.[0-9a-f]{{32}}{re.escape(_UNFINISHED)})")
 _UNFINISHED_SECONDS = 600.0  # far longer than any write takes: its process is gone
 _WRITES_PER_COUNT = 32  # other processes write too, so the running total drifts
 _EVICT_TO = 0.9  # of the budget: counting files costs more than writing one
@@ -94,7 +99,7 @@ class DiskTier:
 
     def _path(self, key: str) -> Optional[Path]:
         # A name from elsewhere must not lead out of the folder, where a foreign file would be removed.
-        return self._folder / (key + _SUFFIX) if key.isalnum() else None
+        return self._folder / (key + _SUFFIX) if _KEY.fullmatch(key) else None
 
     def _account(self, size: int) -> None:
         with self._lock:
@@ -119,11 +124,11 @@ class DiskTier:
 
     def _files(self, unfinished_too: bool = False) -> List[Tuple[Path, int, float]]:
         """(path, bytes, time of the last use) of each file."""
-        suffixes = (_SUFFIX, _UNFINISHED) if unfinished_too else (_SUFFIX,)
+        name = _ANY_NAME if unfinished_too else _FINISHED_NAME
         found = []
         with suppress(OSError), os.scandir(self._folder) as entries:
             for entry in entries:
-                if entry.name.endswith(suffixes):
+                if name.fullmatch(entry.name):
                     with suppress(FileNotFoundError):
                         state = entry.stat()
                         found.append((Path(entry.path), state.st_size, state.st_mtime))
@@ -137,7 +142,9 @@ def _write_whole(path: Path, data: bytes) -> None:
         os.replace(unfinished, path)
     except OSError:
         _remove(unfinished)
-        raise
+        # Windows refuses while another process reads the file, which then has the same content already.
+        if not path.exists():
+            raise
 
 
 def _remove(path: Path) -> None:
