@@ -19,7 +19,7 @@ def test_certain_and_wrong_logits_cost_more_than_uncertain_ones():
 
 
 def test_focal_loss_of_an_even_guess_is_the_published_formula():
-    expected = (0.25 * 64 + 0.75 * 192) / 256 * 0.25 * 0.6931472
+    expected = 0.5 * 0.25 * 0.6931472
     assert focal_loss(torch.zeros(2, 16, 16), TARGET)[0].item() == pytest.approx(expected, rel=1e-5)
 
 

@@ -33,7 +33,7 @@ def decode_compact(
     tokens, pixels = two_way(decoder.transformer, tokens, pixels, position, 1)
     kernels = decoder.hf_mlp(tokens[:, 0])
     fine = _upscaled(decoder.output_upscaling, pixels, embedding.shape[-2:]) + FEATURE_GAIN * feature
-    return _refined_product(decoder.refinement, fine, kernels)
+    return _refined_product(decoder.refinement, fine, kernels) + decoder.logit_bias
 
 
 def _upscaled(upscaling, pixels, grid):

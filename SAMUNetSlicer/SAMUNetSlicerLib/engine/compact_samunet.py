@@ -77,6 +77,7 @@ class CompactMaskDecoder(nn.Module):
             nn.GELU(),
             nn.Conv2d(narrow // 2, narrow, 3, padding=1),
         )
+        self.logit_bias = nn.Parameter(torch.zeros(1))
 
     def forward(
         self, embedding: Tensor, feature: Tensor, position: Tensor, sparse: Tensor, dense: Tensor
@@ -89,7 +90,8 @@ class CompactMaskDecoder(nn.Module):
         source = source_tokens.transpose(1, 2).reshape(source.shape)
         fine = self.output_upscaling(source) + FEATURE_GAIN * feature
         fine = fine + self.refinement(fine)
-        return torch.einsum("nc,nchw->nhw", self.hf_mlp(tokens[:, 0]), fine).unsqueeze(1)
+        logits = torch.einsum("nc,nchw->nhw", self.hf_mlp(tokens[:, 0]), fine)
+        return (logits + self.logit_bias).unsqueeze(1)
 
 
 class CompactSAMUNet(nn.Module):

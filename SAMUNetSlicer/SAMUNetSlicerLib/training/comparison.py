@@ -54,7 +54,7 @@ def _draw_worst(model, samples, rows, count, path):
         for case in found:
             if case.name in names:
                 truth = case.target.mask
-                mask = predictor.predict(embedding, Prompts(boxes=tight_box(truth)[None])).mask
+                mask = predictor.predict(embedding, Prompts(boxes=tight_box(truth)[None]), image).mask
                 pictures[case.name] = (image, truth, mask)
     titled = [(f"{row.case}\n{row.structure}: {row.dice:.2f}", *pictures[row.case]) for row in chosen]
     plot_worst(titled, path)

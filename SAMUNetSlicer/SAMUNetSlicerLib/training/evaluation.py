@@ -50,7 +50,7 @@ def evaluate(
     for done, (image, found) in enumerate(cases(samples, per_image), 1):
         embedding = model.encode([image])[0]
         for case in found:
-            ask = lambda prompts: predictor.predict(embedding, prompts)  # noqa: B023, E731 (used at once)
+            ask = lambda prompts: predictor.predict(embedding, prompts, image)  # noqa: B023, E731 (used at once)
             for answer in question(ask, case.target.mask, case.name):
                 yield _row(model.model_id, case, answer)
         progress(done)

@@ -80,7 +80,7 @@ def score(model: PromptableModel, pairs: Sequence[Pair]) -> float:
             x, y, label = next_click(np.zeros_like(truth), truth)
             click = Prompts(np.array([[x, y]], np.float32), np.array([label], np.int64))
             for prompts in (Prompts(boxes=tight_box(truth)[None]), click):
-                found.append(dice(predictor.predict(embedding, prompts).mask, truth))
+                found.append(dice(predictor.predict(embedding, prompts, image).mask, truth))
     if not found:
         raise InputError("The held-out slices show no structure large enough to compare results on.")
     return mean(found)

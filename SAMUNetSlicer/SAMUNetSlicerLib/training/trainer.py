@@ -19,7 +19,7 @@ from .losses import mask_loss, soft_dice
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.csv"
 _PRETRAINED = ("prompt_encoder.", "mask_decoder.")
-_ADDED_TO_DECODER = "mask_decoder.refinement."
+_ADDED_TO_DECODER = ("mask_decoder.refinement.", "mask_decoder.logit_bias")
 
 
 def is_pretrained(name: str) -> bool:
