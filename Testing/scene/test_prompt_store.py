@@ -95,7 +95,9 @@ def test_a_prompt_is_found_again_on_its_slice_only(store, segmentation, volume, 
     assert counts == [2 if k == 9 else 0 for k in range(20)]
 
 
-@pytest.mark.parametrize(("slices", "applies"), [(0.4, True), (-0.5, True), (0.5, False), (0.6, False)])
+@pytest.mark.parametrize(
+    ("slices", "applies"), [(0.4, True), (-0.5, True), (0.5, True), (0.51, False), (0.6, False)]
+)
 def test_a_prompt_beyond_half_a_slice_does_not_apply(store, segmentation, plane, slices, applies):
     _, a, _ = segmentation
     store.addPoint(a, "positive", at(plane, 3, 4, slices), plane)
@@ -127,6 +129,22 @@ def test_a_point_applies_to_exactly_one_of_parallel_slices(slices, normal):
 
         assert sum(bool(store.promptsFor(segment, plane)) for plane in planes) == 1
         store.close()
+
+
+@pytest.mark.parametrize("directions", [(-1, -1, 1), (1, 1, 1), (-1, 1, -1)])
+@pytest.mark.parametrize("orientation", ["axial", "sagittal", "coronal"])
+def test_a_prompt_halfway_between_slices_stays_on_the_one_it_was_given_on(
+    scene, segmentation, store, directions, orientation
+):
+    geometry = np.diag([*directions, 1.0])
+    geometry[:3, 3] = -np.array(directions) * 9.5  # world 0 lies between slices 9 and 10 of 20
+    volume = add_volume(scene, (20, 20, 20), geometry)
+    plane = planeFromAxis(volume, orientation, offset=0)
+    store.addPoint(segmentation[1], "positive", (0, 0, 0), plane)
+    holders = [
+        k for k in range(20) if store.promptsFor(segmentation[1], planeFromAxis(volume, orientation, k))
+    ]
+    assert holders == [plane.index]
 
 
 def test_moving_a_prompt_keeps_its_identity_and_its_place_in_the_order(store, segmentation, plane):

@@ -20,7 +20,7 @@ _SAME_ORIENTATION = float(np.cos(np.radians(0.5)))
 # Closer than this, in mm, two points are one: a box's corners come back from its node with rounding.
 _SAME_PLACE = 1e-6
 
-# Keeps a prompt exactly between two slices from belonging to both or none, in slices.
+# Within this part of a slice a prompt counts as exactly between two slices.
 _ROUNDING = 1e-6
 
 
@@ -47,8 +47,16 @@ class PromptRecord:
         """True if the slice has the same orientation and the prompt lies within half a slice of it."""
         if abs(self.plane.normal @ plane.normal) < _SAME_ORIENTATION:
             return False
-        slices = plane.rasToPixel(self.ras)[1].mean() / plane.thickness
-        return bool(-0.5 - _ROUNDING <= slices < 0.5 - _ROUNDING)
+        slices = self._slicesFrom(plane)
+        if not _isHalf(slices):
+            return abs(slices) < 0.5
+        # Exactly between two slices: the one it was given on, else the one on the side of the normal.
+        if _isHalf(self._slicesFrom(self.plane)):
+            return plane.signature() == self.plane.signature()
+        return slices < 0
+
+    def _slicesFrom(self, plane: SlicePlane) -> float:
+        return float(plane.rasToPixel(self.ras)[1].mean()) / plane.thickness
 
     def sameAs(self, other: "PromptRecord") -> bool:
         """True if nothing about the prompts differs."""
@@ -58,6 +66,10 @@ class PromptRecord:
 
     def _key(self):
         return self.id, self.kind, self.order, self.segmentId
+
+
+def _isHalf(slices: float) -> bool:
+    return abs(abs(slices) - 0.5) <= _ROUNDING
 
 
 class PromptMetadata(NamedTuple):
