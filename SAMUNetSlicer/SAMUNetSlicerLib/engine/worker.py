@@ -12,7 +12,7 @@ import threading
 from typing import Callable, Optional, Tuple
 
 from .jobs import JobQueue
-from .protocol import Message, MessageDecoder, ProtocolError, pack
+from .protocol import Message, MessageDecoder, pack
 from .runner import EngineRunner
 from .wire import job_from, outcome_message, status_message
 
@@ -85,7 +85,7 @@ def _receive(descriptor: int, queue: JobQueue) -> None:
                 os._exit(0)
             for message in decoder.feed(chunk):
                 _accept(message, queue)
-    except (ProtocolError, OSError, KeyError, ValueError):
+    except Exception:  # a worker that no longer listens must not live on
         _log.exception("The requests cannot be read")
         os._exit(1)
 

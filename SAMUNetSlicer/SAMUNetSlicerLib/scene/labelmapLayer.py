@@ -70,8 +70,9 @@ class LabelmapLayer:
 
     def _offsets(self, voxels: np.ndarray) -> np.ndarray:
         low, high = _corners(self.extent)
-        width, height, _ = (high - low + 1).astype(np.int64)
-        i, j, k = voxels.T
+        width, height, _ = high - low + 1
+        # numpy 1 keeps an int32 array times a wider scalar in 32 bits, too few for a large volume.
+        i, j, k = voxels.T.astype(np.int64)
         return ((k - low[2]) * height + (j - low[1])) * width + (i - low[0])
 
     def _cover(self, voxels: np.ndarray) -> None:
