@@ -99,9 +99,9 @@ class SAMUNetSlicerLogic(ScriptedLoadableModuleLogic):
         engine = ProcessEngine()
         session = SegmentationSession(slicer.mrmlScene, engine)
         try:
-            engine.wait(session.setModel(spec), slicer.app.processEvents)
             session.setVolume(volumeNode)
             session.setSegmentation(segmentationNode)
+            engine.wait(session.setModel(spec), slicer.app.processEvents)
             runPrompts(session, prompts, pump=slicer.app.processEvents)
             return session.segmentationNode
         finally:

@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 from typing import Callable, List, Optional, Tuple
 
-from ..errors import UserError
+import numpy as np
+
+from ..errors import InputError, UserError
 from .fileInstall import Progress, noProgress
 from .maskReport import MaskReport
 from .promptPlanes import PlacedPrompts, placePrompts, terminologyOf
 from .promptsFile import PromptsFile, SegmentPrompts
 from .session import SegmentationSession
+
+_ORIENTATIONS = ("sagittal", "coronal", "axial")  # by the axis of RAS nearest to the normal
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +23,14 @@ class SegmentedSlice:
     name: str
     prompts: PlacedPrompts
     report: MaskReport
+
+    @property
+    def place(self) -> str:
+        """The slice for people: nearest orientation and voxel index, such as "axial 18", or "oblique"."""
+        plane = self.prompts.plane
+        if plane.axis is None:
+            return "oblique"
+        return f"{_ORIENTATIONS[int(np.abs(plane.normal).argmax())]} {plane.index}"
 
 
 def runPrompts(
@@ -36,6 +48,8 @@ def runPrompts(
     :param pump: see ``SegmentationSession.waitUntilIdle``.
     :raises UserError: the first thing that goes wrong; segments made before it stay.
     """
+    if session.volumeNode is None:
+        raise InputError("There is no volume to segment: choose one.")
     placed = _placeAll(prompts, session.volumeNode)
     session.setWindow(prompts.window)
     errors: List[UserError] = []
@@ -47,7 +61,7 @@ def runPrompts(
         for segment, slices in placed:
             segmentId = session.addSegment(segment.name, segment.color, terminologyOf(segment))
             for each in slices:
-                _give(session, each)
+                session.addPrompts(each.points, each.positive, each.boxes, each.plane)
                 session.waitUntilIdle(pump)
                 if errors:
                     raise errors[0]
@@ -63,11 +77,3 @@ def _placeAll(prompts: PromptsFile, volumeNode) -> List[Tuple[SegmentPrompts, Li
     for segment in prompts.segments:
         placed.append((segment, [placePrompts(plane, volumeNode) for plane in segment.planes]))
     return placed
-
-
-def _give(session: SegmentationSession, prompts: PlacedPrompts) -> None:
-    """Boxes first: they are the primary prompt, which points then correct."""
-    for corner, opposite in prompts.boxes:
-        session.addBox(corner, opposite, prompts.plane)
-    for position, isPositive in zip(prompts.points, prompts.positive):
-        session.addPoint(position, bool(isPositive), prompts.plane)

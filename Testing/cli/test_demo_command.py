@@ -1,0 +1,32 @@
+"""``samunet demo``: what a visitor sees first holds what it says."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from SAMUNetSlicerLib.cli.main import main
+
+
+@pytest.mark.weights
+def test_the_demo_finds_the_organs_again_from_the_cache_and_shows_them(home_with_weights, tmp_path, capsys):
+    out = tmp_path / "demo"
+    assert main(["demo", "--out", str(out), "--device", "cpu", "--json"]) == 0
+    values = json.loads(capsys.readouterr().out)
+    slices = values["slices"]
+    assert len(slices) == 8
+    assert all(each["Dice"] > 0.85 for each in slices if each["prompt"] == "box")
+    assert all(each["Dice"] > 0.5 for each in slices if each["prompt"] == "click")
+    assert {each["slice"].split()[0] for each in slices} == {"axial", "coronal", "sagittal", "oblique"}
+    assert all(each["from"] in ("disk", "memory") for each in slices)
+    for picture in values["pictures"]:
+        with Image.open(picture) as image:
+            assert min(image.size) > 300
+    for ending in (".seg.nrrd", ".nii.gz", ".csv", ".provenance.json", ".prompts.json"):
+        assert (out / f"ts_ct3mm{ending}").is_file()
+        assert (out / f"ts_ct512{ending}").is_file()
+
+
+def test_without_the_sample_data_the_demo_says_where_they_are(home_with_weights, tmp_path, capsys):
+    assert main(["demo", "--out", str(tmp_path / "demo"), "--data", str(tmp_path)]) == 3
+    assert "checkout of the sources" in capsys.readouterr().err

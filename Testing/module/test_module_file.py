@@ -1,0 +1,105 @@
+"""The module file as Slicer uses it: described, harmless to open, and segmenting from a script."""
+
+import importlib
+import json
+import sys
+
+import pytest
+import slicer
+
+from fakes import slicerApplication
+from SAMUNetSlicerLib.app.headless import startScene
+from SAMUNetSlicerLib.app.volumeLoading import loadVolume
+from SAMUNetSlicerLib.errors import InputError, WeightsError
+from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis
+from SAMUNetSlicerLib.scene.segmentWriter import SegmentWriter
+
+
+@pytest.fixture
+def host():
+    with startScene() as host:
+        yield host
+
+
+@pytest.fixture
+def parent(monkeypatch, host):
+    return slicerApplication.install(monkeypatch, host.scene)
+
+
+@pytest.fixture
+def module(parent):
+    sys.modules.pop("SAMUNetSlicer", None)
+    yield importlib.import_module("SAMUNetSlicer")
+    sys.modules.pop("SAMUNetSlicer", None)
+
+
+@pytest.fixture
+def prompts_file(tmp_path):
+    """A box around the liver of the sample volume."""
+    entry = {
+        "plane": {"orientation": "axial", "index": 10},
+        "boxes": [{"ras": [[152.98, 254.85, -784.5], [-21.14, 63.54, -784.5]]}],
+    }
+    path = tmp_path / "prompts.json"
+    path.write_text(json.dumps({"version": 1, "segments": [{"name": "Liver", "planes": [entry]}]}))
+    return str(path)
+
+
+def test_the_module_describes_itself(module, parent):
+    module.SAMUNetSlicer(parent)
+    assert parent.categories == ["Segmentation"]
+    assert "research use" in parent.helpText
+    assert module.HOMEPAGE in parent.helpText
+    assert "2408.09886" in parent.acknowledgementText
+
+
+def test_the_panel_shows_how_to_segment_and_leads_to_the_documentation(module):
+    widget = module.SAMUNetSlicerWidget()
+    widget.setup()
+    text, button = widget.layout.widgets
+    assert "logic.segment(" in text.text
+    button.listeners["clicked()"]()
+    assert sys.modules["qt"].QDesktopServices.opened == [module.HOMEPAGE]
+
+
+def test_opening_the_panel_loads_neither_torch_nor_the_library(module):
+    before = set(sys.modules)
+    module.SAMUNetSlicerWidget().setup()
+    assert not {name for name in set(sys.modules) - before if name.startswith(("torch", "SAMUNetSlicerLib"))}
+
+
+def test_the_modules_own_test_passes(module):
+    module.SAMUNetSlicerTest().runTest()
+
+
+def test_without_weights_the_sentence_says_how_to_get_them(module, host, prompts_file):
+    volume = host.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
+    with pytest.raises(WeightsError, match="samunet models get"):
+        module.SAMUNetSlicerLogic().segment(volume, prompts_file)
+
+
+def test_without_a_volume_the_sentence_says_so(module, installed_weights, prompts_file):
+    with pytest.raises(InputError, match="no volume to segment"):
+        module.SAMUNetSlicerLogic().segment(None, prompts_file)
+
+
+@pytest.mark.weights
+def test_a_script_segments_the_liver_while_slicer_stays_alive(
+    module, host, installed_weights, prompts_file, repository
+):
+    folder = repository / "Resources" / "SampleData"
+    volume = loadVolume(host, folder / "ts_ct512.nii.gz")
+    truth = loadVolume(host, folder / "ts_ct512_seg.nii.gz")
+    node = module.SAMUNetSlicerLogic().segment(volume, prompts_file)
+    (segment_id,) = node.GetSegmentation().GetSegmentIDs()
+    plane = planeFromAxis(volume, "axial", 10)
+    mask = SegmentWriter(host.scene).readMask(node, segment_id, plane, volume)
+    liver = slicer.util.arrayFromVolume(truth)[10] == 5
+    assert liver.sum() * 0.9 < mask.sum() < liver.sum() * 1.1
+    assert slicer.app.processed > 0
+
+
+@pytest.fixture
+def installed_weights(litemedsam_weights, private_home):
+    (private_home / "weights").mkdir()
+    (private_home / "weights" / "lite_medsam.pth").symlink_to(litemedsam_weights)
