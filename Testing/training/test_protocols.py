@@ -65,3 +65,8 @@ def test_boxes_at_the_border_stay_inside_the_image():
     for _, (x0, y0, x1, y1) in protocols.boxes(corner, "case"):
         assert 0 <= x0 < x1 <= 100
         assert 0 <= y0 < y1 <= 100
+
+
+def test_without_clicks_only_the_boxes_are_asked():
+    answers = list(protocols.question(_oracle(TRUTH), TRUTH, "case", clicks=False))
+    assert [answer.clicks for answer in answers] == [0] * 5

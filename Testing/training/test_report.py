@@ -85,3 +85,11 @@ def test_the_report_compares_models_side_by_side_with_pictures(tmp_path):
     assert "| ACDC | 0.500 |  |" in page
     for picture in ("clicks.png", "calibration.png"):
         assert (tmp_path / picture).stat().st_size > 1000
+
+
+def test_an_evaluation_of_boxes_alone_has_a_report_too(tmp_path):
+    boxes = [each for each in ROWS if each.protocol == protocols.EXACT]
+    write_report(boxes, tmp_path, "unseen data")
+    page = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "| Dice, box exact | 0.700 |" in page
+    assert "NoC@" not in page

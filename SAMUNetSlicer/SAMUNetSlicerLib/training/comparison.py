@@ -24,6 +24,7 @@ def compare(
     per_image: int,
     worst: int,
     progress: Callable[[int], None],
+    clicks: bool = True,
 ) -> Dict[str, Dict[str, float]]:
     """Evaluate one model after the other; writes answers.csv, report.md, plots and worst-MODEL.png.
 
@@ -34,7 +35,7 @@ def compare(
     rows: List[Row] = []
     figures = {}
     for model in models:
-        own = list(evaluate(model, samples, per_image, progress))
+        own = list(evaluate(model, samples, per_image, progress, clicks))
         rows += own
         figures[model.model_id] = headline(own)
         _draw_worst(model, samples, own, worst, folder / f"worst-{model.model_id}.png")

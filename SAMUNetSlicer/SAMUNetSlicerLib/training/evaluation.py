@@ -2,6 +2,7 @@
 
 import zlib
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Callable, Iterable, Iterator, List, Sequence, Tuple
 
@@ -40,18 +41,23 @@ def cases(samples: Iterable[Sample], per_image: int = 0) -> Iterator[Tuple[np.nd
 
 
 def evaluate(
-    model: PromptableModel, samples: Sequence[Sample], per_image: int, progress: Callable[[int], None]
+    model: PromptableModel,
+    samples: Sequence[Sample],
+    per_image: int,
+    progress: Callable[[int], None],
+    clicks: bool = True,
 ) -> Iterator[Row]:
     """Every answer of a model; deterministic.
 
+    :param per_image: see `cases`; ``clicks``: see `question`.
     :param progress: called with the number of images done.
     """
     predictor = Predictor(model)
     for done, (image, found) in enumerate(cases(samples, per_image), 1):
         embedding = model.encode([image])[0]
         for case in found:
-            ask = lambda prompts: predictor.predict(embedding, prompts, image)  # noqa: B023, E731 (used at once)
-            for answer in question(ask, case.target.mask, case.name):
+            ask = partial(predictor.predict, embedding, image=image)
+            for answer in question(ask, case.target.mask, case.name, clicks):
                 yield _row(model.model_id, case, answer)
         progress(done)
 

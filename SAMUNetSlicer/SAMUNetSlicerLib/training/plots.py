@@ -35,7 +35,7 @@ def plot_calibration(models: ByModel, path: Path) -> None:
     figure, axis = plt.subplots(figsize=(4.5, 3.5), layout="constrained")
     for name, rows in models.items():
         for kind, style in (("box", "-"), ("click", "--")):
-            bins = np.array(calibration(first_answers(rows, kind)))
+            bins = np.array(calibration(first_answers(rows, kind))).reshape(-1, 3)
             axis.plot(bins[:, 0], bins[:, 1], style, marker="o", label=f"{name}, first {kind}")
     axis.set(xlabel="confidence (stability score)", ylabel="mean Dice", xlim=(0, 1), ylim=(0, 1))
     axis.grid(alpha=0.3)

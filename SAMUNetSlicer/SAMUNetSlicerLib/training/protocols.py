@@ -54,14 +54,17 @@ def boxes(truth: np.ndarray, name: str) -> Iterator[Tuple[str, np.ndarray]]:
         yield protocol, fitted_box(variant, truth.shape)
 
 
-def question(ask: Ask, truth: np.ndarray, name: str) -> Iterator[Answer]:
+def question(ask: Ask, truth: np.ndarray, name: str, clicks: bool = True) -> Iterator[Answer]:
     """All answers of a model about one structure.
 
     :param ask: gives the model's prediction for prompts on the structure's image.
     :param truth: (H, W) bool, not empty.
+    :param clicks: also ask with clicks, which takes six times as long.
     """
     for protocol, box in boxes(truth, name):
         yield _answer(protocol, 0, ask(Prompts(boxes=box[None])), truth)
+    if not clicks:
+        return
     yield from _clicking(ask, truth, CLICKS, np.zeros((0, 4), np.float32), MAX_CLICKS)
     yield from _clicking(ask, truth, BOX_CLICKS, tight_box(truth)[None], MAX_BOX_CLICKS)
 

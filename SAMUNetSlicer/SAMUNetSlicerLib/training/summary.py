@@ -75,10 +75,11 @@ def headline(rows: Sequence[Row]) -> Dict[str, float]:
         for clicks in CLICK_STEPS:
             if (protocol, clicks) in dice:
                 figures[f"Dice, {protocol}, {clicks}"] = dice[protocol, clicks]
-    for iou in (0.85, 0.90):
+    asked_clicks = any(row.protocol == CLICKS for row in rows)
+    for iou in (0.85, 0.90) if asked_clicks else ():
         figures[f"NoC@{iou:.0%}"] = mean(clicks_needed(rows, iou).values())
         figures[f"never {iou:.0%} IoU"] = unreached(rows, iou)
-    for kind in ("box", "click"):
+    for kind in ("box", "click") if asked_clicks else ("box",):
         first = first_answers(rows, kind)
         figures[f"surface Dice 2 px, {kind}"] = mean(row.surface_dice for row in first)
         figures[f"confidence ranks errors, {kind}"] = rank_correlation(first)
