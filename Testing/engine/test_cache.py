@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from engine.cache_writers import key_of
 from SAMUNetSlicerLib.engine.cache import EmbeddingCache, embedding_key
 from SAMUNetSlicerLib.engine.types import Embedding
 from SAMUNetSlicerLib.engine.windowing import WindowSetting, to_uint8
@@ -124,29 +125,29 @@ def test_the_embedding_in_use_stays_even_without_a_budget():
 
 def test_what_memory_forgot_is_found_on_disk_also_in_the_next_session(tmp_path):
     cache = EmbeddingCache(2000, tmp_path, 1 << 30)
-    for name in "ab":
-        cache.put(name, an_embedding(ord(name)))
-    assert cache.find("b") == "memory" and cache.find("a") == "disk" and cache.find("a") == "memory"
-    assert value_of(EmbeddingCache(1 << 20, tmp_path).get("a")) == ord("a")
+    for number in (1, 2):
+        cache.put(key_of(number), an_embedding(number))
+    assert [cache.find(key_of(number)) for number in (2, 1, 1)] == ["memory", "disk", "memory"]
+    assert value_of(EmbeddingCache(1 << 20, tmp_path).get(key_of(1))) == 1
 
 
 def test_a_mask_does_not_depend_on_the_tier_its_embedding_came_from(tmp_path):
     cache = EmbeddingCache(1 << 20, tmp_path)
     made = Embedding((torch.randn(1, 300), torch.full((1, 3), 1e6)), (1, 1), (1, 1), "m")
-    cache.put("k", made)
-    from_disk = EmbeddingCache(1 << 20, tmp_path).get("k")
-    for a, b in zip(cache.get("k").tensors, from_disk.tensors, strict=True):
+    cache.put(key_of(1), made)
+    from_disk = EmbeddingCache(1 << 20, tmp_path).get(key_of(1))
+    for a, b in zip(cache.get(key_of(1)).tensors, from_disk.tensors, strict=True):
         assert a.dtype == b.dtype and torch.equal(a, b)
 
 
 def test_hits_misses_and_bytes_are_counted(tmp_path):
     cache = EmbeddingCache(1 << 20, tmp_path)
     assert cache.stats()["hit_rate"] == 0
-    assert cache.find("a") is None
-    cache.put("a", an_embedding())
-    cache.find("a")
+    assert cache.find(key_of(1)) is None
+    cache.put(key_of(1), an_embedding())
+    cache.find(key_of(1))
     again = EmbeddingCache(1 << 20, tmp_path)
-    again.find("a")
+    again.find(key_of(1))
     stats = cache.stats()
     assert (stats["memory_hits"], stats["disk_hits"], stats["misses"]) == (1, 0, 1)
     assert stats["hit_rate"] == 0.5 and stats["memory_bytes"] == 2000
@@ -156,17 +157,17 @@ def test_hits_misses_and_bytes_are_counted(tmp_path):
 
 def test_clearing_forgets_memory_and_disk(tmp_path):
     cache = EmbeddingCache(1 << 20, tmp_path)
-    cache.put("a", an_embedding())
+    cache.put(key_of(1), an_embedding())
     cache.clear()
-    assert cache.get("a") is None
+    assert cache.get(key_of(1)) is None
     assert cache.stats()["memory_bytes"] == 0 and cache.stats()["disk_entries"] == 0
 
 
 def test_a_useless_folder_leaves_a_cache_in_memory_and_one_warning(tmp_path):
     (tmp_path / "file").write_text("")
     cache = EmbeddingCache(1 << 20, tmp_path / "file")
-    cache.put("a", an_embedding(3))
-    assert value_of(cache.get("a")) == 3
+    cache.put(key_of(1), an_embedding(3))
+    assert value_of(cache.get(key_of(1))) == 3
     assert "memory only" in cache.stats()["cache_warning"]
 
 
@@ -176,9 +177,9 @@ def test_many_threads_may_use_one_cache(tmp_path):
     def use(seed):
         rng = np.random.default_rng(seed)
         for number in rng.integers(0, 12, 150):
-            found = cache.get(str(number))
+            found = cache.get(key_of(number))
             if found is None:
-                cache.put(str(number), an_embedding(number))
+                cache.put(key_of(number), an_embedding(number))
             elif value_of(found) != number:
                 wrong.append(number)
 
