@@ -18,8 +18,8 @@ BELOW = {
 }
 
 NUMERIC = {"numpy", "torch", "PIL", "safetensors", "segment_anything"}
-SCENE = {"numpy", "slicer", "vtk"}
-APP = NUMERIC | SCENE | {"SimpleITK", "requests", "urllib3"}
+SCENE = {"numpy", "slicer", "vtk", "PIL", "SimpleITK"}
+APP = NUMERIC | SCENE | {"requests", "urllib3"}
 PACKAGES = {
     "__init__": set(),
     "errors": set(),
