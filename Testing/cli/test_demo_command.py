@@ -18,7 +18,7 @@ def test_the_demo_finds_the_organs_again_from_the_cache_and_shows_them(home_with
     assert all(each["Dice"] > 0.85 for each in slices if each["prompt"] == "box")
     assert all(each["Dice"] > 0.5 for each in slices if each["prompt"] == "click")
     assert {each["slice"].split()[0] for each in slices} == {"axial", "coronal", "sagittal", "oblique"}
-    assert all(each["from"] in ("disk", "memory") for each in slices)
+    assert all(each["again"] in ("disk", "memory") for each in slices)
     for picture in values["pictures"]:
         with Image.open(picture) as image:
             assert min(image.size) > 300

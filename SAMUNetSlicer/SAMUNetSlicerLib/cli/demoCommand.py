@@ -13,8 +13,8 @@ from .engineOptions import addEngineArguments, openEngine
 NAME = "demo"
 HELP = "segment the sample data, check and draw the results"
 
-_SHEET_COLUMNS, _SHEET_WIDTH = 4, 480
-_COLUMNS = ("structure", "slice", "prompt", "encode ms", "again ms", "from", "decode ms", "write ms", "Dice")
+_SHEET_COLUMNS, _SHEET_WIDTH = 4, 400
+_COLUMNS = ("structure", "slice", "prompt", "encode ms", "again", "decode ms", "write ms", "Dice")
 
 
 def addArguments(parser: argparse.ArgumentParser) -> None:
@@ -90,8 +90,7 @@ def _values(each) -> Dict[str, Any]:
         "slice": each.place,
         "prompt": each.prompt,
         "encode ms": each.first.encodeMs,
-        "again ms": each.again.encodeMs,
-        "from": each.again.source,
+        "again": each.again.source,
         "decode ms": each.first.decodeMs,
         "write ms": each.first.writeMs,
         "Dice": each.dice,
