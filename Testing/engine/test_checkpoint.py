@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import nn
 
-from SAMUNetSlicerLib.engine.checkpoint import file_sha256, load_weights, read_state_dict
+from SAMUNetSlicerLib.engine.checkpoint import (
+    file_sha256,
+    load_weights,
+    read_state_dict,
+    samunet_architecture,
+)
+from SAMUNetSlicerLib.engine.compact_samunet import CompactSAMUNet
+from SAMUNetSlicerLib.engine.samunet import RES34, RES50, SAMUNet
 from SAMUNetSlicerLib.errors import WeightsError
 
 
@@ -218,3 +225,18 @@ def test_keys_that_a_network_is_known_not_to_use_are_ignored():
     network = small_network()
     load_weights(network, state, "weights.pth", unused=("head.",))
     assert_same(network.state_dict(), small_network())
+
+
+@pytest.mark.parametrize(
+    ("build", "architecture"),
+    [
+        (lambda: SAMUNet(RES34), "samunet_res34"),
+        (lambda: SAMUNet(RES50), "samunet_res50"),
+        (CompactSAMUNet, "samunet_compact"),
+        (small_network, None),
+    ],
+)
+def test_weights_of_a_samunet_tell_which_one_they_are(build, architecture):
+    with torch.device("meta"):
+        weights = build().state_dict()
+    assert samunet_architecture(weights) == architecture

@@ -1,5 +1,6 @@
 """From a model card and a weights file to a model that is ready to encode."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Optional, Union
 
@@ -8,7 +9,7 @@ from torch import nn
 
 from ..errors import WeightsError
 from .cards import ENGINE_FOLDER, ModelCard
-from .checkpoint import file_sha256, load_weights, read_state_dict
+from .checkpoint import file_sha256, load_weights, read_state_dict, samunet_architecture
 from .compact_model import CompactModel, prepared
 from .compact_samunet import CompactSAMUNet
 from .device import resolve_device, resolve_precision
@@ -16,10 +17,13 @@ from .framing import FRAMING_VERSION
 from .model import PromptableModel
 from .sam import SamModel
 from .sam_network import build_sam_network
+from .samunet import RES34, RES50, SAMUNet
 from .tiny_vit import fold_batch_norm
 
 # MobileSAM's file keeps TinyViT's classifier, which SAM does not use.
 _UNUSED_KEYS = {"tiny_vit_sam": ("image_encoder.norm_head.", "image_encoder.head.")}
+
+_SAMUNETS = {"samunet_res34": RES34, "samunet_res50": RES50}
 
 
 def weights_path(card: ModelCard, folder: Union[str, Path]) -> Optional[Path]:
@@ -48,7 +52,7 @@ def load_model(
     path = Path(path)
     key = f"{_checked_sha256(card, path)[:16]}-{FRAMING_VERSION}"
     weights = read_state_dict(path)
-    load = _load_compact if card.architecture == "samunet_compact" else _load_sam
+    load = _LOADERS.get(card.architecture, _load_sam)
     model = load(card, weights, path.name, key)
     return model.to(device, precision)
 
@@ -70,10 +74,30 @@ def _load_sam(card, weights, name, key) -> SamModel:
     return SamModel(fold_batch_norm(network), card, f"{card.id}-{key}")
 
 
+def _load_samunet(card, weights, name, key) -> PromptableModel:
+    from .samunet_model import SAMUNetModel
+
+    card = _card_of(card, samunet_architecture(weights))
+    network = _on_meta(SAMUNet, replace(_SAMUNETS[card.architecture], **card.config))
+    load_weights(network, weights, name)
+    return SAMUNetModel(network.eval().requires_grad_(False), card, f"{card.id}-{key}")
+
+
+def _card_of(card, found):
+    """The card, or its sister's if the weights are those of the other ResNet."""
+    if found not in _SAMUNETS or found == card.architecture:
+        return card
+    old, new = card.architecture[-2:], found[-2:]
+    return replace(card, id=card.id.replace(old, new), title=card.title.replace(old, new), architecture=found)
+
+
 def _load_compact(card, weights, name, key) -> CompactModel:
     network = _on_meta(CompactSAMUNet)
     load_weights(network, weights, name)
     return CompactModel(prepared(network), card, f"{card.id}-{key}")
+
+
+_LOADERS = {"samunet_compact": _load_compact, **dict.fromkeys(_SAMUNETS, _load_samunet)}
 
 
 def _on_meta(build, *arguments) -> nn.Module:
