@@ -180,6 +180,16 @@ def test_undo_gives_two_overlapping_segments_back_what_a_third_took_from_both(de
     assert desk.state() == before
 
 
+def test_undo_gives_back_what_was_shared_with_a_segment_that_still_has_it(desk):
+    desk.click(8, 8, 6, desk.a)
+    desk.write(desk.b, disk(desk.plane.shape, (10, 8), 5), policy="allowOverlap")
+    before = desk.state()
+    desk.history.record(desk.a, "clear", [desk.write(desk.a, np.zeros(desk.plane.shape, bool))])
+
+    assert desk.history.undo().voxelsKept == 0
+    assert desk.state() == before
+
+
 def test_several_writes_can_be_one_step(desk):
     before = desk.state()
     planes = [planeFromAxis(desk.volume, "K", k) for k in range(2, 7)]

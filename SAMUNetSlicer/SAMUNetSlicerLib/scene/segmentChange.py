@@ -12,16 +12,21 @@ from .voxelRuns import VoxelRuns
 
 @dataclass(frozen=True, eq=False)
 class SegmentEdit:
-    """Voxels that one segment gained and lost; ``ijkToLocal`` (4, 4) is the lattice they are counted in."""
+    """What one segment gained and lost.
+
+    ``ijkToLocal``: (4, 4) of the lattice in which voxels are counted; ``added``, ``removed``: voxels gained
+    and lost; ``shared``: those of the lost ones that another segment held too.
+    """
 
     segmentId: str
     ijkToLocal: np.ndarray
     added: VoxelRuns
     removed: VoxelRuns
+    shared: VoxelRuns
 
     @property
     def nbytes(self) -> int:
-        return self.ijkToLocal.nbytes + self.added.nbytes + self.removed.nbytes
+        return self.ijkToLocal.nbytes + self.added.nbytes + self.removed.nbytes + self.shared.nbytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,14 +34,12 @@ class Change:
     """The difference that a write made; false if it made none.
 
     ``segmentId``: the segment that was written; ``plane``: the slice, None if the change is not of one slice;
-    ``edits``: one for each segment that has changed, the written one and those that it overwrote;
-    ``overlap``: True if the segment was allowed to share voxels with others.
+    ``edits``: one for each segment that has changed, the written one and those that it overwrote.
     """
 
     segmentId: str
     plane: Optional[SlicePlane]
     edits: Tuple[SegmentEdit, ...]
-    overlap: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.edits)

@@ -61,7 +61,7 @@ class SegmentVoxels:
             return voxels[self.holds(voxels)]
         around = _nearest(voxels, lattice, self.ijkToLocal)
         own = self.all()
-        inside = own[_isIn(_nearest(own, self.ijkToLocal, lattice), voxels)]
+        inside = own[isIn(_nearest(own, self.ijkToLocal, lattice), voxels)]
         return np.unique(np.concatenate([inside, around[self.holds(around)]]), axis=0)
 
     def all(self) -> np.ndarray:
@@ -137,7 +137,7 @@ def _nearest(voxels: np.ndarray, lattice: np.ndarray, other: np.ndarray) -> np.n
     return np.floor(mapPoints(np.linalg.inv(other) @ lattice, voxels) + 0.5).astype(np.int32)
 
 
-def _isIn(voxels: np.ndarray, others: np.ndarray) -> np.ndarray:
+def isIn(voxels: np.ndarray, others: np.ndarray) -> np.ndarray:
     """(n,) bool: which voxels (n, 3) are among the others (m, 3)."""
     if not len(voxels) or not len(others):
         return np.zeros(len(voxels), bool)

@@ -14,7 +14,7 @@ from . import closedSurface
 from .plane import SlicePlane
 from .planeVoxels import NO_VOXELS, voxelsAtPixels, voxelsUnderMask
 from .segmentChange import Change, SegmentEdit
-from .segmentLayers import SegmentVoxels, ensureGeometry, sameLattice, sharedLayers
+from .segmentLayers import SegmentVoxels, ensureGeometry, isIn, sameLattice, sharedLayers
 from .segments import isLocked, markStarted
 from .volumeGeometry import dimensions, ijkToRAS, mapPoints, parentToWorld
 from .voxelRuns import VoxelRuns
@@ -72,11 +72,11 @@ class SegmentWriter:
         added, removed = _difference(target.holds(voxels), covered, voxels, mode)
         added = added[_insideVolume(added, lattice, volumeNode)]
         lost = _overwritten(segmentationNode, target, added) if policy == "protectLocked" else {}
-        overlap = policy == "allowOverlap"
-        edits = _apply(segmentationNode, {**lost, segmentId: removed}, {segmentId: added}, overlap)
+        mayShare = {segmentId: added} if policy == "allowOverlap" else {}
+        edits = _apply(segmentationNode, {**lost, segmentId: removed}, {segmentId: added}, mayShare)
         if edits:
             markStarted(segmentationNode, segmentId)
-        return Change(segmentId, plane, edits, overlap)
+        return Change(segmentId, plane, edits)
 
     def readMask(self, segmentationNode, segmentId: str, plane: SlicePlane) -> np.ndarray:
         """The segment on a slice, (H, W) bool: each pixel as the voxel in which its center lies.
@@ -108,8 +108,9 @@ class SegmentWriter:
             added, removed = edit.added.voxels(), edit.removed.voxels()
             removals[edit.segmentId] = added[target.holds(added)]
             additions[edit.segmentId] = removed[~target.holds(removed)]
-        reverted = _apply(segmentationNode, removals, additions, change.overlap)
-        return Change(change.segmentId, change.plane, reverted, change.overlap)
+        mayShare = {edit.segmentId: edit.shared.voxels() for edit in edits}
+        reverted = _apply(segmentationNode, removals, additions, mayShare)
+        return Change(change.segmentId, change.plane, reverted)
 
     def _requireNode(self, node, kind: str) -> None:
         if node is None or not self._scene.IsNodePresent(node):
@@ -178,11 +179,16 @@ def _onLattice(segmentationNode, edit: SegmentEdit) -> SegmentVoxels:
     return target
 
 
-def _apply(segmentationNode, removals: _Voxels, additions: _Voxels, overlap: bool) -> Tuple[SegmentEdit, ...]:
-    """Clear voxels of segments, then add those that nobody holds; with ``overlap``, add all."""
+def _apply(
+    segmentationNode, removals: _Voxels, additions: _Voxels, mayShare: _Voxels
+) -> Tuple[SegmentEdit, ...]:
+    """Clear voxels of segments, then add those that nobody else holds, or that the segment may share."""
+    shared = {each: _held(segmentationNode, each, voxels) for each, voxels in removals.items()}
     _assign(segmentationNode, removals, SegmentVoxels.remove)
-    if not overlap:
-        additions = {each: _free(segmentationNode, each, voxels) for each, voxels in additions.items()}
+    for segmentId, voxels in additions.items():
+        taken = _held(segmentationNode, segmentId, voxels)
+        blocked = taken[~isIn(taken, mayShare.get(segmentId, NO_VOXELS))]
+        additions[segmentId] = voxels[~isIn(voxels, blocked)]
     for segmentId, voxels in additions.items():
         _makeRoom(segmentationNode, segmentId, voxels)
         _assign(segmentationNode, {segmentId: voxels}, SegmentVoxels.add)
@@ -190,8 +196,7 @@ def _apply(segmentationNode, removals: _Voxels, additions: _Voxels, overlap: boo
         SegmentEdit(
             segmentId,
             SegmentVoxels(segmentationNode, segmentId).ijkToLocal,
-            VoxelRuns.fromVoxels(additions.get(segmentId, NO_VOXELS)),
-            VoxelRuns.fromVoxels(removals.get(segmentId, NO_VOXELS)),
+            *(VoxelRuns.fromVoxels(of.get(segmentId, NO_VOXELS)) for of in (additions, removals, shared)),
         )
         for segmentId in {**removals, **additions}
     ]
@@ -207,9 +212,10 @@ def _assign(segmentationNode, voxelsOf: _Voxels, assign: Callable) -> None:
             assign(SegmentVoxels(segmentationNode, segmentId), voxels)
 
 
-def _free(segmentationNode, segmentId: str, voxels: np.ndarray) -> np.ndarray:
+def _held(segmentationNode, segmentId: str, voxels: np.ndarray) -> np.ndarray:
+    """Those of a segment's voxels that others hold."""
     target = SegmentVoxels(segmentationNode, segmentId)
-    return voxels[~_taken(segmentationNode, target, voxels, lambda other: True)]
+    return voxels[_taken(segmentationNode, target, voxels, lambda other: True)]
 
 
 def _makeRoom(segmentationNode, segmentId: str, voxels: np.ndarray) -> None:
