@@ -15,7 +15,8 @@ class Desk:
 
     def __init__(self, scene):
         self.scene = scene
-        self.volume = add_volume(scene, SHAPE, CT)
+        voxels = np.random.default_rng(0).integers(-1000, 1000, SHAPE, dtype=np.int16)
+        self.volume = add_volume(scene, ijk_to_ras=CT, array=voxels)
         self.engine = FakeEngine(is_automatic=True)
         self.session = SegmentationSession(scene, self.engine)
         self.errors, self.masks, self.prompt_changes = [], [], []

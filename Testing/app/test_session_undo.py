@@ -27,11 +27,8 @@ def rectangle(desk, rows, columns):
 def state(desk):
     """Everything that undo is about, in a form that can be compared."""
     session = desk.session
-    prompts = [
-        (r.id, r.kind, np.round(r.ras, 6).tolist())
-        for r in session._workspace.prompts.prompts(session.segmentId)
-    ]
-    provenance = session._workspace.provenance.of(session.segmentId)
+    store, provenance = session._workspace.prompts, session._workspace.provenance.of(session.segmentId)
+    prompts = [(r.id, r.kind, np.round(r.ras, 6).tolist()) for r in store.prompts(session.segmentId)]
     records = [(r.plane["index"], r.prompts, r.written, r.added, r.removed) for r in provenance.records()]
     return prompts, desk.voxels().tobytes(), records
 
@@ -60,12 +57,11 @@ def test_many_steps_go_back_and_forth_exactly(desk):
     assert not desk.session.redo() and desk.session.redoLabel is None
 
 
+ACTIONS = ["point", "negative", "box", "move", "remove", "undo", "redo", "accept"]
+
+
 @settings(deadline=None, max_examples=12)
-@given(
-    st.lists(
-        st.sampled_from(["point", "negative", "box", "move", "remove", "undo", "redo", "accept"]), max_size=10
-    )
-)
+@given(st.lists(st.sampled_from(ACTIONS), max_size=10))
 def test_undoing_everything_leads_to_the_beginning_and_redoing_it_to_the_end(actions):
     with startScene() as host:
         desk = Desk(host.scene)
@@ -129,10 +125,8 @@ def test_what_was_painted_by_hand_survives_the_next_click(desk):
     desk.paint(rows=slice(30, 36), columns=slice(30, 40))
     desk.paint(value=False, rows=slice(18, 23), columns=slice(12, 14))
     desk.click(25, 10)
-    painted, erased = (
-        rectangle(desk, slice(30, 36), slice(30, 40)),
-        rectangle(desk, slice(18, 23), slice(12, 14)),
-    )
+    painted = rectangle(desk, slice(30, 36), slice(30, 40))
+    erased = rectangle(desk, slice(18, 23), slice(12, 14))
     np.testing.assert_array_equal(desk.mask(), (blob(desk, (12, 20), (25, 10)) | painted) & ~erased)
     for _ in range(3):
         desk.session.undo()

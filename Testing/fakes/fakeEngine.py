@@ -17,7 +17,7 @@ from SAMUNetSlicerLib.engine.reports import EncodeReport, EngineStatus, ModelSpe
 from SAMUNetSlicerLib.engine.types import Capabilities, Prediction, Prompts
 from SAMUNetSlicerLib.errors import EngineError, UserError
 
-RADIUS = 4.0
+RADIUS = 4.2  # no pixel center lies exactly on the border of a disk: rounding cannot change a mask
 FAKE_SPEC = ModelSpec(card={"id": "fake"})
 
 

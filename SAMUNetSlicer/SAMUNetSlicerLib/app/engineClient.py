@@ -2,7 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
-from typing import Any, Callable, Dict, Optional, Union
+from typing import Any, Callable, Dict, Optional
 
 import numpy as np
 
@@ -41,8 +41,8 @@ class EngineClient(ABC):
         """Have the embedding of an image ready, result: `EncodeReport`."""
         return self._request("encode", priority, {"image": image})
 
-    def predict(self, image: Union[np.ndarray, str], prompts: Prompts) -> Ticket:
-        """Segment an image, or one named by its key; result: `PredictReport`."""
+    def predict(self, image: np.ndarray, prompts: Prompts) -> Ticket:
+        """Segment an image, see `EngineService.predict`; result: `PredictReport`."""
         return self._request("predict", Priority.CLICK, {"image": image, "prompts": prompts})
 
     def statistics(self) -> Ticket:

@@ -120,9 +120,7 @@ def parseDocument(text: str) -> dict:
         raise InputError("The file is not a SAMUNetSlicer provenance file.")
     if document.get("version") != FORMAT_VERSION:
         found = document.get("version")
-        raise InputError(
-            f"The provenance has format version {found}, but this release reads {FORMAT_VERSION}."
-        )
+        raise InputError(f"The provenance has format version {found}; this release reads {FORMAT_VERSION}.")
     return document
 
 

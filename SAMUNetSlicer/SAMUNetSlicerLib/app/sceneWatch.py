@@ -24,22 +24,29 @@ class SceneWatch:
         onSegmentRemoved: Callable[[], None],
     ):
         self._onNodeRemoved = onNodeRemoved
+        self._onSceneClosing = onSceneClosing
         self._onSegmentRemoved = onSegmentRemoved
         self._sceneObservers, self._segmentationObservers = Observers(), Observers()
         self._sceneObservers.add(scene, slicer.vtkMRMLScene.NodeAboutToBeRemovedEvent, self._onNode)
-        self._sceneObservers.add(scene, slicer.vtkMRMLScene.StartCloseEvent, lambda *_: onSceneClosing())
+        self._sceneObservers.add(scene, slicer.vtkMRMLScene.StartCloseEvent, self._onClosing)
 
     def watchSegmentation(self, segmentationNode) -> None:
         """Listen to this segmentation (or none) in place of the one before."""
         self._segmentationObservers.close()
         if segmentationNode is not None:
             self._segmentationObservers.add(
-                segmentationNode, slicer.vtkSegmentation.SegmentRemoved, lambda *_: self._onSegmentRemoved()
+                segmentationNode, slicer.vtkSegmentation.SegmentRemoved, self._onSegment
             )
 
     def close(self) -> None:
         self._sceneObservers.close()
         self._segmentationObservers.close()
+
+    def _onClosing(self, *_) -> None:
+        self._onSceneClosing()
+
+    def _onSegment(self, *_) -> None:
+        self._onSegmentRemoved()
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _onNode(self, _scene, _event, node) -> None:

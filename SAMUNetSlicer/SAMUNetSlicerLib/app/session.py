@@ -147,6 +147,20 @@ class SegmentationSession:
         """
         return self._editor.addBox(self._newTarget(plane), corner, opposite)
 
+    def addPrompts(
+        self,
+        points: Sequence = (),
+        positive: Sequence[bool] = (),
+        boxes: Sequence = (),
+        plane: Optional[SlicePlane] = None,
+    ) -> None:
+        """Put several prompts on a slice with one prediction and one undo step.
+
+        :param points: positions, see `pointOnSlice`; ``positive``: one flag for each of them.
+        :param boxes: (corner, opposite) each, see `boxOnSlice`.
+        """
+        self._editor.addPrompts(self._newTarget(plane), points, positive, boxes)
+
     def movePrompt(self, promptId: str, *positions: Sequence[float]) -> None:
         """Move a point, or both corners of a box; moves in quick succession are one undo step.
 

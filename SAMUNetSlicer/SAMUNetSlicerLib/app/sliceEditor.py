@@ -64,6 +64,22 @@ class SliceEditor:
         self._endDrag(target.segmentId)
         return self._workspace.prompts.addBox(target.segmentId, *corners, target.plane).id
 
+    def addPrompts(self, target: Target, points: Sequence, positive: Sequence[bool], boxes: Sequence) -> None:
+        """Put several prompts on a slice at once: one prediction, one undo step.
+
+        :raises PromptError: one of them is not on the image of the slice; none is added.
+        """
+        points = [pointOnSlice(point, target.plane) for point in points]
+        boxes = [boxOnSlice(*corners, target.plane) for corners in boxes]
+        self._endDrag(target.segmentId)
+        store = self._workspace.prompts
+        with store.silently():
+            for corners in boxes:
+                store.addBox(target.segmentId, *corners, target.plane)
+            for ras, isPositive in zip(points, positive):
+                store.addPoint(target.segmentId, "positive" if isPositive else "negative", ras, target.plane)
+        self._onPromptsChanged(*target)
+
     def accept(self, target: Target) -> None:
         """Take the prompts away and keep the mask, as if the user had painted it."""
         self._updates.cancel(target)

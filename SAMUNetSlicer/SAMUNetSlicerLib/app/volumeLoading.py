@@ -27,15 +27,16 @@ def loadVolume(host: SceneHost, path, name: Optional[str] = None, seriesUID: Opt
     voxels = _vtkImage(image)
     color = voxels.GetNumberOfScalarComponents() > 1
     node = host.scene.AddNewNodeByClass("vtkMRMLVectorVolumeNode" if color else "vtkMRMLScalarVolumeNode")
-    node.SetName(name or _baseName(path))
+    node.SetName(name or baseName(path))
     node.SetAndObserveImageData(voxels)
     node.SetIJKToRASMatrix(_ijkToRAS(image))
     node.CreateDefaultDisplayNodes()
     return node
 
 
-def _baseName(path: Path) -> str:
-    path = path.resolve()
+def baseName(path) -> str:
+    """What to call the volume of a file or folder: its name without the endings."""
+    path = Path(path).resolve()
     name = path.name if path.is_dir() else path.stem
     return name[:-4] if name.lower().endswith(".nii") else name
 

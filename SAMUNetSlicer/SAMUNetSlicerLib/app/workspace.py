@@ -71,8 +71,9 @@ class Workspace:
         volumeNode = self.requireVolume()
         node = self.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
         node.CreateDefaultDisplayNodes()
-        node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+        # The transform first: the geometry is taken over relative to it.
         node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+        node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
         return node
 
     def window(self) -> WindowSetting:

@@ -73,15 +73,13 @@ def _pack_predict(arguments: dict) -> Tuple[dict, Dict[str, np.ndarray]]:
     arrays = {"points": prompts.points, "labels": prompts.labels, "boxes": prompts.boxes}
     if prompts.mask is not None:
         arrays["mask"] = prompts.mask
-    if isinstance(arguments["image"], str):
-        return {"key": arguments["image"]}, arrays
     return {}, {**arrays, "image": arguments["image"]}
 
 
 def _read_predict(message: Message) -> dict:
     arrays = message.arrays
     prompts = Prompts(arrays["points"], arrays["labels"], arrays["boxes"], arrays.get("mask"))
-    return {"image": message.fields.get("key", arrays.get("image")), "prompts": prompts}
+    return {"image": arrays["image"], "prompts": prompts}
 
 
 def _pack_result(result: Any) -> Tuple[dict, Dict[str, np.ndarray]]:

@@ -1,28 +1,57 @@
 """Listening to VTK objects, with an end."""
 
-from typing import Callable, List, Tuple
+import weakref
+from typing import Callable, List, Set, Tuple
+
+# VTK shows its callbacks to Python's garbage collector as if the Python side of the observed object owned
+# them.  When that is garbage, they are emptied first, and the object's last events then crash.  Kept here,
+# they are never garbage.
+_callbacks: Set[Callable] = set()
 
 
 class Observers:
-    """The observers that one listener has put on VTK objects.
+    """The observers that one listener has put on VTK objects; ``close`` takes them off.
 
-    VTK keeps a callback, and with it its owner, alive until it is removed: ``close`` is not optional.
+    VTK does not keep the listener alive.
     """
 
     def __init__(self):
-        self._tags: List[Tuple[object, int]] = []
+        self._tags: List[Tuple[object, int, Callable]] = []
 
-    def add(self, source, event, callback: Callable) -> None:
-        """Call ``callback(source, eventName)``, or with call data where it is decorated for that."""
-        self._tags.append((source, source.AddObserver(event, callback)))
+    def add(self, source, event, method: Callable) -> None:
+        """Call ``method(source, eventName)``, or with call data where it is decorated for that.
+
+        :param method: a bound method, not called any more once its object is gone.
+        """
+        callback = _weak(method)
+        _callbacks.add(callback)
+        self._tags.append((source, source.AddObserver(event, callback), callback))
 
     def drop(self, source) -> None:
         """Stop listening to one object."""
-        for _, tag in (pair for pair in self._tags if pair[0] is source):
-            source.RemoveObserver(tag)
-        self._tags = [pair for pair in self._tags if pair[0] is not source]
+        for entry in [entry for entry in self._tags if entry[0] is source]:
+            self._remove(*entry)
+        self._tags = [entry for entry in self._tags if entry[0] is not source]
 
     def close(self) -> None:
-        for source, tag in self._tags:
-            source.RemoveObserver(tag)
+        for entry in self._tags:
+            self._remove(*entry)
         self._tags.clear()
+
+    @staticmethod
+    def _remove(source, tag: int, callback: Callable) -> None:
+        source.RemoveObserver(tag)
+        _callbacks.discard(callback)
+
+
+def _weak(method: Callable) -> Callable:
+    reference = weakref.WeakMethod(method)
+
+    def call(*arguments):
+        target = reference()
+        if target is not None:
+            target(*arguments)
+
+    if hasattr(method, "CallDataType"):  # what vtk.calldata_type leaves on a function
+        call.CallDataType = method.CallDataType
+    return call

@@ -1,0 +1,112 @@
+"""A volume, a prompts file, and a folder of results, without anybody watching."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Dict, List, Optional, Tuple
+
+import numpy as np
+
+from ..engine.reports import ModelSpec
+from ..engine.windowing import WindowSetting
+from ..scene.segmentWriter import SegmentWriter
+from .engineClient import EngineClient
+from .fileInstall import Progress, noProgress
+from .headless import startScene
+from .promptRun import SegmentedSlice, runPrompts
+from .promptsFile import PromptsFile
+from .resultFiles import ResultFiles
+from .session import SegmentationSession
+from .slicePictures import savePicture, slicePicture
+from .volumeLoading import baseName, loadVolume
+
+
+@dataclass(frozen=True)
+class SegmentJob:
+    """What to segment and where to put it.
+
+    ``volume``: image file or DICOM folder, ``seriesUID``: which series of it; ``folder``, ``name``,
+    ``existing``: see `ResultFiles`, ``name`` is by default the volume's; ``policy``: towards the other
+    segments, see `SegmentWriter.writeMask`; ``withPictures``: also draw each segmented slice.
+    """
+
+    volume: Path
+    prompts: PromptsFile
+    folder: Path
+    spec: ModelSpec
+    name: str = ""
+    existing: str = "refuse"
+    policy: str = "protectAll"
+    withPictures: bool = False
+    seriesUID: Optional[str] = None
+
+
+@dataclass(frozen=True, eq=False)
+class JobResult:
+    """``files``: all that were written; ``notes``: what they cannot hold; ``statistics``: of the engine."""
+
+    slices: List[SegmentedSlice]
+    files: List[Path]
+    notes: List[str]
+    statistics: Dict
+
+
+def runSegmentJob(
+    job: SegmentJob,
+    engine: EngineClient,
+    progress: Progress = noProgress,
+    pump: Optional[Callable[[], None]] = None,
+) -> JobResult:
+    """Load, segment, export and read back; nothing is written unless everything succeeds.
+
+    :param engine: stays open.
+    :param progress: told (slices done, slices in all).
+    :param pump: called often while waiting; what it raises ends the job, `CancelledError` for example.
+    :raises UserError: the first thing that goes wrong.
+    """
+    files = ResultFiles(job.folder, job.name or baseName(job.volume), job.existing)
+    with startScene() as host:
+        session = SegmentationSession(host.scene, engine)
+        try:
+            session.setVolume(loadVolume(host, job.volume, seriesUID=job.seriesUID))
+            session.setPolicy(job.policy)
+            engine.wait(session.setModel(job.spec), pump)
+            slices = runPrompts(session, job.prompts, progress, pump)
+            paths, notes = _write(job, session, slices, files)
+            statistics = engine.wait(session.statistics(), pump)
+        finally:
+            session.close()
+    return JobResult(slices, paths, notes, statistics)
+
+
+def confidences(slices: List[SegmentedSlice]) -> Dict[str, float]:
+    """The least confidence of any slice, by segment ID: a segment is as sure as its worst slice."""
+    worst: Dict[str, float] = {}
+    for each in slices:
+        if each.report.confidence is not None:
+            worst[each.segmentId] = min(worst.get(each.segmentId, 1.0), each.report.confidence)
+    return worst
+
+
+def _write(
+    job: SegmentJob, session: SegmentationSession, slices: List[SegmentedSlice], files: ResultFiles
+) -> Tuple[List[Path], List[str]]:
+    def draw(folder: Path) -> None:
+        for number, each in enumerate(slices, 1):
+            savePicture(_picture(session, each, job.prompts.window), folder / f"{number:03d}.png")
+
+    return files.write(
+        session.segmentationNode,
+        session.volumeNode,
+        str(Path(job.volume).resolve()),
+        confidences(slices),
+        draw if job.withPictures else None,
+    )
+
+
+def _picture(session: SegmentationSession, each: SegmentedSlice, window: WindowSetting) -> np.ndarray:
+    plane, node = each.prompts.plane, session.segmentationNode
+    mask = SegmentWriter(node.GetScene()).readMask(node, each.segmentId, plane)
+    color = node.GetSegmentation().GetSegment(each.segmentId).GetColor()
+    confidence = "" if each.report.confidence is None else f", confidence {each.report.confidence:.2f}"
+    caption = f"{each.name}, {each.place}{confidence}"
+    return slicePicture(session.volumeNode, window, each.prompts, mask, None, color, caption)
