@@ -31,7 +31,7 @@ def maskReport(written: WrittenMask, report: Optional[PredictReport]) -> MaskRep
         return MaskReport(target, None, (), written.writeMs)
     return MaskReport(
         target,
-        report.prediction.confidence,
+        float(report.prediction.confidence),
         tuple(report.prediction.notes),
         written.writeMs,
         report.encoding.source,
