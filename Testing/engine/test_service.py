@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from fakes.blob_model import BlobModel
 
+from fakes.blob_model import BlobModel
 from SAMUNetSlicerLib.engine.cards import load_catalogue
 from SAMUNetSlicerLib.engine.reports import ModelSpec
 from SAMUNetSlicerLib.engine.service import EngineService
