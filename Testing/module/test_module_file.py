@@ -93,7 +93,7 @@ def test_a_script_segments_the_liver_while_slicer_stays_alive(
     node = module.SAMUNetSlicerLogic().segment(volume, prompts_file)
     (segment_id,) = node.GetSegmentation().GetSegmentIDs()
     plane = planeFromAxis(volume, "axial", 10)
-    mask = SegmentWriter(host.scene).readMask(node, segment_id, plane, volume)
+    mask = SegmentWriter(host.scene).readMask(node, segment_id, plane)
     liver = slicer.util.arrayFromVolume(truth)[10] == 5
     assert liver.sum() * 0.9 < mask.sum() < liver.sum() * 1.1
     assert slicer.app.processed > 0
