@@ -14,8 +14,11 @@ import numpy as np
 import torch
 from PIL import Image
 
+from SAMUNetSlicerLib.engine.samunet import RES34, RES50, SAMUNet
+
 FOLDER = Path(__file__).resolve().parent.parent / "Data" / "golden"
-KINDS = ("res34", "res50")
+CONFIGS = {"res34": RES34, "res50": RES50}
+KINDS = tuple(CONFIGS)
 
 # Of an fp32 implementation: the reference differs from itself by a tenth of this between thread counts.
 EMBEDDING_TOLERANCE, LOGITS_TOLERANCE, FLIPPED_PIXELS = 5e-5, 5e-4, 5
@@ -49,6 +52,14 @@ def arrays(kind: str) -> dict:
 def filled_weights(shapes: dict) -> dict:
     """Weights for tensors of these names and shapes, the same on every machine."""
     return {name: torch.from_numpy(_filled(name, tuple(shape))) for name, shape in shapes.items()}
+
+
+def filled_network(kind: str) -> SAMUNet:
+    """The network with the golden weights, ready for inference."""
+    with torch.device("meta"):
+        network = SAMUNet(CONFIGS[kind])
+    network.load_state_dict(filled_weights(index()["models"][kind]["keys"]), strict=True, assign=True)
+    return network.eval().requires_grad_(False)
 
 
 def digest(weights: dict) -> str:

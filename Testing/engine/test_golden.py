@@ -7,24 +7,29 @@ import pytest
 import torch
 
 from engine import golden_outputs as golden
+from SAMUNetSlicerLib.engine.cards import load_catalogue
 from SAMUNetSlicerLib.engine.resize import normalised_square, resize_longest_side
-from SAMUNetSlicerLib.engine.samunet import PIXEL_MEAN, PIXEL_STD, RES34, RES50, SAMUNet
+from SAMUNetSlicerLib.engine.samunet import PIXEL_MEAN, PIXEL_STD, SAMUNet
+from SAMUNetSlicerLib.engine.samunet_model import SAMUNetModel
 
 pytestmark = pytest.mark.golden
 
-CONFIGS = {"res34": RES34, "res50": RES50}
 CASES = golden.index()["cases"]
 
 
 @pytest.fixture(scope="module", params=golden.KINDS)
 def reference(request):
     """(kind, network with the golden weights, the reference's outputs, its embedding by our encoder)."""
-    with torch.device("meta"):
-        network = SAMUNet(CONFIGS[request.param])
-    shapes = golden.index()["models"][request.param]["keys"]
-    network.load_state_dict(golden.filled_weights(shapes), strict=True, assign=True)
-    network.eval().requires_grad_(False)
+    network = golden.filled_network(request.param)
     return request.param, network, golden.arrays(request.param), network.encode_image(_input()[None])
+
+
+@pytest.fixture(scope="module")
+def model(reference):
+    """The same network as the product runs it, and its embedding of the image."""
+    kind, network, _, _ = reference
+    model = SAMUNetModel(network, load_catalogue().get(f"samunet_{kind}"), kind)
+    return model, model.encode([golden.image()])[0]
 
 
 def test_the_resized_image_is_the_reference_s_to_the_bit():
@@ -35,7 +40,7 @@ def test_the_resized_image_is_the_reference_s_to_the_bit():
 @pytest.mark.parametrize("kind", golden.KINDS)
 def test_tensors_have_the_reference_s_names_shapes_and_order(kind):
     with torch.device("meta"):
-        ours = SAMUNet(CONFIGS[kind]).state_dict()
+        ours = SAMUNet(golden.CONFIGS[kind]).state_dict()
     expected = golden.index()["models"][kind]["keys"]
     assert [(name, list(tensor.shape)) for name, tensor in ours.items()] == list(expected.items())
 
@@ -63,6 +68,52 @@ def test_the_decoder_gives_the_reference_s_logits_and_mask(reference, case):
     flipped = (final.numpy() > 0) != wanted
     assert flipped.sum() <= golden.FLIPPED_PIXELS
     assert np.abs(final.numpy()[flipped]).max(initial=0) < 1e-3
+
+
+def test_the_fast_encoder_gives_the_reference_s_embedding_and_feature(reference, model):
+    embedding, feature = model[1].tensors
+    assert _difference(embedding, reference[2]["image_embeddings"]) <= golden.EMBEDDING_TOLERANCE
+    strided = feature[:, :, ::4, ::4]
+    assert _difference(strided, reference[2]["multi_scale_feature_s4"]) <= golden.EMBEDDING_TOLERANCE
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_fast_model_gives_the_reference_s_logits_and_mask(reference, model, case):
+    expected = reference[2]
+    decoded = _decoded(*model, CASES[case], expected)
+    for name in ("low_res_logits", "final_logits_s4"):
+        ours = np.stack(
+            [d.low_res_logits if name == "low_res_logits" else d.logits[::4, ::4] for d in decoded]
+        )
+        assert np.abs(ours[:, None] - expected[f"{case}/{name}"]).max() <= golden.LOGITS_TOLERANCE
+    masks = np.stack([d.mask for d in decoded])[:, None]
+    flipped = masks != golden.reference_mask(expected, case, masks.shape)
+    assert flipped.sum() <= golden.FLIPPED_PIXELS
+
+
+@pytest.mark.parametrize("case", ["box", "boxes2"])
+def test_bf16_keeps_the_masks(reference, model, case):
+    half = model[0].to("cpu", "bf16")
+    try:
+        decoded = _decoded(half, half.encode([golden.image()])[0], CASES[case], reference[2])
+    finally:
+        model[0].to("cpu", "fp32")
+    masks = np.stack([d.mask for d in decoded])[:, None]
+    wanted = golden.reference_mask(reference[2], case, masks.shape)
+    assert 2 * (masks & wanted).sum() / (masks.sum() + wanted.sum()) >= 0.99
+
+
+def _decoded(model, embedding, case, expected):
+    """The model's answers to a case in pixels of the image, as front ends ask."""
+    points, labels, boxes = (case.get(name) for name in ("points", "labels", "boxes"))
+    count = len(points or boxes or [0])
+    return model.decode(
+        embedding,
+        np.zeros((count, 0, 2), np.float32) if points is None else np.array(points, np.float32),
+        np.zeros((count, 0), np.int64) if labels is None else np.array(labels),
+        None if boxes is None else np.array(boxes, np.float32),
+        expected[f"{case['mask']}/low_res_logits"][:, 0] if "mask" in case else None,
+    )
 
 
 def _input():

@@ -123,3 +123,24 @@ def transposed_convolution(x: Tensor, layer: nn.ConvTranspose2d, activation: str
     """Kernel 2, stride 2, on channels-last tokens: (..., C) to (..., 4, C'), the four being (dy, dx)."""
     weight = layer.weight.permute(2, 3, 1, 0).flatten(0, 2)
     return linear(x, weight, layer.bias.repeat(4), activation).unflatten(-1, (4, -1))
+
+
+def upscaled(upscaling, pixels, grid):
+    """Pixels (n, h*w, C) as a map (n, C/8, 4h, 4w) in channels-last memory."""
+    first, norm, _, second, _ = upscaling
+    x = transposed_convolution(pixels, first)
+    x = functional.gelu(functional.layer_norm(x, norm.weight.shape, norm.weight, norm.bias, norm.eps))
+    x = transposed_convolution(x, second, "gelu").view(len(x), *grid, 2, 2, 2, 2, -1)
+    # From (y, x, dy, dx, dy', dx') to rows (y, dy, dy') and columns (x, dx, dx').
+    x = x.permute(0, 1, 3, 5, 2, 4, 6, 7).reshape(len(x), 4 * grid[0], 4 * grid[1], -1)
+    return x.permute(0, 3, 1, 2)
+
+
+def folded_product(layer: nn.Conv2d, hidden: Tensor, kernels: Tensor) -> Tensor:
+    """Product of the 3x3 convolution of ``hidden`` (n, c, h, w) with kernels (n, C): (n, h, w).
+
+    The kernels are known before the convolution runs, so it makes one channel instead of C.
+    """
+    weights = torch.einsum("nc,cikl->nikl", kernels, layer.weight)
+    products = [functional.conv2d(h[None], w[None], padding=1)[0, 0] for h, w in zip(hidden, weights)]
+    return torch.stack(products) + (kernels @ layer.bias)[:, None, None]
