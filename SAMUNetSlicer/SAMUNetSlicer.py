@@ -37,19 +37,16 @@ class SAMUNetSlicer(ScriptedLoadableModule):
 class SAMUNetSlicerWidget(ScriptedLoadableModuleWidget):
     """Says how the module is used and leads to its documentation."""
 
-    def __init__(self, parent=None):
-        super().__init__(parent)
-        self.logic: Optional[SAMUNetSlicerLogic] = None
-
     def setup(self):
         super().setup()
         import qt
 
-        self.logic = SAMUNetSlicerLogic()
         text = qt.QLabel(
             _(
                 "This module segments from Python: describe points and boxes in a prompts file and call\n\n"
-                "logic = slicer.modules.samunetslicer.widgetRepresentation().self().logic\n"
+                "from SAMUNetSlicer import SAMUNetSlicerLogic\n"
+                "logic = SAMUNetSlicerLogic()\n"
+                "logic.obtainWeights()\n"
                 'logic.segment(getNode("CT"), "prompts.json")'
             )
         )
@@ -70,6 +67,20 @@ class SAMUNetSlicerWidget(ScriptedLoadableModuleWidget):
 class SAMUNetSlicerLogic(ScriptedLoadableModuleLogic):
     """Segments from scripts, without the widget."""
 
+    def obtainWeights(self, modelId: Optional[str] = None) -> str:
+        """Download the weights of a model unless they are here, after the user has agreed.
+
+        :param modelId: a model of the catalogue, its default if None.
+        :return: path of the weights.
+        :raises SAMUNetSlicerLib.errors.UserError: as for ``segment``; also when the user does not agree.
+        """
+        from SAMUNetSlicerLib.app.downloads import obtainWeights
+        from SAMUNetSlicerLib.app.userModels import catalogue
+
+        models = catalogue()
+        path = obtainWeights(models.get(modelId or models.default), slicer.util.confirmYesNoDisplay)
+        return str(path)
+
     def segment(
         self,
         volumeNode,
@@ -80,7 +91,7 @@ class SAMUNetSlicerLogic(ScriptedLoadableModuleLogic):
     ):
         """Segment a volume of the scene as a prompts file says.
 
-        Slicer stays responsive; weights must be here already (``samunet models get``).
+        Slicer stays responsive; weights must be here already, see ``obtainWeights``.
 
         :param promptsFile: path of a prompts file, see the documentation.
         :param segmentationNode: takes the segments; a new one if None.

@@ -10,7 +10,7 @@ import slicer
 from fakes import slicerApplication
 from SAMUNetSlicerLib.app.headless import startScene
 from SAMUNetSlicerLib.app.volumeLoading import loadVolume
-from SAMUNetSlicerLib.errors import InputError, WeightsError
+from SAMUNetSlicerLib.errors import CancelledError, InputError, WeightsError
 from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis
 from SAMUNetSlicerLib.scene.segmentWriter import SegmentWriter
 
@@ -81,6 +81,19 @@ def test_without_weights_the_sentence_says_how_to_get_them(module, host, prompts
 def test_without_a_volume_the_sentence_says_so(module, installed_weights, prompts_file):
     with pytest.raises(InputError, match="no volume to segment"):
         module.SAMUNetSlicerLogic().segment(None, prompts_file)
+
+
+def test_weights_are_obtained_only_if_the_user_says_yes(module, monkeypatch):
+    questions = []
+    monkeypatch.setattr(slicer.util, "confirmYesNoDisplay", lambda text: bool(questions.append(text)))
+    with pytest.raises(CancelledError):
+        module.SAMUNetSlicerLogic().obtainWeights()
+    assert "Apache-2.0" in questions[0]
+
+
+def test_weights_that_are_here_are_not_asked_for(module, installed_weights, private_home):
+    path = module.SAMUNetSlicerLogic().obtainWeights()
+    assert path == str(private_home / "weights" / "lite_medsam.pth")
 
 
 @pytest.mark.weights
