@@ -14,6 +14,7 @@ from .relief import Relief
 from .types import NEGATIVE, POSITIVE
 
 _SPECK = 0.003  # of the image's area: what a click adds where there is no mask to compare with
+_REACH_STEPS = 1.5  # times as many steps as to the mask: even ground has no edge to stop at
 _CORE_DEPTH = 0.7  # of the greatest depth: this far from its border a mask is its core ...
 _CORE_DISTANCE = 1.5  # ... if as many times farther from the click than the click is from the border
 
@@ -45,16 +46,19 @@ def follow_clicks(
 
 
 def _added(mask, click, points, labels, relief):
-    """With all that is no farther from the click than the mask is, at most as much as there was."""
-    distance = relief.distance(relief.seed(click))
-    small = relief.shrink(mask)
-    share = max(_SPECK, small.mean())
-    reach = min(np.quantile(distance, share), distance[small].min(initial=np.inf))
+    """With all that is no farther from the click than the mask is, by the edges and not much by steps."""
+    seed = relief.seed(click)
+    distance, small = relief.distance(seed), relief.shrink(mask)
+    within = np.ones_like(small)
+    reach = np.quantile(distance, _SPECK)
+    if small.any():
+        steps = _steps_from(seed)
+        reach = distance[small].min()
+        within = steps <= _REACH_STEPS * steps[small].min()
     negatives = points[labels == NEGATIVE]
     if len(negatives):
-        distance = np.where(distance < relief.distance(relief.seed(negatives)), distance, np.inf)
-    inside = np.where(np.isfinite(distance), reach - distance, -1.0)
-    return mask | (relief.enlarge(inside) >= 0)
+        within &= distance < relief.distance(relief.seed(negatives))
+    return mask | (relief.enlarge(np.where(within, reach - distance, -1.0)) >= 0)
 
 
 def _removed(mask, click, points, labels, relief):

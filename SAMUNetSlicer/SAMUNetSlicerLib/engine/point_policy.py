@@ -2,10 +2,12 @@
 
 Each click belongs to the part that it is near to and that part alone is decoded again, with all its
 clicks, its box and, where the network takes them, its own logits of the step before.  If a click is not
-followed then, the part is decoded once more without those logits, which can hold a mistake in place;
-what still is not followed is changed by the edges of the image.
+followed then, the part is decoded once more without those logits, which can hold a mistake in place, and
+a positive click far from it is tried as a part of its own; what still is not followed is changed by the
+edges of the image.
 """
 
+from dataclasses import replace
 from typing import Optional, Tuple
 
 import numpy as np
@@ -35,25 +37,48 @@ def _owner(parts: Parts, point: np.ndarray, label: int) -> Optional[Part]:
     if not parts:
         return None
     nearest = min(parts, key=lambda part: part.distance_to(point))
+    # A network that knows points may well find several pieces as long as no box says where to look.
     is_elsewhere = label == POSITIVE and nearest.origin != "points" and not nearest.is_near(point)
     return None if is_elsewhere else nearest
 
 
 def _decoded(view: View, parts: Parts, owner: Optional[Part], points, labels) -> Parts:
-    last = len(points) - 1
-    # Negative clicks made before there was a part belong to the first one.
-    clicks = (*owner.clicks, last) if owner is not None else (last,) if parts else tuple(range(last + 1))
-    box = None if owner is None else owner.box
-    earlier = None if owner is None else owner.decoded.low_res_logits
-    candidates = []
-    for logits in [earlier, None] if view.takes_masks and earlier is not None else [None]:
-        decoded = view.decode_points(points[list(clicks)], labels[list(clicks)], box, logits)
-        part = Part(decoded, box, "points" if owner is None else owner.origin, clicks)
-        candidates.append(_replaced(parts, owner, part))
-        if not violated(view.union(candidates[-1]), points, labels):
+    """The parts after decoding the one that the last click is about, the way that follows most clicks."""
+    best = None
+    for ask in _ways_to_ask(view, parts, owner, points[-1], labels[-1]):
+        candidate = ask(view, parts, owner, points, labels)
+        missed = len(violated(view.union(candidate), points, labels))
+        if best is None or missed < best[0]:
+            best = missed, candidate
+        if missed == 0:
             break
-    return min(candidates, key=lambda one: len(violated(view.union(one), points, labels)))
+    return best[1]
 
 
-def _replaced(parts: Parts, old: Optional[Part], new: Part) -> Parts:
-    return (*parts, new) if old is None else tuple(new if part is old else part for part in parts)
+def _ways_to_ask(view, parts, owner, point, label):
+    if owner is None:
+        return [_with_new_part]
+    ways = [_with_logits, _without_logits] if view.takes_masks else [_without_logits]
+    return [*ways, _with_new_part] if label == POSITIVE and not owner.is_near(point) else ways
+
+
+def _with_logits(view, parts, owner, points, labels) -> Parts:
+    return _redecoded(view, parts, owner, points, labels, owner.decoded.low_res_logits)
+
+
+def _without_logits(view, parts, owner, points, labels) -> Parts:
+    return _redecoded(view, parts, owner, points, labels, None)
+
+
+def _redecoded(view, parts, owner, points, labels, logits) -> Parts:
+    clicks = [*owner.clicks, len(points) - 1]
+    decoded = view.decode_points(points[clicks], labels[clicks], owner.box, logits)
+    fresh = replace(owner, decoded=decoded, clicks=tuple(clicks))
+    return tuple(fresh if part is owner else part for part in parts)
+
+
+def _with_new_part(view, parts, owner, points, labels) -> Parts:
+    # Background clicks made before there was a part belong to the first one.
+    clicks = [len(points) - 1] if parts else list(range(len(points)))
+    decoded = view.decode_points(points[clicks], labels[clicks], None, None)
+    return (*parts, Part(decoded, None, "points", tuple(clicks)))
