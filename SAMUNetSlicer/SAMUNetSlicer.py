@@ -77,9 +77,11 @@ class SAMUNetSlicerLogic(ScriptedLoadableModuleLogic):
         from SAMUNetSlicerLib.app.downloads import obtainWeights
         from SAMUNetSlicerLib.app.userModels import catalogue
 
+        def agree(text: str) -> bool:
+            return slicer.util.confirmYesNoDisplay(_("{text} Download them now?").format(text=text))
+
         models = catalogue()
-        path = obtainWeights(models.get(modelId or models.default), slicer.util.confirmYesNoDisplay)
-        return str(path)
+        return str(obtainWeights(models.get(modelId or models.default), agree))
 
     def segment(
         self,
