@@ -13,7 +13,7 @@ from ..errors import CancelledError, EngineError, UserError
 from .events import Signal
 from .ticket import Ticket
 
-_BLOCK_SECONDS = 0.02
+BLOCK_SECONDS = 0.02
 
 
 class EngineClient(ABC):
@@ -81,7 +81,7 @@ class EngineClient(ABC):
                 raise EngineError(
                     f"The engine did not answer within {timeout:g} s; wait longer or restart it."
                 )
-            self.block(_BLOCK_SECONDS)
+            self.block(BLOCK_SECONDS)
             if pump is not None:
                 pump()
         return ticket.value()

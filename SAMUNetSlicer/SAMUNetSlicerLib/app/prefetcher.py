@@ -1,11 +1,12 @@
 """Slices encoded before somebody clicks on them, nearest to the shown one first."""
 
-from typing import Dict, Hashable, Iterable, Iterator, Set
+from typing import Dict, Hashable, Iterator, Set
 
 from ..engine.jobs import Priority
 from ..engine.windowing import WindowSetting, to_uint8
 from ..errors import UserError
 from ..scene.plane import SlicePlane
+from ..scene.planeFactory import neighborPlane, neighborSteps
 from ..scene.sliceImage import extractSlice
 from .engineClient import EngineClient
 from .events import Signal
@@ -36,16 +37,16 @@ class Prefetcher:
     def isRunning(self) -> bool:
         return self._done < self._total
 
-    def want(self, planes: Iterable[SlicePlane], count: int, volumeNode, window: WindowSetting) -> None:
-        """Replace what is still to be encoded; what runs already is finished.
+    def want(self, plane: SlicePlane, most: int, volumeNode, window: WindowSetting) -> None:
+        """Replace what is still to be encoded by the slices parallel to one; what runs already is finished.
 
-        :param planes: nearest first; taken one by one when there is time for them.
-        :param count: how many there are, for the progress.
+        :param most: how many slices at most, that one included.
         """
         self.stop()
-        self._planes, self._volumeNode, self._window = iter(planes), volumeNode, window
-        self._total = count
-        self.advanced.emit(0, count)
+        steps = neighborSteps(plane, volumeNode)[:most]
+        self._planes = (neighborPlane(plane, volumeNode, step) for step in steps)
+        self._volumeNode, self._window, self._total = volumeNode, window, len(steps)
+        self.advanced.emit(0, self._total)
 
     def stop(self) -> None:
         """Drop what has not been encoded yet."""

@@ -11,20 +11,12 @@ from ..scene.observers import Observers
 class SceneWatch:
     """Listens to a scene and, once told, to one segmentation.  ``close`` it: VTK keeps the callbacks.
 
-    :param onNodeRemoved: called with a node just before it leaves the scene.
-    :param onSceneClosing: called before a scene is emptied.
+    :param onRemoved: called with a node just before it leaves the scene, and without one before all leave.
     :param onSegmentRemoved: called after a segment has left the watched segmentation.
     """
 
-    def __init__(
-        self,
-        scene,
-        onNodeRemoved: Callable,
-        onSceneClosing: Callable[[], None],
-        onSegmentRemoved: Callable[[], None],
-    ):
-        self._onNodeRemoved = onNodeRemoved
-        self._onSceneClosing = onSceneClosing
+    def __init__(self, scene, onRemoved: Callable, onSegmentRemoved: Callable[[], None]):
+        self._onRemoved = onRemoved
         self._onSegmentRemoved = onSegmentRemoved
         self._sceneObservers, self._segmentationObservers = Observers(), Observers()
         self._sceneObservers.add(scene, slicer.vtkMRMLScene.NodeAboutToBeRemovedEvent, self._onNode)
@@ -43,11 +35,11 @@ class SceneWatch:
         self._segmentationObservers.close()
 
     def _onClosing(self, *_) -> None:
-        self._onSceneClosing()
+        self._onRemoved()
 
     def _onSegment(self, *_) -> None:
         self._onSegmentRemoved()
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _onNode(self, _scene, _event, node) -> None:
-        self._onNodeRemoved(node)
+        self._onRemoved(node)

@@ -6,9 +6,8 @@ from ..engine.reports import ModelSpec
 from ..errors import InputError, PromptError
 from ..scene import segments
 from ..scene.plane import SlicePlane
-from ..scene.planeFactory import neighborPlane, neighborSteps
 from ..scene.promptRecord import PromptRecord
-from .engineClient import EngineClient
+from .engineClient import BLOCK_SECONDS, EngineClient
 from .events import Signal
 from .maskReport import MaskReport
 from .prefetcher import Prefetcher
@@ -19,7 +18,8 @@ from .sliceRequest import WrittenMask
 from .ticket import Ticket
 from .workspace import Target, Workspace
 
-_BLOCK_SECONDS = 0.02
+Plane = Optional[SlicePlane]  # None stands for the slice that was set last
+Position = Sequence[float]
 
 
 class SegmentationSession:
@@ -38,26 +38,27 @@ class SegmentationSession:
         self.statusChanged = Signal("statusChanged")
         self.error = Signal("error")
         self.engineChanged = Signal("engineChanged")
-        self.plane: Optional[SlicePlane] = None
+        self.plane: Plane = None
         self.segmentId: Optional[str] = None
         self._engine = engine
         self._workspace = Workspace(scene, placementPlane=lambda: self.plane)
         self._editor = SliceEditor(self._workspace, engine)
         self._prefetcher = Prefetcher(engine)
-        self._watch = SceneWatch(scene, self._onNodeRemoved, self._onSceneClosing, self._onSegmentRemoved)
+        self._watch = SceneWatch(scene, self._onRemoved, self._onSegmentRemoved)
         self.notice = engine.noticed
         self.progress = self._prefetcher.advanced
         self.maskChanged, self.promptChanged = self._editor.maskChanged, self._editor.promptChanged
-        self._connect()
+        self._editor.changed.connect(self.statusChanged.emit)
+        self._editor.failed.connect(self.error.emit)
+        self._editor.written.connect(self._onWritten)
+        engine.statusChanged.connect(self._onEngineChanged)
 
     @property
     def volumeNode(self):
-        """The volume that is segmented, or None."""
         return self._workspace.volumeNode
 
     @property
     def segmentationNode(self):
-        """The segmentation that is written to, or None."""
         return self._workspace.segmentationNode
 
     def setVolume(self, volumeNode) -> None:
@@ -79,16 +80,12 @@ class SegmentationSession:
     def addSegment(self, name: str = "", color=None, terminology=None) -> str:
         """Add a segment and choose it, in a new segmentation if there is none.
 
-        :param color: (r, g, b) in [0, 1].
-        :param terminology: a `scene.segments.Terminology`.
+        :param color, terminology: see `scene.segments.newSegment`.
         :return: the segment's ID.
         """
         if self.segmentationNode is None:
-            volumeName = self._workspace.requireVolume().GetName()
-            self.setSegmentation(self._workspace.addSegmentation(f"{volumeName} segmentation"))
-        node = self._workspace.requireSegmentation()
-        name = name or f"Segment_{node.GetSegmentation().GetNumberOfSegments() + 1}"
-        self.selectSegment(segments.newSegment(node, name, color, terminology))
+            self.setSegmentation(self._workspace.addSegmentation())
+        self.selectSegment(self._workspace.addSegment(name, color, terminology))
         return self.segmentId
 
     def selectSegment(self, segmentId: Optional[str]) -> None:
@@ -122,73 +119,62 @@ class SegmentationSession:
         """Choose what masks do to other segments: one of `scene.segmentWriter.POLICIES`."""
         self._workspace.policy = policy
 
-    def setPlane(self, plane: Optional[SlicePlane]) -> None:
+    def setPlane(self, plane: Plane) -> None:
         """Say which slice the user looks at: prompts that are given without a slice go there."""
         self.plane = plane
         self.statusChanged.emit()
 
-    def addPoint(
-        self, position: Sequence[float], isPositive: bool = True, plane: Optional[SlicePlane] = None
-    ) -> str:
+    def addPoint(self, position: Position, isPositive: bool = True, plane: Plane = None) -> str:
         """Put a point on a slice and segment what it is on.
 
         :param position: see `pointOnSlice`.
         :return: the prompt's ID.
         """
-        return self._editor.addPoint(self._newTarget(plane), position, isPositive)
+        return self._editor.addPoint(self._target(plane, makesSegment=True), position, isPositive)
 
-    def addBox(
-        self, corner: Sequence[float], opposite: Sequence[float], plane: Optional[SlicePlane] = None
-    ) -> str:
+    def addBox(self, corner: Position, opposite: Position, plane: Plane = None) -> str:
         """Draw a box on a slice and segment what is in it.
 
         :param corner, opposite: see `boxOnSlice`.
         :return: the prompt's ID.
         """
-        return self._editor.addBox(self._newTarget(plane), corner, opposite)
+        return self._editor.addBox(self._target(plane, makesSegment=True), corner, opposite)
 
-    def addPrompts(
-        self,
-        points: Sequence = (),
-        positive: Sequence[bool] = (),
-        boxes: Sequence = (),
-        plane: Optional[SlicePlane] = None,
-    ) -> None:
+    def addPrompts(self, points=(), positive=(), boxes=(), plane: Plane = None) -> None:
         """Put several prompts on a slice with one prediction and one undo step.
 
-        :param points: positions, see `pointOnSlice`; ``positive``: one flag for each of them.
+        :param points: positions, see `pointOnSlice`.
+        :param positive: one flag for each of them.
         :param boxes: (corner, opposite) each, see `boxOnSlice`.
         """
-        self._editor.addPrompts(self._newTarget(plane), points, positive, boxes)
+        self._editor.addPrompts(self._target(plane, makesSegment=True), points, positive, boxes)
 
-    def movePrompt(self, promptId: str, *positions: Sequence[float]) -> None:
+    def movePrompt(self, promptId: str, *positions: Position) -> None:
         """Move a point, or both corners of a box; moves in quick succession are one undo step.
 
         :param positions: (R, A, S) in mm each.
         """
-        self._workspace.requireSegmentation()
-        self._workspace.prompts.move(promptId, *positions)
+        self._workspace.requirePrompts().move(promptId, *positions)
 
     def removePrompt(self, promptId: str) -> None:
-        self._workspace.requireSegmentation()
-        self._workspace.prompts.remove(promptId)
+        self._workspace.requirePrompts().remove(promptId)
 
-    def clear(self, plane: Optional[SlicePlane] = None) -> None:
+    def clear(self, plane: Plane = None) -> None:
         """Remove the chosen segment's prompts from a slice; what the user painted there stays."""
         self._workspace.prompts.clear(*self._target(plane))
 
-    def prompts(self, plane: Optional[SlicePlane] = None) -> List[PromptRecord]:
+    def prompts(self, plane: Plane = None) -> List[PromptRecord]:
         """The chosen segment's prompts on a slice, in the order in which they were given."""
         plane = plane or self.plane
         if plane is None or not self._workspace.hasSegment(self.segmentId):
             return []
         return self._workspace.prompts.promptsFor(self.segmentId, plane)
 
-    def accept(self, plane: Optional[SlicePlane] = None) -> None:
+    def accept(self, plane: Plane = None) -> None:
         """Keep the slice's mask for good: its prompts go, and later ones are about another object."""
         self._editor.accept(self._target(plane))
 
-    def predictAgain(self, plane: Optional[SlicePlane] = None) -> None:
+    def predictAgain(self, plane: Plane = None) -> None:
         """Segment a slice with its prompts once more, after the model or the window was changed."""
         self._editor.predictAgain(self._target(plane))
 
@@ -197,11 +183,11 @@ class SegmentationSession:
 
         :raises InputError: the geometry of the segmentation has changed; all steps are forgotten.
         """
-        return self._moved(self._editor.undo)
+        return self._editor.undo()
 
     def redo(self) -> bool:
         """Make the last undone step again; see ``undo``."""
-        return self._moved(self._editor.redo)
+        return self._editor.redo()
 
     @property
     def undoLabel(self) -> Optional[str]:
@@ -222,14 +208,11 @@ class SegmentationSession:
         """Whether masks are being predicted; encoding ahead does not count."""
         return self._editor.isBusy
 
-    def prefetch(self, plane: Optional[SlicePlane] = None, most: int = 1000) -> None:
+    def prefetch(self, plane: Plane = None, most: int = 1000) -> None:
         """Encode slices parallel to a slice in idle time, nearest first, in place of an earlier hint."""
         plane = plane or self.plane
         if plane is not None:
-            volumeNode = self._workspace.requireVolume()
-            steps = neighborSteps(plane, volumeNode)[:most]
-            planes = (neighborPlane(plane, volumeNode, step) for step in steps)
-            self._prefetcher.want(planes, len(steps), volumeNode, self._workspace.window())
+            self._prefetcher.want(plane, most, self._workspace.requireVolume(), self._workspace.window())
 
     def stopPrefetching(self) -> None:
         self._prefetcher.stop()
@@ -260,7 +243,7 @@ class SegmentationSession:
         """
         self.poll()
         while self.isBusy:
-            self._engine.block(_BLOCK_SECONDS)
+            self._engine.block(BLOCK_SECONDS)
             if pump is not None:
                 pump()
             self.poll()
@@ -268,40 +251,22 @@ class SegmentationSession:
 
     def close(self) -> None:
         """Let go of scene and engine; the scene keeps everything.  May be called twice."""
-        self._stopWork()
         self._watch.close()
-        self._workspace.useSegmentation(None)
-        self._workspace.useVolume(None)
+        self._onRemoved()
         self._engine.statusChanged.disconnect(self._onEngineChanged)
 
-    def _connect(self) -> None:
-        self._engine.statusChanged.connect(self._onEngineChanged)
-        self._editor.failed.connect(self.error.emit)
-        self._editor.written.connect(self._onWritten)
-        self._editor.busyChanged.connect(self.statusChanged.emit)
-
-    def _newTarget(self, plane: Optional[SlicePlane]) -> Target:
-        """Where a prompt goes; makes a segmentation and a segment if there is none yet."""
-        self._workspace.requireVolume()
-        if (plane or self.plane) is not None and self.segmentId is None:
-            self.addSegment()
-        return self._target(plane)
-
-    def _target(self, plane: Optional[SlicePlane]) -> Target:
+    def _target(self, plane: Plane, makesSegment: bool = False) -> Target:
         """The chosen segment on a slice."""
+        self._workspace.requireVolume()
         plane = plane or self.plane
         if plane is None:
             raise PromptError("There is no slice to work on: show a slice of the volume first.")
+        if makesSegment and self.segmentId is None:
+            self.addSegment()
         self._workspace.requireSegmentation()
         if self.segmentId is None:
             raise PromptError("There is no segment to work on: choose one or add one.")
         return Target(self.segmentId, plane)
-
-    def _moved(self, step: Callable[[], bool]) -> bool:
-        try:
-            return step()
-        finally:
-            self.statusChanged.emit()
 
     def _stopWork(self) -> None:
         self._editor.stop()
@@ -310,7 +275,6 @@ class SegmentationSession:
     def _onWritten(self, written: WrittenMask) -> None:
         request = written.request
         self._prefetcher.markReady(imageIdentity(self.volumeNode, request.target.plane, request.window))
-        self.statusChanged.emit()
 
     def _onLoaded(self, ticket: Ticket) -> None:
         if ticket.error is not None and not ticket.isCancelled:
@@ -321,15 +285,12 @@ class SegmentationSession:
         self._prefetcher.forget()
         self.engineChanged.emit(status)
 
-    def _onNodeRemoved(self, node) -> None:
-        if node is self.volumeNode:
-            self.setVolume(None)
-        elif node is self.segmentationNode:
+    def _onRemoved(self, node=None) -> None:
+        """Let go of a node; without one, of all."""
+        if node is None or node is self.segmentationNode:
             self.setSegmentation(None)
-
-    def _onSceneClosing(self) -> None:
-        self.setSegmentation(None)
-        self.setVolume(None)
+        if node is None or node is self.volumeNode:
+            self.setVolume(None)
 
     def _onSegmentRemoved(self) -> None:
         self._editor.stopForGoneSegments()

@@ -21,7 +21,7 @@ class SliceEditor:
     """Follows every change of a prompt, whoever made it, with a mask and an undo step.
 
     ``maskChanged(segmentId, plane)``, ``promptChanged(segmentId, plane)``, ``failed(UserError)``;
-    ``written(WrittenMask)``: after ``maskChanged`` where the mask is a new one; ``busyChanged()``.
+    ``written(WrittenMask)``: after ``maskChanged`` where the mask is a new one; ``changed()``: any property.
     """
 
     def __init__(self, workspace: Workspace, engine: EngineClient):
@@ -29,13 +29,14 @@ class SliceEditor:
         self.promptChanged = Signal("promptChanged")
         self.failed = Signal("failed")
         self.written = Signal("written")
+        self.changed = Signal("changed")
         self.lastMask: Optional[MaskReport] = None
         self._workspace = workspace
         self._edits = EditHistory(workspace)
         self._updates = MaskUpdates(workspace, engine)
         self._updates.written.connect(self._onWritten)
         self._updates.failed.connect(self._onFailed)
-        self.busyChanged = self._updates.busyChanged
+        self._updates.busyChanged.connect(self.changed.emit)
         self._knownPrompts: Dict[str, List[PromptRecord]] = {}
         workspace.onPromptsChanged = self._onPromptsChanged
 
@@ -140,6 +141,7 @@ class SliceEditor:
         for target in targets:
             self.promptChanged.emit(*target)
             self.maskChanged.emit(*target)
+        self.changed.emit()
 
     def _onPromptsChanged(self, segmentId: str, plane: SlicePlane) -> None:
         before = self._knownPrompts.get(segmentId, [])
@@ -157,10 +159,12 @@ class SliceEditor:
         self.lastMask = maskReport(written, report)
         self.maskChanged.emit(*target)
         self.written.emit(written)
+        self.changed.emit()
 
     def _onFailed(self, target: Target, error: UserError) -> None:
         self._settleUnlessDragging(target.segmentId)
         self.failed.emit(error)
+        self.changed.emit()
 
     def _endDrag(self, segmentId: str) -> None:
         if self._edits.isDragging(segmentId):

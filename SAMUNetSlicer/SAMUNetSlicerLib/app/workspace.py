@@ -7,6 +7,7 @@ from ..errors import InputError
 from ..scene.history import History
 from ..scene.plane import SlicePlane
 from ..scene.promptStore import PromptStore
+from ..scene.segments import newSegment
 from ..scene.segmentWriter import POLICIES, SegmentWriter
 from .provenance import ProvenanceTags
 from .sliceImages import SliceImages, WindowChoice, resolveWindow
@@ -66,15 +67,22 @@ class Workspace:
             self.provenance = ProvenanceTags(segmentationNode)
             self.history = History(segmentationNode, self.writer, self.prompts)
 
-    def addSegmentation(self, name: str):
+    def addSegmentation(self):
         """Add an empty segmentation for the volume, moving with it, to the scene."""
         volumeNode = self.requireVolume()
+        name = f"{volumeNode.GetName()} segmentation"
         node = self.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
         node.CreateDefaultDisplayNodes()
         # The transform first: the geometry is taken over relative to it.
         node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
         node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
         return node
+
+    def addSegment(self, name: str, color, terminology) -> str:
+        """Add an empty segment, see `segments.newSegment`; without a name it is numbered."""
+        node = self.requireSegmentation()
+        name = name or f"Segment_{node.GetSegmentation().GetNumberOfSegments() + 1}"
+        return newSegment(node, name, color, terminology)
 
     def window(self) -> WindowSetting:
         """The window in force now."""
@@ -91,6 +99,11 @@ class Workspace:
         if self.segmentationNode is None or not self.scene.IsNodePresent(self.segmentationNode):
             raise InputError("There is no segmentation to write to: choose one or make a new one.")
         return self.segmentationNode
+
+    def requirePrompts(self) -> PromptStore:
+        """:raises InputError: no segmentation is chosen, or it is gone."""
+        self.requireSegmentation()
+        return self.prompts
 
     def hasSegment(self, segmentId: Optional[str]) -> bool:
         if self.segmentationNode is None or segmentId is None:
