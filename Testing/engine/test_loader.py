@@ -9,9 +9,10 @@ from safetensors.torch import save_file
 from engine.phantom import phantom
 from engine.sam_networks import small_card, small_network
 from SAMUNetSlicerLib.engine import loader
-from SAMUNetSlicerLib.engine.cards import Source
+from SAMUNetSlicerLib.engine.cards import Source, load_catalogue
 from SAMUNetSlicerLib.engine.checkpoint import file_sha256
 from SAMUNetSlicerLib.engine.loader import load_model, weights_path
+from SAMUNetSlicerLib.engine.samunet import RES34, RES50, SAMUNet
 from SAMUNetSlicerLib.errors import EngineError, WeightsError
 
 
@@ -75,6 +76,40 @@ def test_the_classifier_in_mobilesams_file_is_passed_over(small_file):
     state["image_encoder.norm_head.bias"] = torch.zeros(320)
     torch.save(state, small_file)
     assert load_model(small_card(), small_file, "cpu", "fp32").model_id == "small"
+
+
+SMALL_SAMUNET = {
+    "image_size": 64,
+    "vit_width": 32,
+    "vit_depth": 4,
+    "vit_heads": 2,
+    "vit_global_blocks": (0, 1, 2, 3),
+    "resnet_blocks": (1, 1, 1, 1),
+    "resnet_width": 8,
+    "prompt_width": 32,
+    "decoder_mlp": 32,
+    "bridge_width": 16,
+}
+
+
+@pytest.mark.parametrize(("preset", "model_id"), [(RES34, "samunet_res34"), (RES50, "samunet_res50")])
+@pytest.mark.parametrize("chosen", ["samunet_res34", "samunet_res50"])
+def test_weights_of_a_samunet_decide_between_its_resnets(tmp_path, preset, model_id, chosen):
+    path = tmp_path / "epoch12_sam_unet.pth"
+    network = SAMUNet(replace(preset, **SMALL_SAMUNET))
+    optimizer = torch.optim.Adam(network.parameters())
+    torch.save({"model": network.state_dict(), "optimizer": optimizer}, path)
+    published = load_catalogue().get(chosen)
+    card = replace(published, config=SMALL_SAMUNET, input=replace(published.input, size=64))
+    model = load_model(card, path, "cpu", "fp32")
+    assert model.model_id == model_id
+    assert model.model_key.startswith(model_id)
+    assert model.encode([phantom(50, 64)])[0].tensors[0].shape == (1, 32, 4, 4)
+
+
+def test_weights_of_another_network_are_refused_for_a_samunet(small_file):
+    with pytest.raises(WeightsError, match=r"small.pth belongs to another network.*keys are missing"):
+        load_model(load_catalogue().get("samunet_res34"), small_file, "cpu", "fp32")
 
 
 def test_a_device_or_precision_that_does_not_exist_is_refused(small_file):

@@ -8,10 +8,11 @@ import torch
 from torch.nn import functional
 
 from engine.phantom import phantom
-from engine.sam_networks import small_card, small_network
+from engine.sam_networks import TINY_SAM_VIT, small_card, small_network
 from SAMUNetSlicerLib.engine.cards import InputFormat
 from SAMUNetSlicerLib.engine.framing import network_input
 from SAMUNetSlicerLib.engine.sam import SamModel
+from SAMUNetSlicerLib.engine.sam_network import build_sam_network
 from SAMUNetSlicerLib.errors import EngineError, PromptError
 
 NO_POINTS, NO_LABELS = np.zeros((1, 0, 2), np.float32), np.zeros((1, 0), np.int64)
@@ -92,6 +93,23 @@ def test_bf16_changes_the_encoder_only():
     reference = model().encode([phantom(100, 80)])[0].tensors[0]
     difference = (embedding.tensors[0] - reference).abs()
     assert 0 < difference.mean() < 0.05 * reference.std()
+
+
+def test_a_move_to_half_precision_and_back_loses_nothing():
+    subject = model()
+    before = subject.encode([phantom(100, 80)])[0].tensors[0]
+    after = subject.to("cpu", "bf16").to("cpu", "fp32").encode([phantom(100, 80)])[0].tensors[0]
+    assert torch.equal(before, after)
+
+
+def test_sam_med2ds_adapters_move_with_their_blocks():
+    card = replace(small_card(), architecture="sam_med2d", config=TINY_SAM_VIT)
+    torch.manual_seed(0)
+    network = build_sam_network(card.architecture, 64, card.config).eval().requires_grad_(False)
+    subject = SamModel(network, card, "key")
+    before = subject.encode([phantom(100, 80)])[0].tensors[0]
+    rounded = subject.to("cpu", "bf16").encode([phantom(100, 80)])[0].tensors[0]
+    assert 0 < (before - rounded).abs().mean() < 0.05 * before.std()
 
 
 def test_of_several_masks_the_one_with_the_highest_estimate_is_given():

@@ -18,6 +18,7 @@ from .model import PromptableModel
 from .sam import SamModel
 from .sam_network import build_sam_network
 from .samunet import RES34, RES50, SAMUNet
+from .samunet_model import SAMUNetModel
 from .tiny_vit import fold_batch_norm
 
 # MobileSAM's file keeps TinyViT's classifier, which SAM does not use.
@@ -74,9 +75,7 @@ def _load_sam(card, weights, name, key) -> SamModel:
     return SamModel(fold_batch_norm(network), card, f"{card.id}-{key}")
 
 
-def _load_samunet(card, weights, name, key) -> PromptableModel:
-    from .samunet_model import SAMUNetModel
-
+def _load_samunet(card, weights, name, key) -> SAMUNetModel:
     card = _card_of(card, samunet_architecture(weights))
     network = _on_meta(SAMUNet, replace(_SAMUNETS[card.architecture], **card.config))
     load_weights(network, weights, name)

@@ -4,6 +4,8 @@ What differs between them - the image encoder, how an image goes in, which promp
 their model cards; the prompt encoder and the mask decoder are the same.
 """
 
+import copy
+
 from .cards import ModelCard
 from .device import PRECISIONS
 from .framed_model import FramedModel
@@ -22,15 +24,19 @@ class SamModel(FramedModel):
         super().__init__(card, model_key, network.prompt_encoder.mask_input_size[0])
 
     def _move(self, device, precision):
-        # Only the image encoder changes precision: decoding in fp32 costs little and keeps masks.
-        self._network.to(device)
-        self._network.image_encoder.to(PRECISIONS[precision])
-        position = self._network.prompt_encoder.get_dense_pe()
+        # Decoding stays in fp32: it costs little and keeps masks.  The encoder is copied in its precision and
+        # the original stays where it is, so that a later move starts from fp32 again.
+        network = self._network
+        network.prompt_encoder.to(device)
+        network.mask_decoder.to(device)
+        in_place = (device, precision) == ("cpu", "fp32")
+        encoder = network.image_encoder if in_place else copy.deepcopy(network.image_encoder)
+        self._encoder = encoder.to(device, PRECISIONS[precision])
+        position = network.prompt_encoder.get_dense_pe()
         self._position = position.flatten(2).transpose(1, 2).contiguous()
 
     def _encode(self, batch):
-        precision = PRECISIONS[self._placement[1]]
-        return (self._network.image_encoder(batch.to(precision)).float(),)
+        return (self._encoder(batch.to(PRECISIONS[self._placement[1]])).float(),)
 
     def _decode(self, tensors, points, boxes, masks):
         sparse, dense = self._network.prompt_encoder(points, boxes, masks)
