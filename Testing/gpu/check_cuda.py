@@ -49,10 +49,8 @@ def check(kind, precision):
     print(f"{kind} {precision}: Dice {dice:.5f}, largest difference of the embedding {difference:.1e}")
     images = [golden.image()] * 32
     for count in (1, 8, 32):
-        batch = images[:count]
-        print(
-            f"  encode {count:2}: {milliseconds(lambda batch=batch: model.encode(batch)) / count:8.2f} ms/slice"
-        )
+        total = milliseconds(lambda count=count: model.encode(images[:count]))
+        print(f"  encode {count:2}: {total / count:8.2f} ms/slice")
     click = milliseconds(lambda: model.decode(embedding, NO_POINTS, NO_LABELS, BOX))
     print(f"  click:     {click:8.2f} ms")
     return dice >= LEAST_DICE[precision]
