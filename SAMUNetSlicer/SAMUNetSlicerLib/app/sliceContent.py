@@ -90,9 +90,11 @@ def _grow(seeds: np.ndarray, mask: np.ndarray) -> np.ndarray:
     Whole runs are filled along rows and columns in turn, so that the number of passes is the number of
     bends of the part and not its length.
     """
+    if not seeds.any():
+        return seeds
     rowRuns, columnRuns = _runNumbers(mask), _runNumbers(mask.T)
-    count = -1
-    while seeds.any() and count != (count := int(seeds.sum())):
+    count = 0
+    while count != (count := int(seeds.sum())):
         seeds = _fillRuns(seeds, mask, rowRuns)
         seeds = _fillRuns(seeds.T, mask.T, columnRuns).T
     return seeds
