@@ -69,6 +69,11 @@ def test_weights_that_are_here_are_neither_asked_for_nor_fetched(tmp_path):
     assert path.read_bytes() == CONTENT
 
 
+def test_damaged_weights_are_fetched_again(server, tmp_path):
+    (tmp_path / "lite_medsam.pth").write_bytes(CONTENT[:-1])
+    assert obtainWeights(card_with(Source("url", url=server.url)), yes, tmp_path).read_bytes() == CONTENT
+
+
 def test_the_next_source_is_tried_when_one_fails(server, tmp_path):
     server.plan = [404, "ok"]
     sources = (Source("url", url=server.url), Source("url", url=server.url))

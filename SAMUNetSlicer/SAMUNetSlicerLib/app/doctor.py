@@ -11,8 +11,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from .. import __version__
 from ..engine.cards import ModelCard
-from .downloads import installedWeights, isPublic
-from .fileInstall import sha256Of
+from .downloads import installedWeights, isIntact, isPublic
 from .settings import cacheFolder, homeFolder
 from .userModels import catalogue
 
@@ -135,8 +134,8 @@ def _weights(card: ModelCard) -> Dict[str, Any]:
     command = f"samunet models get {card.id}" + ("" if isPublic(card) else " --from FILE")
     if path is None:
         state = f"not here: {command}"
-    elif card.sha256 and sha256Of(path) != card.sha256:
-        state = f"damaged: samunet models remove {card.id}, then {command}"
+    elif not isIntact(card, path):
+        state = f"damaged: {command}"
     else:
         state = f"in {path}"
     return {"id": card.id, "path": str(path) if path else None, "state": state}

