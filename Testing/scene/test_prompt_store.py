@@ -10,7 +10,7 @@ from slicer.util import NodeModify
 from SAMUNetSlicerLib.app.headless import startScene
 from SAMUNetSlicerLib.errors import InputError, PromptError
 from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis, planeFromNormal
-from SAMUNetSlicerLib.scene.promptNodes import contrastingColor
+from SAMUNetSlicerLib.scene.promptNodes import contrastingColor, makePromptNode
 from SAMUNetSlicerLib.scene.promptStore import PromptStore
 from scene.segmentation_scene import CT, add_segmentation, add_volume, put_under_transform, rotation
 
@@ -161,8 +161,10 @@ def test_moving_a_prompt_keeps_its_identity_and_its_place_in_the_order(store, se
     assert np.allclose(moved_box.ras, [at(plane, 2, 3), at(plane, 12, 7)])
 
 
-def test_a_box_given_by_any_two_opposite_corners_is_the_same_box(store, segmentation, plane):
+@pytest.mark.parametrize("orientation", ["axial", "sagittal", "coronal"])
+def test_a_box_given_by_any_two_opposite_corners_is_the_same_box(store, segmentation, volume, orientation):
     _, a, _ = segmentation
+    plane = planeFromAxis(volume, orientation, 9)
     corners = [(2, 3), (9, 12)], [(9, 12), (2, 3)], [(2, 12), (9, 3)], [(9, 3), (2, 12)]
 
     for first, second in corners:
@@ -385,15 +387,31 @@ def test_silent_changes_are_not_heard_and_nothing_is_after_closing(store, segmen
     assert heard == []
 
 
-def test_closing_the_scene_is_no_change_of_prompts(store, segmentation, plane, scene, heard):
-    _, a, _ = segmentation
+@pytest.mark.parametrize("first", ["segmentation", "prompts"])
+def test_closing_the_scene_is_no_change_of_prompts(scene, plane, heard, first):
+    node, a = add_segmentation(scene)
+    if first == "prompts":  # the order that some saved scenes have
+        saved = make_list_before(scene, node, a)
+        scene.RemoveNode(node)
+        scene.AddNode(saved)
+        scene.AddNode(node)
+    store = PromptStore(scene, node, lambda *change: heard.append(change))
     store.addPoint(a, "positive", at(plane, 3, 4), plane)
     store.addBox(a, at(plane, 1, 1), at(plane, 8, 9), plane)
+    assert count(scene, LISTS) == 1
     heard.clear()
 
     scene.Clear(False)
 
     assert heard == []
+    store.close()
+
+
+def make_list_before(scene, node, segment):
+    """A list of prompts taken out of the scene again."""
+    points = makePromptNode(scene, node, segment, "positive")
+    scene.RemoveNode(points)
+    return points
 
 
 def test_restoring_brings_back_exactly_the_earlier_prompts_unheard(store, segmentation, plane, scene, heard):

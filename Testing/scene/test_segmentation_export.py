@@ -111,9 +111,10 @@ def test_chosen_segments_only_are_numbered_in_the_order_given(segmentation, volu
     assert np.array_equal(nrrd.read(str(tmp_path / "ba.nrrd"))[0].T, expected)
 
 
-def test_overlapping_voxels_go_to_the_later_segment_and_are_counted(scene, volume, balls, tmp_path):
+@pytest.mark.parametrize("apart", [0, 1])
+def test_overlapping_voxels_go_to_the_later_segment_and_are_counted(scene, volume, balls, tmp_path, apart):
     node, a, b = add_segmentation(scene, ["A", "B"], volume)
-    node.GetSegmentation().SeparateSegmentLabelmap(b)
+    node.GetSegmentation().SeparateSegmentLabelmap((a, b)[apart])
     big = ball(SHAPE, (9, 11, 12), 6)
     fill(node, a, volume, big)
     fill(node, b, volume, balls[0])

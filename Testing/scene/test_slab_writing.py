@@ -58,6 +58,24 @@ def test_a_mask_is_found_again_on_its_oblique_slice(scene, writer, volume, norma
     assert dice(writer.readMask(node, segment, plane), mask) >= 0.98
 
 
+@pytest.mark.parametrize("normal", [(1, 1, 1), (0.3, 0.2, 1), (1, 0, 1), (-2, 1, 0.1)])
+def test_a_pixel_that_has_its_voxel_for_itself_comes_back_exactly(scene, writer, volume, normal):
+    node, segment = add_segmentation(scene)
+    plane = planeFromNormal(volume, MIDDLE + 0.3, normal)
+    rows, columns = np.indices(plane.shape)
+    centers = plane.pixelToRAS(np.column_stack([columns.ravel(), rows.ravel()]))
+    voxels = np.floor(centers + 0.5).astype(int)
+    inside = ((voxels >= 0) & (voxels < SHAPE[::-1])).all(axis=1)
+    _, first, pixels = np.unique(voxels, axis=0, return_inverse=True, return_counts=True)
+    alone = inside & (pixels[first.ravel()] == 1)
+    mask = np.random.default_rng(0).random(plane.shape) > 0.5
+
+    writer.writeMask(node, segment, plane, mask, volume)
+
+    assert alone.sum() > 500
+    assert np.array_equal(writer.readMask(node, segment, plane).ravel()[alone], mask.ravel()[alone])
+
+
 def test_only_voxels_that_the_slice_shows_are_written(scene, writer, volume):
     node, segment = add_segmentation(scene)
     normal = np.array([0.5, 0.3, 1.0])
