@@ -159,6 +159,14 @@ def test_a_python_without_the_library_is_a_clear_sentence(tmp_path):
     assert "not_installed_anywhere" in log.read_text()
 
 
+def test_a_python_of_its_own_gets_the_environment_it_was_given():
+    launch = EngineLaunch(pythonPath=("first",), environment={"PYTHONPATH": "theirs", "HOME": "/h"})
+    first, library, theirs = launch.variables()["PYTHONPATH"].split(os.pathsep)
+    assert (first, theirs, launch.variables()["HOME"]) == ("first", "theirs", "/h")
+    assert (Path(library) / "SAMUNetSlicerLib").is_dir()
+    assert "PATH" not in launch.variables()
+
+
 def test_a_launcher_in_between_is_killed_together_with_the_python_it_started(tmp_path):
     """PythonSlicer does not become Python, it starts one and waits for it."""
     launcher, pid_file = tmp_path / "PythonSlicer", tmp_path / "pid"

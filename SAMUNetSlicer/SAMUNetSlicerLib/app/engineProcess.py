@@ -7,7 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Deque, List, Optional, Sequence, Tuple
+from typing import Deque, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..engine.protocol import Message, MessageDecoder, ProtocolError, pack
 from ..errors import EngineError
@@ -24,21 +24,25 @@ class EngineLaunch:
 
     ``executable``: a Python that has torch: this process's own, ``PythonSlicer``, or that of a virtual
     environment; ``arguments``: what it runs; ``pythonPath``: folders put in front of its module search
-    path; ``logPath``: file that takes its standard error, None to share ours.
+    path; ``environment``: its environment variables, None for ours (give Slicer's startup environment
+    to a Python that is not Slicer's); ``logPath``: file that takes its standard error, None to share ours.
     """
 
     executable: str = ""
     arguments: Sequence[str] = _WORKER
     pythonPath: Tuple[str, ...] = ()
+    environment: Optional[Mapping[str, str]] = None
     logPath: Optional[Path] = None
 
     def command(self) -> List[str]:
         return [self.executable or sys.executable, *self.arguments]
 
-    def environment(self) -> dict:
-        inherited = os.environ.get("PYTHONPATH", "")
+    def variables(self) -> Dict[str, str]:
+        """The environment of the process."""
+        variables = dict(os.environ if self.environment is None else self.environment)
+        inherited = variables.get("PYTHONPATH", "")
         folders = [*self.pythonPath, _LIBRARY_PARENT, *([inherited] if inherited else [])]
-        return {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}
+        return {**variables, "PYTHONPATH": os.pathsep.join(folders)}
 
 
 class EngineProcess:
@@ -121,7 +125,7 @@ def _start(launch: EngineLaunch) -> subprocess.Popen:
             stdout=subprocess.PIPE,
             stderr=log,
             bufsize=0,
-            env=launch.environment(),
+            env=launch.variables(),
             # A group of its own: Ctrl+C belongs to the front end, and a launcher is killed with its child.
             start_new_session=True,
             creationflags=_windowsFlags(),
@@ -137,7 +141,9 @@ def _start(launch: EngineLaunch) -> subprocess.Popen:
 
 
 def _windowsFlags() -> int:
-    return getattr(subprocess, "CREATE_NO_WINDOW", 0)
+    # Below normal priority: the user interface comes first; elsewhere the worker sees to that itself.
+    flags = ("CREATE_NO_WINDOW", "BELOW_NORMAL_PRIORITY_CLASS")
+    return sum(getattr(subprocess, flag, 0) for flag in flags)
 
 
 def _describeExit(code: int) -> str:

@@ -133,6 +133,6 @@ def _readTag(text: str) -> SegmentProvenance:
         return SegmentProvenance()
     try:
         return SegmentProvenance.fromJson(text)
-    except (InputError, KeyError, AttributeError):
+    except (InputError, KeyError, TypeError, AttributeError):
         # A damaged or newer tag must not keep the user from working on the segment.
         return SegmentProvenance()

@@ -17,11 +17,14 @@ from .runner import EngineRunner
 from .wire import job_from, outcome_message, status_message
 
 _CHUNK_BYTES = 1 << 20
+_NICENESS = 5
 _log = logging.getLogger(__name__)
 
 
 def main(make_service: Optional[Callable] = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)  # all cores may be at work here, and the user interface needs one at once
     requests, answers = _claim_standard_streams()
     outlet = _Outlet(answers)
     queue = JobQueue()
@@ -66,7 +69,7 @@ class _Outlet:
         try:
             for buffer in pack(message):
                 _write_all(self._descriptor, buffer)
-        except BrokenPipeError:
+        except OSError:
             os._exit(0)  # nobody listens any more
 
 
