@@ -180,3 +180,21 @@ def test_next_segment_completes_the_one_before(desk):
     second = desk.session.nextSegment("Lesion 2")
     assert second != first and desk.session.segmentId == second
     assert status(desk.session.segmentationNode, first) == "completed"
+
+
+def test_the_network_gets_square_pixels_and_the_mask_comes_back_on_the_slice_s_own(desk):
+    plane = desk.plane(20, "J")  # pixels of 0.75 x 2.5 mm
+    desk.session.setPlane(plane)
+    seen = []
+    predict = desk.engine.predict
+    desk.engine.predict = lambda image, prompts: (
+        seen.append((image.shape, prompts)) or predict(image, prompts)
+    )
+    desk.session.addBox((10, 2), (29, 6))
+    desk.session.waitUntilIdle()
+    ((shape, prompts),) = seen
+    assert shape == (round(10 * 2.5 / 0.75), 50)
+    height = prompts.boxes[0, 3] - prompts.boxes[0, 1]
+    assert height == pytest.approx(5 * shape[0] / 10)
+    rows, columns = np.nonzero(desk.mask(plane))
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (2, 6, 10, 29)

@@ -8,6 +8,7 @@ from ..errors import UserError
 from .engineClient import EngineClient
 from .events import Signal
 from .sliceRequest import SliceRequest, prepareRequest, writeAnswer
+from .squarePixels import squareImage, squarePrompts
 from .ticket import Ticket
 from .workspace import Target, Workspace
 
@@ -80,7 +81,9 @@ class MaskUpdates:
         if request.isEmpty:
             self._write(request, None)
             return
-        ticket = self._engine.predict(request.image, request.prompts)
+        ticket = self._engine.predict(
+            squareImage(request.image, target.plane), squarePrompts(request.prompts, target.plane)
+        )
         self._flights[target.key] = _Flight(request, ticket)
         self.busyChanged.emit()
         ticket.whenDone(lambda ticket: self._onAnswer(target, ticket))

@@ -11,6 +11,7 @@ from ..scene.sliceImage import extractSlice
 from .engineClient import EngineClient
 from .events import Signal
 from .sliceImages import imageIdentity
+from .squarePixels import squareImage
 from .ticket import Ticket
 
 # Enough that the engine never waits, few enough that a new hint takes effect soon.
@@ -84,7 +85,8 @@ class Prefetcher:
         except UserError:
             self.stop()  # a click on the volume will say what is wrong with it
             return
-        ticket = self._tickets[identity] = self._engine.encode(image, Priority.PREFETCH)
+        ticket = self._engine.encode(squareImage(image, plane), Priority.PREFETCH)
+        self._tickets[identity] = ticket
         ticket.whenDone(lambda ticket: self._onEncoded(identity, ticket))
 
     def _onEncoded(self, identity: Hashable, ticket: Ticket) -> None:

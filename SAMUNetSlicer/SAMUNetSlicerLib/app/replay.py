@@ -15,6 +15,7 @@ from .engineClient import EngineClient
 from .maskCoding import decodeMask
 from .provenanceFile import RecordedSegment, RecordedSegmentation
 from .sliceRecord import SliceRecord, imageDigest
+from .squarePixels import planeMask, squareImage, squarePrompts
 
 Progress = Callable[[int, int], None]  # (slices done, slices in total); may raise to give up
 
@@ -85,8 +86,10 @@ class Replay:
         predicted = np.zeros(plane.shape, bool)
         if record.model is not None:
             self._requireModel(record.model, pump)
-            ticket = self._engine.predict(self._image(record), record.networkPrompts())
-            predicted = self._engine.wait(ticket, pump).prediction.mask
+            prompts = record.networkPrompts()
+            image = squareImage(self._image(record), plane)
+            ticket = self._engine.predict(image, squarePrompts(prompts, plane))
+            predicted = planeMask(self._engine.wait(ticket, pump).prediction, prompts, plane)
         mask = record.content().merged(predicted)
         self._writer.writeMask(
             self._segmentationNode, segmentId, plane, mask, self._volumeNode, policy=record.policy

@@ -15,6 +15,7 @@ from ..scene.segmentChange import Change
 from .provenance import utcNow
 from .sliceContent import SliceContent
 from .sliceRecord import SliceRecord, imageDigest, maskFields, promptFields
+from .squarePixels import planeMask
 from .workspace import Target, Workspace
 
 
@@ -85,7 +86,9 @@ def writeAnswer(
     started, target = time.perf_counter(), request.target
     # Read again: the user may have painted while the network was busy.
     content = request.content.withEdits(workspace.readMask(target), request.prompts)
-    predicted = np.zeros(target.plane.shape, bool) if report is None else report.prediction.mask
+    predicted = np.zeros(target.plane.shape, bool)
+    if report is not None:
+        predicted = planeMask(report.prediction, request.prompts, target.plane)
     mask = content.merged(predicted)
     change = workspace.writer.writeMask(
         workspace.segmentationNode,
