@@ -130,10 +130,14 @@ def test_a_reader_that_goes_away_is_no_fault():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot send Ctrl-C to one process")
-def test_ctrl_c_ends_a_command_with_130_and_no_traceback():
+@pytest.mark.parametrize("arrives_as", ["KeyboardInterrupt", "ImportError"])
+def test_ctrl_c_ends_a_command_with_130_and_no_traceback(arrives_as):
     script = (
         "import sys, time; from SAMUNetSlicerLib.cli import doctorCommand, main\n"
-        "def run(options, console):\n    print('ready', flush=True); time.sleep(30)\n"
+        "def run(options, console):\n"
+        "    try:\n"
+        "        print('ready', flush=True); time.sleep(30)\n"
+        f"    except KeyboardInterrupt:\n        raise {arrives_as}\n"
         "doctorCommand.run = run; sys.exit(main.main(['doctor']))"
     )
     with python("-c", script) as process:
@@ -141,3 +145,9 @@ def test_ctrl_c_ends_a_command_with_130_and_no_traceback():
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=10)
     assert (process.returncode, errors) == (130, "samunet: stopped.\n")
+
+
+def test_a_missing_package_keeps_its_traceback(doctor):
+    doctor(failing_with(ImportError("no such package")))
+    with pytest.raises(ImportError):
+        main(["doctor"])

@@ -1,9 +1,11 @@
 """The command ``samunet``: picks a command, runs it, turns what goes wrong into a sentence and a number."""
 
 import argparse
+import contextlib
 import os
+import signal
 import sys
-from typing import Optional, Sequence
+from typing import Iterator, List, Optional, Sequence
 
 from .. import __version__
 from ..errors import UserError
@@ -67,20 +69,40 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     """
     options = buildParser().parse_args(arguments)
     console = Console(options.quiet, options.json)
+    with _interruptions() as interruptions:
+        try:
+            code = options.run(options, console)
+            sys.stdout.flush()
+            return code or 0
+        except UserError as error:
+            console.error(error)
+            return error.exitCode
+        except BrokenPipeError:
+            # Python would complain once more when it flushes stdout at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return _BROKEN_PIPE
+        except (KeyboardInterrupt, ImportError) as error:
+            # Ctrl-C while VTK is being loaded arrives as an import error.
+            if isinstance(error, ImportError) and not interruptions:
+                raise
+            print("samunet: stopped.", file=sys.stderr)
+            return _INTERRUPTED
+
+
+@contextlib.contextmanager
+def _interruptions() -> Iterator[List[int]]:
+    """Note every Ctrl-C in the list that this yields, besides raising ``KeyboardInterrupt``."""
+    noted: List[int] = []
+
+    def note(number, frame):
+        noted.append(number)
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, note)
     try:
-        code = options.run(options, console)
-        sys.stdout.flush()
-        return code or 0
-    except UserError as error:
-        console.error(error)
-        return error.exitCode
-    except KeyboardInterrupt:
-        print("samunet: stopped.", file=sys.stderr)
-        return _INTERRUPTED
-    except BrokenPipeError:
-        # Python would complain once more when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _BROKEN_PIPE
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 if __name__ == "__main__":
