@@ -73,6 +73,12 @@ def test_a_negative_click_takes_the_leak_away_and_leaves_the_organ():
     assert len(notes) == 1 and "click 1" in notes[0]
 
 
+def test_a_negative_click_leaves_the_other_pieces_of_the_mask_alone():
+    far = ellipse(*SIZE, centre=(185.0, 70.0), radii=(6.0, 6.0))
+    mask, _ = follow_clicks(ORGAN | LEAK | far, np.array([[138, 70]]), np.array([0]), RELIEF)
+    assert mask[far].all() and not mask[70, 138]
+
+
 def test_a_positive_click_adds_the_missing_part_up_to_the_edges():
     half = ORGAN & (np.arange(SIZE[1]) < 90)
     mask, _ = follow_clicks(half, np.array([[105, 70]]), np.array([1]), RELIEF)

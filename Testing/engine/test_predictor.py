@@ -213,6 +213,15 @@ def test_another_image_never_gets_the_outcome_of_the_first():
     assert same(moved, other.predict([(52, 58, 1)]))
 
 
+def test_a_caller_may_do_with_a_prediction_what_it_likes():
+    bench = Bench(MODELS["points"])
+    first = bench.predict([(52, 58, 1)])
+    before = first.mask.copy()
+    for array in (first.mask, first.logits, first.low_res_logits, first.boxes):
+        array[:] = 0
+    assert np.array_equal(bench.predict([(52, 58, 1)]).mask, before)
+
+
 def test_only_as_many_outcomes_are_remembered_as_asked_for():
     bench = Bench(MODELS["points"])
     bench.predictor = Predictor(bench.model, remembered=2)

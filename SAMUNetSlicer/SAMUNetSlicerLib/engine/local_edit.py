@@ -17,6 +17,7 @@ _SPECK = 0.003  # of the image's area: what a click adds where there is no mask 
 _REACH_STEPS = 1.5  # times as many steps as to the mask: even ground has no edge to stop at
 _CORE_DEPTH = 0.7  # of the greatest depth: this far from its border a mask is its core ...
 _CORE_DISTANCE = 1.5  # ... if as many times farther from the click than the click is from the border
+_RIM = 2  # steps on the grid: what the grid is too coarse to see of a mask's border
 
 
 def follow_clicks(
@@ -63,22 +64,30 @@ def _added(mask, click, points, labels, relief):
 
 def _removed(mask, click, points, labels, relief):
     """Without all that is closer to the click than to the core of the mask and to the positive clicks."""
-    small = relief.shrink(mask)
-    kept = _core(small, relief.seed(click)) | relief.seed(points[labels == POSITIVE])
-    closer_to_core = relief.distance(kept) - relief.distance(relief.seed(click))
-    return mask & (relief.enlarge(closer_to_core) <= 0)
+    small, seed = relief.shrink(mask), relief.seed(click)
+    piece = _connected(small, seed)
+    kept = _core(piece, seed) | relief.seed(points[labels == POSITIVE])
+    closer_to_click = relief.distance(kept) - relief.distance(seed)
+    concerned = (_steps_from(piece) <= _RIM) & ~(small & ~piece)
+    return mask & (relief.enlarge(np.where(concerned, closer_to_click, -1.0)) <= 0)
 
 
-def _core(mask: np.ndarray, click: np.ndarray) -> np.ndarray:
-    """The deep inside of a mask (h, w), clear of the click (h, w); never empty unless all is."""
-    depth = np.where(mask, _steps_from(~np.pad(mask, 1))[1:-1, 1:-1], 0)
+def _connected(mask: np.ndarray, seed: np.ndarray) -> np.ndarray:
+    """The piece of a mask (h, w) that the seed (h, w) lies in or beside."""
+    outside = ~mask
+    walls_x, walls_y = outside[:, 1:] | outside[:, :-1], outside[1:] | outside[:-1]
+    return mask & (geodesic_distance(walls_x, walls_y, seed) <= 1)
+
+
+def _core(piece: np.ndarray, click: np.ndarray) -> np.ndarray:
+    """The deep inside of a piece (h, w) of a mask, clear of the click (h, w); never empty unless all is."""
+    depth = np.where(piece, _steps_from(~np.pad(piece, 1))[1:-1, 1:-1], 0)
     away = _steps_from(click)
-    core = (depth >= _CORE_DEPTH * depth.max()) & (away >= _CORE_DISTANCE * depth[click].max())
-    return core & mask if (core & mask).any() else mask & (np.minimum(depth, away) == _deepest(depth, away))
-
-
-def _deepest(depth, away):
-    return max(1, np.minimum(depth, away).max())
+    core = piece & (depth >= _CORE_DEPTH * depth.max()) & (away >= _CORE_DISTANCE * depth[click].max())
+    if core.any():
+        return core
+    clear = np.minimum(depth, away)
+    return piece & (clear == clear.max(initial=1))
 
 
 def _steps_from(seeds: np.ndarray) -> np.ndarray:

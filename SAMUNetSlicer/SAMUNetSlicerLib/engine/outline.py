@@ -120,7 +120,7 @@ class View:
         boxes = [part.box for part in parts if part.box is not None]
         side = model.low_res_size
         return Prediction(
-            mask=outline.mask,
+            mask=outline.mask.copy(),  # the outline is remembered, the prediction is the caller's
             logits=logits,
             low_res_logits=np.array(low_res, np.float32).reshape(-1, side, side),
             confidence=stability_score(logits, threshold),

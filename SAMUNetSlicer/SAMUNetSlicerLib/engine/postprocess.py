@@ -53,7 +53,7 @@ def stability_score(logits: np.ndarray, threshold: float, offset: float = 1.0) -
     """
     inner = np.count_nonzero(logits > threshold + offset)
     outer = np.count_nonzero(logits > threshold - offset)
-    return inner / outer if outer else 0.0
+    return float(inner / outer) if outer else 0.0
 
 
 def logits_of_mask(
