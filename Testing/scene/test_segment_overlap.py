@@ -142,25 +142,26 @@ def test_an_overlap_that_was_allowed_survives_later_protected_writes(scene, volu
 
 
 def test_a_neighbor_with_another_voxel_size_is_protected_and_overwritten_alike(scene):
+    wanted = box(slice(4, 7), slice(4, 9), K)  # covers some of the coarse voxels in part
     volume = add_volume(scene, SHAPE, np.eye(4))
     coarse_shape = tuple(n // 2 for n in SHAPE)
     coarse = add_volume(scene, coarse_shape, [[2, 0, 0, 0.5], [0, 2, 0, 0.5], [0, 0, 2, 0.5], [0, 0, 0, 1]])
     node, a, b = add_segmentation(scene, ["A", "B"], volume)
     node.GetSegmentation().SeparateSegmentLabelmap(b)
-    fill(node, b, volume, B_SLICE)
+    fill(node, b, volume, wanted)
     coarse_voxels = np.zeros(coarse_shape, bool)
     coarse_voxels[1, 1:4, 1:4] = True
     fill(node, a, coarse, coarse_voxels)
     fine = coarse_voxels.repeat(2, 0).repeat(2, 1).repeat(2, 2)
     write(scene, node, b, volume, np.zeros(SHAPE, bool))
 
-    write(scene, node, b, volume, B_SLICE, policy="protectAll")
-    assert np.array_equal(voxels_of(node, b, SHAPE), B_SLICE & ~fine)
+    write(scene, node, b, volume, wanted, policy="protectAll")
+    assert np.array_equal(voxels_of(node, b, SHAPE), wanted & ~fine)
     assert np.array_equal(voxels_of(node, a, coarse_shape), coarse_voxels)
 
-    change = write(scene, node, b, volume, B_SLICE, policy="protectLocked")
-    assert np.array_equal(voxels_of(node, b, SHAPE), B_SLICE)
-    met = B_SLICE.reshape(3, 2, 6, 2, 7, 2).any(axis=(1, 3, 5))
+    change = write(scene, node, b, volume, wanted, policy="protectLocked")
+    assert np.array_equal(voxels_of(node, b, SHAPE), wanted)
+    met = wanted.reshape(3, 2, 6, 2, 7, 2).any(axis=(1, 3, 5))
     assert np.array_equal(voxels_of(node, a, coarse_shape), coarse_voxels & ~met)
 
     SegmentWriter(scene).revert(node, change)

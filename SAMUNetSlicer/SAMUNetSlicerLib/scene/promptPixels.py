@@ -1,4 +1,9 @@
-"""Prompts as the network takes them: pixels of one slice."""
+"""Prompts as the network takes them: pixels of one slice.
+
+A pixel covers half a pixel on each side of its center, which has integer coordinates.  A box holds the pixels
+whose centers it holds: drawn from center (2, 3) to center (9, 12), or along their outer edges, it is
+[2, 3, 10, 13).
+"""
 
 from typing import NamedTuple, Sequence, Tuple
 
