@@ -191,6 +191,21 @@ def test_accepting_can_be_undone(desk):
     assert state(desk) == before
 
 
+def test_clicks_on_two_slices_whose_masks_come_late_are_one_step(desk):
+    desk.session.addSegment("A")
+    desk.engine.is_automatic = False
+    desk.session.addPoint((12, 20))
+    desk.session.addPoint((30, 20), plane=desk.plane(7))
+    desk.engine.answer()
+    desk.engine.answer()
+    after = state(desk)
+    assert desk.session.undo()
+    assert not desk.voxels().any() and desk.engine.jobs == []
+    assert desk.session.undoLabel is None
+    assert desk.session.redo()
+    assert state(desk) == after and desk.engine.jobs == []
+
+
 def test_undo_of_one_segment_keeps_what_the_other_one_got_since(desk):
     desk.click(12, 20)
     first = desk.session.segmentId

@@ -46,6 +46,10 @@ class MaskUpdates:
     def isBusy(self) -> bool:
         return bool(self._flights)
 
+    def isBusyWith(self, segmentId: str) -> bool:
+        """Whether a mask of this segment is being predicted, on any slice."""
+        return any(flight.request.target.segmentId == segmentId for flight in self._flights.values())
+
     def request(self, target: Target, isDrag: bool = False) -> None:
         """Bring the mask of a slice up to date with its prompts."""
         flight = self._flights.get(target.key)

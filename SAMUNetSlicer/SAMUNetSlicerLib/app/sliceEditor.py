@@ -155,14 +155,14 @@ class SliceEditor:
     def _onWritten(self, written: WrittenMask, report: Optional[PredictReport]) -> None:
         target = written.request.target
         self._edits.add(target, written.change)
-        self._settleUnlessDragging(target.segmentId)
+        self._settleWhenComplete(target.segmentId)
         self.lastMask = maskReport(written, report)
         self.maskChanged.emit(*target)
         self.written.emit(written)
         self.changed.emit()
 
     def _onFailed(self, target: Target, error: UserError) -> None:
-        self._settleUnlessDragging(target.segmentId)
+        self._settleWhenComplete(target.segmentId)
         self.failed.emit(error)
         self.changed.emit()
 
@@ -170,6 +170,7 @@ class SliceEditor:
         if self._edits.isDragging(segmentId):
             self._edits.settle(segmentId)
 
-    def _settleUnlessDragging(self, segmentId: str) -> None:
-        if not self._edits.isDragging(segmentId):
+    def _settleWhenComplete(self, segmentId: str) -> None:
+        """A step holds the prompts of the whole segment: all their masks belong to it."""
+        if not self._edits.isDragging(segmentId) and not self._updates.isBusyWith(segmentId):
             self._edits.settle(segmentId)

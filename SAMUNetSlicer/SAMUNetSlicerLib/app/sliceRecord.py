@@ -20,8 +20,8 @@ class SliceRecord:
     """JSON-ready; masks are texts of ``maskCoding``, None where empty.
 
     ``plane``: `SlicePlane.toDict`; ``prompts``: id, kind and RAS position in mm of each, in their order;
-    ``points``: [[x, y, label], ...] and ``boxes``: [[x0, y0, x1, y1], ...] in pixels of the plane, as the
-    network got them; ``window``: `WindowSetting.to_dict` with the limits that were in force; ``image``:
+    ``points``: [[x, y, label], ...] and ``boxes``: [[x0, y0, x1, y1], ...] in pixels of the plane;
+    ``window``: `WindowSetting.to_dict` with the limits that were in force; ``image``:
     digest of the 8-bit image; ``model``, ``versions``, ``confidence``, ``notes``: of the prediction, empty
     when the user removed all prompts; ``policy``: towards other segments; ``sequence``: order of writing
     within the segmentation; ``time``: UTC, ISO 8601.

@@ -6,6 +6,7 @@ from typing import Optional, Sequence, Tuple
 
 import numpy as np
 
+from .. import __version__
 from ..engine.reports import EngineStatus, PredictReport
 from ..engine.types import Prompts
 from ..engine.windowing import WindowSetting
@@ -149,7 +150,7 @@ def _predictionFields(report: PredictReport, status: EngineStatus) -> dict:
             "device": status.device,
             "precision": status.precision,
         },
-        "versions": dict(status.versions),
+        "versions": {"SAMUNetSlicer": __version__, **status.versions},
         "confidence": float(report.prediction.confidence),
         "notes": tuple(report.prediction.notes),
     }
