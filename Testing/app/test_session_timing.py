@@ -68,6 +68,14 @@ def test_while_a_prompt_is_dragged_only_the_latest_position_is_asked_for_next(sl
     assert slow.engine.jobs == []
 
 
+def test_what_is_painted_while_the_mask_is_computed_stays(slow):
+    slow.session.addPoint((12, 20))
+    slow.paint(rows=slice(2, 6), columns=slice(30, 40))
+    painted = slow.mask()
+    slow.engine.answer()
+    np.testing.assert_array_equal(slow.mask(), painted | expected(slow, (12, 20)))
+
+
 def test_predictions_on_two_slices_run_side_by_side(slow):
     slow.session.addPoint((12, 20))
     slow.session.addPoint((30, 20), plane=slow.plane(7))

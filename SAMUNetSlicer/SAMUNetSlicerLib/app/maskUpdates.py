@@ -94,7 +94,7 @@ class MaskUpdates:
 
     def _onAnswer(self, target: Target, ticket: Ticket) -> None:
         flight = self._flights.get(target.key)
-        if flight is None or flight.ticket is not ticket:
+        if flight is None:  # cancelled
             return
         self._forget(flight)
         if ticket.error is not None:
