@@ -13,32 +13,32 @@ STAMP := $(VENV)/.installed
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test weights lint bench clean
 
 help:
 	@sed -n '1,4s/^# \{0,1\}//p' Makefile
 
-demo: $(STAMP) default-weights
+demo: $(STAMP)
 	$(BIN)/samunet demo --out out/demo
 
-test: $(STAMP) default-weights
-	$(BIN)/samunet models get mobilesam --yes --quiet
+test: weights
 	$(BIN)/python -m pytest
+
+# Two published networks that tests and benchmarks compare with, about 40 MB each, fetched once.
+weights: $(STAMP)
+	$(BIN)/samunet models get litemedsam --yes
+	$(BIN)/samunet models get mobilesam --yes
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: $(STAMP) default-weights
+bench: weights
 	for script in Testing/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
 
 clean:
 	rm -rf $(VENV) out build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-
-.PHONY: default-weights
-default-weights: $(STAMP)
-	$(BIN)/samunet models get litemedsam --yes
 
 # Installed again only when the dependencies change.
 $(STAMP): pyproject.toml

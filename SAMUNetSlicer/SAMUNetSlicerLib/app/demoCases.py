@@ -43,7 +43,7 @@ CASES = (
         "CT, 512 x 512",
         (
             DemoStructure("Liver", {"orientation": "axial", "index": 10}),
-            DemoStructure("Spleen", {"orientation": "axial", "index": 10}),
+            DemoStructure("Spleen", {"orientation": "axial", "index": 10}, "click"),
             DemoStructure("Stomach", {"orientation": "axial", "index": 10}),
             DemoStructure("Aorta", {"orientation": "axial", "index": 10}, "click"),
         ),
@@ -53,10 +53,10 @@ CASES = (
         "CT, 3 mm",
         (
             DemoStructure("Spleen", {"orientation": "coronal", "index": 37}),
-            DemoStructure("Right kidney", {"orientation": "sagittal", "index": 83}),
+            DemoStructure("Right kidney", {"orientation": "sagittal", "index": 83}, "click"),
             DemoStructure("Urinary bladder", {"orientation": "axial", "index": 18}),
             # Tilted by 30 degrees out of the axial plane, through the middle of the gallbladder.
-            DemoStructure("Gallbladder", {"origin": [65, 212, 363], "normal": [0.5, 0, 0.866]}),
+            DemoStructure("Gallbladder", {"origin": [65, 212, 363], "normal": [0.5, 0, 0.866]}, "click"),
         ),
     ),
 )
