@@ -1,5 +1,7 @@
 """From a model's name to what the engine loads."""
 
+from pathlib import Path
+
 import pytest
 
 from SAMUNetSlicerLib.app.modelChoice import modelSpec
@@ -17,12 +19,16 @@ def installed(private_home):
     return folder
 
 
-def test_without_a_name_it_is_the_default_with_the_installed_weights(installed, private_home):
+def test_without_a_name_it_is_the_default_with_the_weights_the_product_brings(private_home):
     spec = modelSpec()
     assert spec.model_id == load_catalogue().default
-    assert spec.weights == str(installed / "lite_medsam.pth")
+    assert Path(spec.weights).name == "samunet_compact.safetensors"
     assert spec.cache_folder == str(private_home / "cache")
     assert ModelCard.from_json(spec.card) == load_catalogue().get(spec.model_id)
+
+
+def test_downloaded_weights_are_found_by_the_name_of_their_model(installed):
+    assert modelSpec("litemedsam").weights == str(installed / "lite_medsam.pth")
 
 
 def test_choices_are_passed_on(installed, tmp_path):

@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 import torch
 
 from SAMUNetSlicerLib.app import doctor
@@ -11,7 +10,8 @@ from SAMUNetSlicerLib.engine.disk_cache import DiskTier
 from SAMUNetSlicerLib.engine.types import Embedding
 
 
-def test_without_weights_the_page_says_how_to_get_them(capsys):
+def test_without_the_users_default_weights_the_page_says_how_to_get_them(private_home, capsys):
+    (private_home / "models.json").write_text('{"default": "litemedsam", "models": []}', encoding="utf-8")
     assert main(["doctor"]) == 1
     page = capsys.readouterr().out
     assert "To do:" in page
@@ -19,10 +19,7 @@ def test_without_weights_the_page_says_how_to_get_them(capsys):
     assert torch.__version__ in page
 
 
-@pytest.mark.weights
-def test_with_everything_in_place_there_is_nothing_to_do(litemedsam_weights, private_home, capsys):
-    (private_home / "weights").mkdir()
-    (private_home / "weights" / "lite_medsam.pth").symlink_to(litemedsam_weights)
+def test_with_the_weights_the_product_brings_there_is_nothing_to_do(capsys):
     assert main(["doctor"]) == 0
     assert "Everything is in place." in capsys.readouterr().out
 

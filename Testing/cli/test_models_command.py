@@ -46,7 +46,8 @@ def answer(monkeypatch, text):
 def test_the_list_names_every_model_the_default_and_what_to_do(capsys):
     assert main(["models"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert any(line.startswith("* litemedsam") and "get, 39 MB" in line for line in lines)
+    assert any(line.startswith("* samunet_compact") and "  here  " in line for line in lines)
+    assert any(line.startswith("  litemedsam") and "get, 39 MB" in line for line in lines)
     assert any("samunet_res34" in line and "you supply a file" in line for line in lines)
 
 
@@ -55,7 +56,7 @@ def test_the_list_as_json_is_one_object(capsys):
     models = json.loads(capsys.readouterr().out)["models"]
     assert [model["id"] for model in models] == list(cards.load_catalogue().cards)
     assert sum(model["default"] for model in models) == 1
-    assert all(model["weights"] is None for model in models)
+    assert {model["id"] for model in models if model["weights"]} == {"samunet_compact"}
 
 
 def test_one_model_is_shown_with_licence_limits_and_citation(capsys):

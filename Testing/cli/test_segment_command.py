@@ -135,7 +135,7 @@ def test_an_invalid_prompts_file_is_exit_code_4(volume, tmp_path, capsys):
 
 
 def test_absent_weights_are_exit_code_5_with_the_command_that_gets_them(volume, prompts, tmp_path, capsys):
-    assert segment(volume, prompts(), tmp_path / "out") == 5
+    assert segment(volume, prompts(), tmp_path / "out", "--model", "litemedsam") == 5
     assert "samunet models get litemedsam" in capsys.readouterr().err
 
 

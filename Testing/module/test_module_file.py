@@ -75,7 +75,7 @@ def test_the_modules_own_test_passes(module):
 def test_without_weights_the_sentence_says_how_to_get_them(module, host, prompts_file):
     volume = host.scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode")
     with pytest.raises(WeightsError, match="samunet models get"):
-        module.SAMUNetSlicerLogic().segment(volume, prompts_file)
+        module.SAMUNetSlicerLogic().segment(volume, prompts_file, modelId="litemedsam")
 
 
 def test_without_a_volume_the_sentence_says_so(module, installed_weights, prompts_file):
@@ -87,12 +87,12 @@ def test_weights_are_obtained_only_if_the_user_says_yes(module, monkeypatch):
     questions = []
     monkeypatch.setattr(slicer.util, "confirmYesNoDisplay", lambda text: bool(questions.append(text)))
     with pytest.raises(CancelledError):
-        module.SAMUNetSlicerLogic().obtainWeights()
+        module.SAMUNetSlicerLogic().obtainWeights("litemedsam")
     assert "Apache-2.0" in questions[0]
 
 
 def test_weights_that_are_here_are_not_asked_for(module, installed_weights, private_home):
-    path = module.SAMUNetSlicerLogic().obtainWeights()
+    path = module.SAMUNetSlicerLogic().obtainWeights("litemedsam")
     assert path == str(private_home / "weights" / "lite_medsam.pth")
 
 
@@ -103,7 +103,7 @@ def test_a_script_segments_the_liver_while_slicer_stays_alive(
     folder = repository / "Resources" / "SampleData"
     volume = loadVolume(host, folder / "ts_ct512.nii.gz")
     truth = loadVolume(host, folder / "ts_ct512_seg.nii.gz")
-    node = module.SAMUNetSlicerLogic().segment(volume, prompts_file)
+    node = module.SAMUNetSlicerLogic().segment(volume, prompts_file, modelId="litemedsam")
     (segment_id,) = node.GetSegmentation().GetSegmentIDs()
     plane = planeFromAxis(volume, "axial", 10)
     mask = SegmentWriter(host.scene).readMask(node, segment_id, plane)
