@@ -10,9 +10,7 @@ from SAMUNetSlicerLib.engine.cards import ModelCard
 from SAMUNetSlicerLib.engine.compact_samunet import CompactSAMUNet
 from SAMUNetSlicerLib.engine.samunet_config import SAMUNetConfig
 
-TINY = SAMUNetConfig(
-    image_size=64, branch="tiny_vit", resnet_blocks=(1, 1, 1, 1), resnet_width=8, bridge_width=16
-)
+TINY = SAMUNetConfig(image_size=64, resnet_blocks=(1, 1, 1, 1), resnet_width=8, bridge_width=16)
 
 
 def tiny_network():

@@ -25,9 +25,7 @@ from .samunet_config import SAMUNetConfig
 from .samunet_decoder import SamPromptEncoder
 from .tiny_vit import TinyViT
 
-COMPACT_TINY = SAMUNetConfig(
-    image_size=448, branch="tiny_vit", resnet_blocks=(2, 2, 2, 2), resnet_width=24, bridge_width=64
-)
+COMPACT_TINY = SAMUNetConfig(image_size=448, resnet_blocks=(2, 2, 2, 2), resnet_width=24, bridge_width=64)
 _TOKEN_WIDTHS = (64, 128, 320, 320)
 # SAM's upscaled tokens are of the order 0.1 and are multiplied by kernels of the order 20; the gain lets the
 # layers that make the feature keep weights of the usual size, for which learning rates are made.

@@ -1,19 +1,17 @@
 """The transformer branch of SAM-UNet, cut into stages so that ResNet features can be added between blocks."""
 
 from functools import partial
-from typing import Tuple
 
 from torch import Tensor, nn
 
-from ..errors import EngineError
 from .sam_blocks import ImageEncoderViT
 from .samunet_config import SAMUNetConfig
 
 
 class SamViTBranch(nn.Module):
-    """SAM's ViT.  Any other branch offers the same four methods and ``widths``.
+    """SAM's ViT.
 
-    Tokens are (B, grid, grid, widths[stage]); a stage is the blocks up to and including one globally
+    Tokens are (B, grid, grid, vit_width); a stage is the blocks up to and including one globally
     attending block, which `mix` runs after the ResNet's features have been added.
     """
 
@@ -30,7 +28,6 @@ class SamViTBranch(nn.Module):
             window_size=config.vit_window,
             global_attn_indexes=config.vit_global_blocks,
         )
-        self.widths: Tuple[int, ...] = (config.vit_width,) * len(config.vit_global_blocks)
         self._global_blocks = config.vit_global_blocks
 
     def embed(self, x: Tensor) -> Tensor:
@@ -52,15 +49,3 @@ class SamViTBranch(nn.Module):
     def neck(self, tokens: Tensor) -> Tensor:
         """Embedding (B, prompt_width, grid, grid) of the last stage's tokens."""
         return self.sam_img_encoder.neck(tokens.permute(0, 3, 1, 2))
-
-
-_BRANCHES = {"sam_vit": SamViTBranch}
-
-
-def build_image_branch(config: SAMUNetConfig) -> nn.Module:
-    """The branch that ``config.branch`` names."""
-    if config.branch not in _BRANCHES:
-        raise EngineError(
-            f"The image branch '{config.branch}' is unknown: choose one of {sorted(_BRANCHES)}."
-        )
-    return _BRANCHES[config.branch](config)

@@ -9,12 +9,12 @@ from typing import Optional, Tuple
 from torch import Tensor, nn
 
 from .adapters import Reshaper, up_twice
-from .image_branch import build_image_branch
+from .image_branch import SamViTBranch
 from .resnet import ResNet
-from .samunet_config import COMPACT, RES34, RES50, SAMUNetConfig
+from .samunet_config import RES34, RES50, SAMUNetConfig
 from .samunet_decoder import SamPromptEncoder, SAMUNetMaskDecoder
 
-__all__ = ["COMPACT", "PIXEL_MEAN", "PIXEL_STD", "RES34", "RES50", "SAMUNet", "SAMUNetConfig"]
+__all__ = ["PIXEL_MEAN", "PIXEL_STD", "RES34", "RES50", "SAMUNet", "SAMUNetConfig"]
 
 # ImageNet statistics of RGB values 0..255.
 PIXEL_MEAN = (123.675, 116.28, 103.53)
@@ -31,17 +31,16 @@ class SAMUNet(nn.Module):
         super().__init__()
         self.config = config
         width, narrow = config.prompt_width, config.prompt_width // 8
-        self.image_encoder = build_image_branch(config)
+        self.image_encoder = SamViTBranch(config)
         self.prompt_encoder = SamPromptEncoder(config)
         self.mask_decoder = SAMUNetMaskDecoder(config)
         self.resnet = ResNet(config.resnet_blocks, config.resnet_bottleneck, config.resnet_width)
-        widths, channels = self.image_encoder.widths, self.resnet.channels
+        channels = self.resnet.channels
         self.adapters_in = nn.ModuleList(
-            Reshaper(stage, channels[stage], channels[2], widths[stage]) for stage in range(4)
+            Reshaper(stage, channels[stage], channels[2], config.vit_width) for stage in range(4)
         )
-        # Numbered from the decoder outwards: bridge i leaves stage 2 - i.
         self.adapters_bridge = nn.ModuleList(
-            up_twice(widths[stage], config.bridge_width, narrow) for stage in (2, 1, 0)
+            up_twice(config.vit_width, config.bridge_width, narrow) for _ in range(3)
         )
         self.embedding_encoder = up_twice(width, width // 4, narrow)
 
@@ -59,6 +58,7 @@ class SAMUNet(nn.Module):
             tokens = branch.advance(stage, tokens)
             tokens = branch.mix(stage, tokens + self.adapters_in[stage](pyramid))
             if stage < 3:
+                # Numbered from the decoder outwards.
                 skips.append(self.adapters_bridge[2 - stage](tokens.permute(0, 3, 1, 2)))
         embedding = branch.neck(tokens)
         return embedding, self.embedding_encoder(embedding) + sum(skips)

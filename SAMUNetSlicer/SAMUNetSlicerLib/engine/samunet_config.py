@@ -1,4 +1,4 @@
-"""Sizes of a SAM-UNet, and the three that are used."""
+"""Sizes of a SAM-UNet, and the two that were published."""
 
 from dataclasses import dataclass
 from typing import Tuple
@@ -8,16 +8,14 @@ from typing import Tuple
 class SAMUNetConfig:
     """Everything that determines the shapes of a SAM-UNet.
 
-    ``image_size``: side of the square input, pixels; ``branch``: kind of the transformer branch
-    (`engine.image_branch`); ``vit_*``: width, depth and heads of the ViT, the blocks that attend globally
-    (one per ResNet stage: that stage's features are added before the block) and the window side, in
-    tokens, of the others; ``resnet_*``: residual blocks per stage, kind of block, channels of the stem;
-    ``prompt_width``: channels of the embedding and the prompt tokens; ``decoder_mlp``: hidden width of the
-    two-way transformer's MLP; ``bridge_width``: hidden channels of the skip connections.
+    ``image_size``: side of the square input, pixels; ``vit_*``: width, depth and heads of the ViT, the blocks
+    that attend globally (one per ResNet stage: that stage's features are added before the block) and the
+    window side, in tokens, of the others; ``resnet_*``: residual blocks per stage, kind of block, channels of
+    the stem; ``prompt_width``: channels of the embedding and the prompt tokens; ``decoder_mlp``: hidden width
+    of the two-way transformer's MLP; ``bridge_width``: hidden channels of the skip connections.
     """
 
     image_size: int = 256
-    branch: str = "sam_vit"
     vit_width: int = 768
     vit_depth: int = 12
     vit_heads: int = 12
@@ -43,16 +41,3 @@ class SAMUNetConfig:
 
 RES34 = SAMUNetConfig()
 RES50 = SAMUNetConfig(resnet_bottleneck=True)
-
-# Windows of 8 tile the 16x16 grid without padding; prompt_width and decoder_mlp stay those of SAM, so that
-# a pretrained prompt encoder and two-way transformer fit.
-COMPACT = SAMUNetConfig(
-    vit_width=192,
-    vit_depth=8,
-    vit_heads=6,
-    vit_global_blocks=(1, 3, 5, 7),
-    vit_window=8,
-    resnet_blocks=(3, 4, 4, 2),
-    resnet_width=32,
-    bridge_width=64,
-)
