@@ -11,7 +11,7 @@ import pytest
 from source_tree import LIBRARY, MODULE, REPOSITORY
 
 LISTS = (MODULE / "CMakeLists.txt").read_text(encoding="utf-8")
-PACKAGED = {".py", ".json", ".ui", ".svg", ".png", ".txt"}
+PACKAGED = {".py", ".json", ".ui", ".svg", ".png", ".txt", ".safetensors"}
 STUB = Path(__file__).parent / "slicer-stub"
 INSTALLED = Path("lib/Slicer-5.8/qt-scripted-modules")
 
