@@ -35,7 +35,7 @@ _UNIFORM_GAIN = {  # by the last part of the name: (offset, factor) of a uniform
 
 def index() -> dict:
     """Cases, names and shapes of the tensors, digests."""
-    return json.loads((FOLDER / "index.json").read_text())
+    return json.loads((FOLDER / "index.json").read_text(encoding="utf-8"))
 
 
 def image() -> np.ndarray:

@@ -22,7 +22,7 @@ def folder(repository):
 def cases(folder):
     return {
         case["volume"].split(".")[0]: case
-        for case in json.loads((folder / "labels.json").read_text())["cases"]
+        for case in json.loads((folder / "labels.json").read_text(encoding="utf-8"))["cases"]
     }
 
 
@@ -45,7 +45,7 @@ def test_every_case_is_described_and_every_file_belongs_to_one(folder, cases):
     assert sorted(cases) == sorted(CASES)
     listed = {case[role] for case in cases.values() for role in ("volume", "labels")}
     assert {path.name for path in folder.glob("*.nii.gz")} == listed
-    assert all(name in (folder / "README.md").read_text() for name in listed)
+    assert all(name in (folder / "README.md").read_text(encoding="utf-8") for name in listed)
 
 
 def test_labels_lie_on_the_voxels_of_their_volume(case):
