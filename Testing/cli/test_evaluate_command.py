@@ -7,7 +7,7 @@ import pytest
 import SimpleITK as sitk
 import torch
 
-from SAMUNetSlicerLib.app.settings import weightsFolder
+from SAMUNetSlicerLib.app.settings import homeFolder, weightsFolder
 from SAMUNetSlicerLib.app.userModels import catalogue, registerModel
 from SAMUNetSlicerLib.cli.main import main
 from SAMUNetSlicerLib.engine.compact_samunet import CompactSAMUNet
@@ -84,6 +84,7 @@ def test_a_better_model_is_registered_with_its_own_weights(segmented, model, mon
     card = catalogue().get("mine")
     assert (weightsFolder() / card.file).stat().st_size == card.size_bytes
     assert card.accuracy[0].value == 0.6
+    assert not (homeFolder() / "finetuning" / "mine").exists()
 
 
 def test_a_model_that_is_not_better_is_not_registered(segmented, model, monkeypatch, capsys):

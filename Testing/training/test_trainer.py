@@ -109,3 +109,11 @@ def test_mixing_goes_back_towards_the_start_in_the_pretrained_parts_alone(finish
     for name in ("resnet.stage1.0.conv1.weight", "mask_decoder.refinement.0.weight"):
         assert torch.equal(half[name], after[name])
     assert all(torch.equal(tensor, after[name]) for name, tensor in mixed(before, after, 0).items())
+
+
+def test_the_last_steps_are_logged_too(tmp_path):
+    Trainer(fresh_network(), tmp_path, OPTIONS).run(
+        [batch for _, batch in batches()], lambda _: None, every=3
+    )
+    with open(tmp_path / LOG, newline="", encoding="utf-8") as file:
+        assert [line["step"] for line in csv.DictReader(file)] == ["3", "4"]

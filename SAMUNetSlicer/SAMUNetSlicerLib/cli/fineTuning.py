@@ -1,5 +1,6 @@
 """From a user's segmentation to a model of their own in the catalogue; the work of ``samunet finetune``."""
 
+import shutil
 from pathlib import Path
 from typing import Any, Callable, Dict
 
@@ -43,15 +44,17 @@ def fineTune(
         raise WeightsError(f"The weights of {card.title} are not here: run `samunet models get {card.id}`.")
     pairs = labelled_slices(volume, labels, WindowSetting(window))
     network = _network(weights)
+    folder = homeFolder() / "finetuning" / newId
     outcome = finetune(
         network,
         lambda trained: CompactModel(trained, card, newId),
         pairs,
-        homeFolder() / "finetuning" / newId,
+        folder,
         say,
         steps=steps,
         device=resolve_device(device),
     )
+    shutil.rmtree(folder, ignore_errors=True)
     if outcome.better:
         _keep(network, card, newId, outcome, len(pairs))
     return outcome

@@ -21,6 +21,8 @@ def save_half(weights: Dict[str, Tensor], path: Path) -> None:
     }
     temporary = path.with_suffix(".part")
     save_file(halved, temporary)
+    # safetensors makes files that their owner alone can read.
+    temporary.chmod(0o644)
     os.replace(temporary, path)
 
 

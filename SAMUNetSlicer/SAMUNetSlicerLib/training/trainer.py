@@ -121,7 +121,10 @@ class Trainer:
             if self.step % every == 0:
                 self._record()
                 on_progress(self)
-        self.save()
+        if self._scores:
+            self._record()
+        else:
+            self.save()
 
     def _train(self, batch):
         self._set_rates()
