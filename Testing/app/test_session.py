@@ -116,6 +116,18 @@ def test_a_click_outside_the_image_is_refused_and_changes_nothing(desk, position
     assert desk.session.prompts() == []
 
 
+def test_a_refused_first_prompt_leaves_no_segment_behind(desk):
+    for place in (
+        lambda: desk.session.addPoint((100, 100)),
+        lambda: desk.session.addBox((100, 100), (120, 120)),
+        lambda: desk.session.addPrompts(points=[(5, 5), (100, 100)], positive=[True, True]),
+    ):
+        with pytest.raises(PromptError):
+            place()
+    assert desk.session.segmentationNode is None
+    assert desk.scene.GetNumberOfNodesByClass("vtkMRMLSegmentationNode") == 0
+
+
 def test_a_click_off_the_slice_is_refused(desk):
     beside = desk.session.plane.pixelToRAS([[12, 20]])[0] + 2 * desk.session.plane.normal
     with pytest.raises(PromptError, match=r"2\.0 mm off the slice"):
@@ -172,6 +184,15 @@ def test_after_closing_the_scene_changes_without_the_session(desk):
     node.SetNthControlPointPositionWorld(0, 1, 1, 10)
     assert desk.engine.jobs == []
     desk.scene.RemoveNode(desk.volume)
+
+
+def test_a_slice_whose_prompts_were_removed_is_not_called_encoded(desk):
+    prompt = desk.click(12, 20)
+    assert desk.session.isReady(desk.session.plane)
+    desk.session.clearCache()
+    desk.session.removePrompt(prompt)
+    desk.session.waitUntilIdle()
+    assert not desk.session.isReady(desk.session.plane)
 
 
 def test_next_segment_completes_the_one_before(desk):

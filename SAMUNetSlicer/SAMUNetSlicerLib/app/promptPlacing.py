@@ -41,6 +41,15 @@ def boxOnSlice(corner: Sequence[float], opposite: Sequence[float], plane: SliceP
     return tuple(tuple(point) for point in plane.pixelToRAS([low, high]).tolist())
 
 
+def promptsOnSlice(points: Sequence, boxes: Sequence, plane: SlicePlane) -> Tuple[list, list]:
+    """World positions of points, and corners of boxes, given as for ``pointOnSlice`` and ``boxOnSlice``.
+
+    :raises PromptError: one of them cannot be placed.
+    """
+    placed = [pointOnSlice(point, plane) for point in points]
+    return placed, [boxOnSlice(*corners, plane) for corners in boxes]
+
+
 def _pixel(position: np.ndarray, plane: SlicePlane) -> np.ndarray:
     return position if len(position) == 2 else plane.rasToPixel([position])[0][0]
 

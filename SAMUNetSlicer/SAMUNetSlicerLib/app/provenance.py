@@ -11,6 +11,7 @@ from ..scene.segments import segmentTag
 from .sliceRecord import SliceRecord
 
 TAG = "SAMUNetSlicer.provenance"
+UNREADABLE_TAG = f"{TAG}.unreadable"  # keeps what a later release wrote and this one cannot read
 FORMAT = "SAMUNetSlicer provenance"
 FORMAT_VERSION = 1
 _LOG_LENGTH = 1000
@@ -66,7 +67,9 @@ class SegmentProvenance:
     def toJson(self) -> str:
         slices = ",".join(f"{json.dumps(key)}:{text}" for key, text in self._records.items())
         head = f'"format":"{FORMAT}","version":{FORMAT_VERSION},"product":"{__version__}"'
-        return f'{{{head},"slices":{{{slices}}},"log":[{",".join(self._log)}]}}'
+        text = f'{{{head},"slices":{{{slices}}},"log":[{",".join(self._log)}]}}'
+        # Slicer's segmentation file separates tags by this sign; in JSON it stands in strings only.
+        return text.replace("|", "\\u007c")
 
     @classmethod
     def fromJson(cls, text: str) -> "SegmentProvenance":
@@ -84,6 +87,7 @@ class ProvenanceTags:
     def __init__(self, segmentationNode):
         self._segmentationNode = segmentationNode
         self._known: Dict[str, Tuple[str, SegmentProvenance]] = {}
+        self._unreadable: Dict[str, str] = {}
         self._lastSequence = 0
 
     def of(self, segmentId: str) -> SegmentProvenance:
@@ -94,15 +98,26 @@ class ProvenanceTags:
         text = segmentTag(self._segmentationNode, segmentId, TAG) or ""
         known = self._known.get(segmentId)
         if known is None or known[0] != text:
-            known = self._known[segmentId] = (text, _readTag(text))
+            known = self._known[segmentId] = (text, self._read(segmentId, text))
         return known[1]
 
     def save(self, segmentId: str) -> None:
         """Put what was changed in ``of(segmentId)`` into the scene."""
         provenance = self._known[segmentId][1]
+        segment = self._segmentationNode.GetSegmentation().GetSegment(segmentId)
+        if segmentId in self._unreadable:
+            segment.SetTag(UNREADABLE_TAG, self._unreadable.pop(segmentId))
         text = provenance.toJson()
-        self._segmentationNode.GetSegmentation().GetSegment(segmentId).SetTag(TAG, text)
+        segment.SetTag(TAG, text)
         self._known[segmentId] = (text, provenance)
+
+    def _read(self, segmentId: str, text: str) -> SegmentProvenance:
+        try:
+            return SegmentProvenance.fromJson(text) if text else SegmentProvenance()
+        except (InputError, KeyError, TypeError, AttributeError):
+            # A damaged or newer tag must not keep the user from working on the segment.
+            self._unreadable[segmentId] = text
+            return SegmentProvenance()
 
     def nextSequence(self) -> int:
         """A number greater than any before, in this and in earlier sessions: microseconds of the clock."""
@@ -126,13 +141,3 @@ def parseDocument(text: str) -> dict:
 
 def utcNow() -> str:
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
-
-
-def _readTag(text: str) -> SegmentProvenance:
-    if not text:
-        return SegmentProvenance()
-    try:
-        return SegmentProvenance.fromJson(text)
-    except (InputError, KeyError, TypeError, AttributeError):
-        # A damaged or newer tag must not keep the user from working on the segment.
-        return SegmentProvenance()

@@ -11,6 +11,7 @@ from .engineClient import BLOCK_SECONDS, EngineClient
 from .events import Signal
 from .maskReport import MaskReport
 from .prefetcher import Prefetcher
+from .promptPlacing import boxOnSlice, pointOnSlice, promptsOnSlice
 from .sceneWatch import SceneWatch
 from .sliceEditor import SliceEditor
 from .sliceImages import WindowChoice, imageIdentity
@@ -125,20 +126,14 @@ class SegmentationSession:
         self.statusChanged.emit()
 
     def addPoint(self, position: Position, isPositive: bool = True, plane: Plane = None) -> str:
-        """Put a point on a slice and segment what it is on.
-
-        :param position: see `pointOnSlice`.
-        :return: the prompt's ID.
-        """
-        return self._editor.addPoint(self._target(plane, makesSegment=True), position, isPositive)
+        """Put a point (see `pointOnSlice`) on a slice and segment what it is on; return the prompt's ID."""
+        target = self._target(plane, lambda plane: pointOnSlice(position, plane))
+        return self._editor.addPoint(target, position, isPositive)
 
     def addBox(self, corner: Position, opposite: Position, plane: Plane = None) -> str:
-        """Draw a box on a slice and segment what is in it.
-
-        :param corner, opposite: see `boxOnSlice`.
-        :return: the prompt's ID.
-        """
-        return self._editor.addBox(self._target(plane, makesSegment=True), corner, opposite)
+        """Draw a box (see `boxOnSlice`) on a slice and segment what is in it; return the prompt's ID."""
+        target = self._target(plane, lambda plane: boxOnSlice(corner, opposite, plane))
+        return self._editor.addBox(target, corner, opposite)
 
     def addPrompts(self, points=(), positive=(), boxes=(), plane: Plane = None) -> None:
         """Put several prompts on a slice with one prediction and one undo step.
@@ -147,7 +142,8 @@ class SegmentationSession:
         :param positive: one flag for each of them.
         :param boxes: (corner, opposite) each, see `boxOnSlice`.
         """
-        self._editor.addPrompts(self._target(plane, makesSegment=True), points, positive, boxes)
+        target = self._target(plane, lambda plane: promptsOnSlice(points, boxes, plane))
+        self._editor.addPrompts(target, points, positive, boxes)
 
     def movePrompt(self, promptId: str, *positions: Position) -> None:
         """Move a point, or both corners of a box; moves in quick succession are one undo step.
@@ -255,13 +251,14 @@ class SegmentationSession:
         self._onRemoved()
         self._engine.statusChanged.disconnect(self._onEngineChanged)
 
-    def _target(self, plane: Plane, makesSegment: bool = False) -> Target:
-        """The chosen segment on a slice."""
+    def _target(self, plane: Plane, check: Optional[Callable[[SlicePlane], object]] = None) -> Target:
+        """The chosen segment on a slice; if ``check`` accepts a new prompt, one is made if there is none."""
         self._workspace.requireVolume()
         plane = plane or self.plane
         if plane is None:
             raise PromptError("There is no slice to work on: show a slice of the volume first.")
-        if makesSegment and self.segmentId is None:
+        if check is not None and self.segmentId is None:
+            check(plane)
             self.addSegment()
         self._workspace.requireSegmentation()
         if self.segmentId is None:
@@ -274,7 +271,8 @@ class SegmentationSession:
 
     def _onWritten(self, written: WrittenMask) -> None:
         request = written.request
-        self._prefetcher.markReady(imageIdentity(self.volumeNode, request.target.plane, request.window))
+        if written.record.model is not None:
+            self._prefetcher.markReady(imageIdentity(self.volumeNode, request.target.plane, request.window))
 
     def _onLoaded(self, ticket: Ticket) -> None:
         if ticket.error is not None and not ticket.isCancelled:

@@ -12,7 +12,7 @@ from .events import Signal
 from .maskReport import MaskReport, maskReport
 from .maskUpdates import MaskUpdates
 from .promptDifference import promptDifference
-from .promptPlacing import boxOnSlice, pointOnSlice
+from .promptPlacing import boxOnSlice, pointOnSlice, promptsOnSlice
 from .sliceRequest import WrittenMask, isUpToDate
 from .workspace import Target, Workspace
 
@@ -70,8 +70,7 @@ class SliceEditor:
 
         :raises PromptError: one of them is not on the image of the slice; none is added.
         """
-        points = [pointOnSlice(point, target.plane) for point in points]
-        boxes = [boxOnSlice(*corners, target.plane) for corners in boxes]
+        points, boxes = promptsOnSlice(points, boxes, target.plane)
         self._endDrag(target.segmentId)
         store = self._workspace.prompts
         with store.silently():

@@ -122,9 +122,7 @@ def _networkPrompts(
 def _newOnes(records: Sequence[PromptRecord], earlier: Optional[SliceRecord]) -> Tuple[PromptRecord, ...]:
     """The prompts that were added or moved since the slice was written."""
     known = {} if earlier is None else {entry["id"]: entry["ras"] for entry in earlier.prompts}
-    return tuple(
-        record for record in records if known.get(record.id) != [list(position) for position in record.ras]
-    )
+    return tuple(record for record in records if record.id not in known or not record.isAt(known[record.id]))
 
 
 def _record(workspace, request, mask, content, report, status) -> SliceRecord:

@@ -60,9 +60,13 @@ class PromptRecord:
 
     def sameAs(self, other: "PromptRecord") -> bool:
         """True if nothing about the prompts differs."""
-        if self._key() != other._key() or not np.allclose(self.ras, other.ras, rtol=0, atol=_SAME_PLACE):
+        if self._key() != other._key() or not self.isAt(other.ras):
             return False
         return self.plane is other.plane or self.plane.signature() == other.plane.signature()
+
+    def isAt(self, ras) -> bool:
+        """True if these are its world points."""
+        return np.shape(ras) == np.shape(self.ras) and np.allclose(self.ras, ras, rtol=0, atol=_SAME_PLACE)
 
     def _key(self):
         return self.id, self.kind, self.order, self.segmentId
