@@ -14,11 +14,13 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
+from SAMUNetSlicerLib.engine.compact_decoder import decode_compact
 from SAMUNetSlicerLib.engine.compact_model import prepared
 from SAMUNetSlicerLib.engine.compact_samunet import CompactSAMUNet
+from SAMUNetSlicerLib.engine.fast_encoder import FastEncoder
 from SAMUNetSlicerLib.engine.samunet import RES34, SAMUNet
 
-POINT = {"points": torch.tensor([[[100.0, 120.0]]]), "labels": torch.tensor([[1]])}
+POINT = torch.tensor([[[100.0, 120.0]]]), torch.tensor([[1]])
 
 
 def measure(calls, rounds):
@@ -34,16 +36,21 @@ def measure(calls, rounds):
 
 def main(rounds=10):
     compact, large = prepared(CompactSAMUNet()), SAMUNet(RES34).eval().requires_grad_(False)
-    images = {
-        network: torch.randn(1, 3, network.config.image_size, network.config.image_size)
-        for network in (compact, large)
-    }
+    fast_large = FastEncoder(large, "cpu", torch.float32)
+    small_image, large_image = (torch.randn(1, 3, side, side) for side in (448, 256))
+    position = compact.prompt_encoder.dense_position().flatten(2).transpose(1, 2).contiguous()
     with torch.inference_mode():
-        encoded = compact.encode_image(images[compact])
+        encoded = compact.encode_image(small_image)
+
+        def click():
+            prompts = compact.prompt_encoder(*POINT, None, None)
+            return decode_compact(compact.mask_decoder, *encoded, position, *prompts)
+
         calls = {
-            "compact, encode": lambda: compact.encode_image(images[compact]),
-            "res34 as published, encode": lambda: large.encode_image(images[large]),
-            "compact, click": lambda: compact.decode_prompts(*encoded, **POINT),
+            "compact, encode": lambda: compact.encode_image(small_image),
+            "res34 as published, encode": lambda: large.encode_image(large_image),
+            "res34 of this product, encode": lambda: fast_large(large_image),
+            "compact, click": click,
         }
         for name, milliseconds in measure(calls, rounds).items():
             print(f"{name}: {milliseconds:.1f} ms")
