@@ -229,7 +229,7 @@ class SegmentationSession:
     def poll(self) -> None:
         """Take what the engine has finished, and give it more to do."""
         self._engine.poll()
-        self._editor.settleEndedDrags()
+        self._editor.tick()
         self._prefetcher.tick()
 
     def waitUntilIdle(self, pump: Optional[Callable[[], None]] = None) -> None:

@@ -14,6 +14,7 @@ from .maskUpdates import MaskUpdates
 from .promptDifference import promptDifference
 from .promptPlacing import boxOnSlice, pointOnSlice, promptsOnSlice
 from .sliceRequest import WrittenMask, isUpToDate
+from .surfaceRefresh import SurfaceRefresh
 from .workspace import Target, Workspace
 
 
@@ -33,6 +34,7 @@ class SliceEditor:
         self.lastMask: Optional[MaskReport] = None
         self._workspace = workspace
         self._edits = EditHistory(workspace)
+        self._surface = SurfaceRefresh(workspace)
         self._updates = MaskUpdates(workspace, engine)
         self._updates.written.connect(self._onWritten)
         self._updates.failed.connect(self._onFailed)
@@ -115,6 +117,7 @@ class SliceEditor:
         """Drop the predictions under way; their prompts stay, as undo steps of their own."""
         self._updates.cancelAll()
         self._edits.settleAll()
+        self._surface.restore()
 
     def stopForGoneSegments(self) -> None:
         self._updates.cancelGone()
@@ -123,10 +126,13 @@ class SliceEditor:
         """Make undo steps of all that has happened."""
         self._edits.settleAll()
 
-    def settleEndedDrags(self) -> None:
+    def tick(self) -> None:
+        """Do what is due when the user pauses: end drags, mesh the 3D surface again."""
         self._edits.settleEndedDrags()
+        self._surface.tick(self.isBusy)
 
     def _step(self, move: Callable[[], List[Target]]) -> bool:
+        self._surface.touch()
         interrupted = self._updates.cancelAll()
         restored = move()
         self._announce(restored)
@@ -145,6 +151,7 @@ class SliceEditor:
     def _onPromptsChanged(self, segmentId: str, plane: SlicePlane) -> None:
         before = self._knownPrompts.get(segmentId, [])
         after = self._knownPrompts[segmentId] = self._workspace.prompts.prompts(segmentId)
+        self._surface.touch()
         label, isMove = promptDifference(before, after)
         target = Target(segmentId, plane)
         self._edits.touch(target, label, isMove)
