@@ -31,25 +31,32 @@ def linear(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None, activation:
 class Convolution:
     """A convolution with packed weights, "same" padding, and an optional ReLU and addition.
 
+    Weights are packed for the size of the image that was seen last; another size packs them anew.
+
     :param weight: (out, in, k, k), ``bias`` (out,) or None, both on the device and of the type to be used.
     """
 
     def __init__(self, weight: Tensor, bias: Optional[Tensor], stride: int = 1, relu: bool = False):
         self._fused = HAS_FUSED_CONVOLUTION and _suits_onednn(weight)
+        self._weight = weight if self._fused else weight.to(memory_format=torch.channels_last)
         self._bias = bias
         self._shape = (stride, weight.shape[-1] // 2)
         self._activation = "relu" if relu else "none"
-        self._weight = (
-            _pack(weight, *self._shape) if self._fused else weight.to(memory_format=torch.channels_last)
-        )
+        self._packed_for = None
 
     def __call__(self, x: Tensor, shortcut: Optional[Tensor] = None) -> Tensor:
         """(B, in, H, W) in channels-last memory to (B, out, H / stride, W / stride).
 
         :param shortcut: added before the ReLU; may be overwritten by the result.
         """
+        if self._fused and x.shape != self._packed_for:
+            self._pack(x.shape)
         convolve = _fused_convolution if self._fused else _plain_convolution
         return convolve(x, self._weight, self._bias, self._shape, self._activation, shortcut)
+
+    def _pack(self, size):
+        plain = self._weight.to_dense() if self._weight.is_mkldnn else self._weight
+        self._weight, self._packed_for = _pack(plain, *self._shape, size), size
 
 
 def _suits_onednn(tensor):
@@ -64,11 +71,10 @@ def _fused_linear(x, weight, bias, activation):
     return torch.ops.mkldnn._linear_pointwise(x, weight, bias, activation, [], "none")
 
 
-def _pack(weight, stride, padding):
-    # The packing does not depend on the image's size, but the operator asks for one.
-    size = [1, weight.shape[1], 16, 16]
+def _pack(weight, stride, padding, size):
+    # Packed for another size, weights would be repacked on every call, slowly: 60 times the convolution.
     reorder = torch.ops.mkldnn._reorder_convolution_weight
-    return reorder(weight.contiguous(), [padding] * 2, [stride] * 2, [1, 1], 1, size)
+    return reorder(weight.contiguous(), [padding] * 2, [stride] * 2, [1, 1], 1, list(size))
 
 
 def _plain_convolution(x, weight, bias, shape, activation, shortcut):
@@ -106,7 +112,7 @@ def _try_convolution() -> bool:
     weight = torch.linspace(-1, 2, 144).view(4, 4, 3, 3)
     rest = (torch.ones(4), (1, 1), "relu")
     return _agrees(
-        lambda: _fused_convolution(x, _pack(weight, 1, 1), *rest, x.clone()),
+        lambda: _fused_convolution(x, _pack(weight, 1, 1, x.shape), *rest, x.clone()),
         lambda: _plain_convolution(x, weight, *rest, x),
     )
 
