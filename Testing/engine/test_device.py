@@ -82,6 +82,20 @@ def test_the_ladder_remembers_where_it_came_down_to(cpu_without_bf16):
     assert len(said) == 2
 
 
+def test_a_rung_without_room_for_the_network_itself_is_passed_over(cpu_without_bf16):
+    model, said = SmallMachine({CUDA32: 0, CPU32: 8}), []
+    move = model.to
+
+    def to(name, precision):
+        if name != "cpu":
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return move(name, precision)
+
+    model.to = to
+    assert MemoryLadder(model, 1, said.append).run("ab", model.encode) == ["a in fp32", "b in fp32"]
+    assert said == ["Memory ran out: continuing on cpu in fp32."]
+
+
 def test_no_memory_on_the_last_rung_is_one_clear_sentence(cpu_without_bf16):
     model = SmallMachine({CPU32: 0}, CPU32)
     with pytest.raises(EngineError, match="not enough memory for a single image"):

@@ -99,34 +99,28 @@ class MemoryLadder:
         results: List[Result] = []
         while len(results) < len(items):
             batch = items[len(results) : len(results) + self.batch_size]
-            done = self._try(batch, call)
+            done = _unless_memory_runs_out(lambda batch=batch: list(call(batch)))
             if done is None:
                 self._step_down(len(batch))
             else:
                 results.extend(done)
         return results
 
-    def _try(self, batch, call):
-        """The batch's results, or None when memory ran out."""
-        try:
-            return list(call(batch))
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-        # Outside the except clause: the traceback would keep the failed call's tensors alive.
-        release_memory()
-        return None
-
     def _step_down(self, failed):
         if failed > 1:
             self._shrink(failed // 2)
             return
-        placement = _lower_placement(*self._model.placement)
+        self._move_down(*self._model.placement)
+        self._announce("Memory ran out: continuing on {} in {}.".format(*self._model.placement))
+        self.batch_size = self._full_batch
+
+    def _move_down(self, device, precision):
+        """To the first rung below that has room for the network."""
+        placement = _lower_placement(device, precision)
         if placement is None:
             raise EngineError("There is not enough memory for a single image: close other programs.")
-        self._announce(f"Memory ran out: continuing on {placement[0]} in {placement[1]}.")
-        self._model.to(*placement)
-        self.batch_size = self._full_batch
+        if _unless_memory_runs_out(lambda: self._model.to(*placement)) is None:
+            self._move_down(*placement)
         release_memory()
 
     def _shrink(self, batch_size):
@@ -134,6 +128,18 @@ class MemoryLadder:
             self._announce("Memory ran out: continuing with smaller batches.")
         self._announced_smaller = True
         self.batch_size = batch_size
+
+
+def _unless_memory_runs_out(call: Callable[[], Result]) -> Optional[Result]:
+    """What ``call`` gives, or None, with the memory of the attempt given back."""
+    try:
+        return call()
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+    # Outside the except clause: the traceback would keep the failed call's tensors alive.
+    release_memory()
+    return None
 
 
 def _lower_placement(device: str, precision: str) -> Optional[Tuple[str, str]]:

@@ -68,10 +68,19 @@ class FramedModel(PromptableModel):
         inputs, sizes = zip(*(network_input(image, self._form) for image in images))
         encoded = [self._encode(batch.to(self._placement[0])) for batch in self._batches(inputs)]
         tensors = [torch.cat(parts) for parts in zip(*encoded)]
+        self._refuse_invalid(tensors)
         return [
             Embedding(tuple(t[i : i + 1] for t in tensors), size, image.shape[:2], self.model_key)
             for i, (image, size) in enumerate(zip(images, sizes))
         ]
+
+    def _refuse_invalid(self, tensors):
+        # Every comparison with NaN is false: the mask would be empty, and nobody would know why.
+        if not all(tensor.isfinite().all() for tensor in tensors):
+            raise EngineError(
+                f"{self._title} gave invalid numbers in {self._placement[1]}: choose the precision fp32, or"
+                " get its weights again."
+            )
 
     def _batches(self, inputs):
         # On a CPU a batch is no faster than its images one by one, but needs more memory.

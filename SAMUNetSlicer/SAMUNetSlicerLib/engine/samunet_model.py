@@ -27,6 +27,7 @@ class SAMUNetModel(FramedModel):
         # Decoding stays in fp32: it costs little and keeps masks.  What only the encoder needs is copied in
         # its precision; the original stays where it is, so that a later move starts from fp32 again.
         network = self._network
+        self._encoder = None  # its memory may be what the next one needs
         self._encoder = FastEncoder(network, device, PRECISIONS[precision])
         network.prompt_encoder.to(device)
         network.mask_decoder.to(device)
