@@ -18,8 +18,8 @@ from SAMUNetSlicerLib.app.headless import startScene
 from SAMUNetSlicerLib.app.settings import weightsFolder
 from SAMUNetSlicerLib.app.squarePixels import planeMask, squareImage, squarePrompts
 from SAMUNetSlicerLib.app.volumeLoading import loadVolume
-from SAMUNetSlicerLib.engine.cards import load_catalogue
-from SAMUNetSlicerLib.engine.loader import load_model, weights_path
+from SAMUNetSlicerLib.engine.cards import load_catalogue, weights_path
+from SAMUNetSlicerLib.engine.loader import load_model
 from SAMUNetSlicerLib.engine.predictor import Predictor
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting, to_uint8

@@ -8,10 +8,10 @@ from safetensors.torch import save_file
 
 from engine.phantom import phantom
 from engine.sam_networks import small_card, small_network
-from SAMUNetSlicerLib.engine import loader
-from SAMUNetSlicerLib.engine.cards import Source, load_catalogue
+from SAMUNetSlicerLib.engine import cards
+from SAMUNetSlicerLib.engine.cards import Source, load_catalogue, weights_path
 from SAMUNetSlicerLib.engine.checkpoint import file_sha256
-from SAMUNetSlicerLib.engine.loader import load_model, weights_path
+from SAMUNetSlicerLib.engine.loader import load_model
 from SAMUNetSlicerLib.engine.samunet import RES34, RES50, SAMUNet
 from SAMUNetSlicerLib.errors import EngineError, WeightsError
 
@@ -127,6 +127,6 @@ def test_weights_are_found_in_the_folder_or_with_the_product(tmp_path, monkeypat
     engine = tmp_path / "engine"
     (engine / "weights").mkdir(parents=True)
     (engine / "weights" / "small.safetensors").write_bytes(b"bundled")
-    monkeypatch.setattr(loader, "ENGINE_FOLDER", engine)
+    monkeypatch.setattr(cards, "ENGINE_FOLDER", engine)
     bundled = replace(card, sources=(Source("bundled", file="weights/small.safetensors"),))
     assert weights_path(bundled, tmp_path) == engine / "weights" / "small.safetensors"

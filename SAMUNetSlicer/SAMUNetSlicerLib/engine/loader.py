@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Optional, Union
+from typing import Union
 
 import torch
 from torch import nn
 
 from ..errors import WeightsError
-from .cards import ENGINE_FOLDER, ModelCard
+from .cards import ModelCard
 from .checkpoint import file_sha256, load_weights, read_state_dict, samunet_architecture
 from .compact_model import CompactModel, prepared
 from .compact_samunet import CompactSAMUNet
@@ -25,15 +25,6 @@ from .tiny_vit import fold_batch_norm
 _UNUSED_KEYS = {"tiny_vit_sam": ("image_encoder.norm_head.", "image_encoder.head.")}
 
 _SAMUNETS = {"samunet_res34": RES34, "samunet_res50": RES50}
-
-
-def weights_path(card: ModelCard, folder: Union[str, Path]) -> Optional[Path]:
-    """Where the weights of a card are on this machine; None if they are not here.
-
-    :param folder: the weights folder, for all that are not bundled with the product.
-    """
-    bundled = [ENGINE_FOLDER / source.file for source in card.sources if source.kind == "bundled"]
-    return next((path for path in [*bundled, Path(folder) / card.file] if path.is_file()), None)
 
 
 def load_model(
