@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from engine.phantom import phantom
 from engine.sam_networks import small_card, small_network
-from SAMUNetSlicerLib.engine import cards
+from SAMUNetSlicerLib.engine import cards, loader
 from SAMUNetSlicerLib.engine.cards import Source, load_catalogue, weights_path
 from SAMUNetSlicerLib.engine.checkpoint import file_sha256
 from SAMUNetSlicerLib.engine.loader import load_model
