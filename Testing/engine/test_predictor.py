@@ -9,7 +9,7 @@ from engine.phantom import ellipse
 from fakes.blob_model import BlobModel
 from SAMUNetSlicerLib.engine.postprocess import bounding_box
 from SAMUNetSlicerLib.engine.predictor import Predictor
-from SAMUNetSlicerLib.engine.types import Prompts
+from SAMUNetSlicerLib.engine.types import Decoded, Prompts
 from SAMUNetSlicerLib.errors import PromptError
 
 HEIGHT, WIDTH = 120, 160
@@ -154,6 +154,27 @@ def test_a_box_grows_to_a_click_beside_it_when_that_is_the_whole_structure():
 def _rows(first, last):
     rows = np.arange(HEIGHT)[:, None]
     return (rows >= first) & (rows < last)
+
+
+@with_points
+def test_an_answer_that_loses_most_of_the_mask_in_a_box_is_not_taken(options):
+    bench = Bench(options)
+    prediction = bench.predict([(50, 90, 0)], [bounding_box(LIVER)])
+    assert not bench.model.decode(
+        bench.embedding, np.array([[[50, 90]]]), np.array([[0]]), bounding_box(LIVER)[None]
+    )[0].mask.any()
+    assert overlap(prediction.mask, LIVER) > 0.5 and not prediction.mask[90, 50]
+    assert "click 1" in prediction.notes[0]
+
+
+def test_a_box_without_a_structure_says_so(monkeypatch):
+    bench = Bench(MODELS["boxes"])
+    nothing = np.full((HEIGHT, WIDTH), -4.0, np.float32)
+    empty = Decoded(np.full((64, 64), -4.0, np.float32), nothing, nothing > 0)
+    monkeypatch.setattr(bench.model, "decode", lambda *_: [empty])
+    prediction = bench.predict(boxes=[(5, 5, 15, 15)])
+    assert not prediction.mask.any() and prediction.confidence == 0
+    assert "Nothing was found" in prediction.notes[0]
 
 
 @every_model

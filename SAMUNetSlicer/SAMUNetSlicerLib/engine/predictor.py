@@ -15,6 +15,7 @@ from .postprocess import bounding_box
 from .prompt_check import checked_prompts
 from .types import POSITIVE, Decoded, Embedding, Prediction, Prompts
 
+_NOTHING_FOUND = "Nothing was found there: draw the box closer to the structure or click into it."
 _NOTHING_TO_REMOVE = "A background click only removes: click into the structure or draw a box around it."
 _DRAWN_LOGIT = 7.0  # a probability of 0.999, for the pixels of a mask that the network was not asked about
 
@@ -49,8 +50,9 @@ class Predictor:
         self._refuse_what_the_model_cannot_take(prompts)
         view = View(self._model, embedding, image)
         outline = self._fold(view, prompts, (id(embedding), _digest(image)))
-        if not outline.parts:
-            outline = replace(outline, notes=(_NOTHING_TO_REMOVE,))
+        if not outline.mask.any():
+            reason = _NOTHING_FOUND if outline.parts else _NOTHING_TO_REMOVE
+            outline = replace(outline, notes=(*outline.notes, reason))
         return view.prediction(outline)
 
     def _refuse_what_the_model_cannot_take(self, prompts: Prompts) -> None:
