@@ -15,7 +15,6 @@ from typing import Optional, Tuple
 import numpy as np
 
 from .box_from_click import candidate_boxes, choose
-from .local_edit import follow_clicks
 from .outline import Outline, Part, View
 from .postprocess import bounding_box, box_with_point, clipped, covers, violated
 from .types import NEGATIVE, POSITIVE
@@ -33,10 +32,10 @@ def add_click(view: View, outline: Outline, points: np.ndarray, labels: np.ndarr
     correct = _towards if wanted else _away_from
     parts = correct(view, outline.parts, points, labels)
     if parts is None:
-        mask, notes = follow_clicks(outline.mask, points, labels, view.relief)
+        mask, notes = view.followed(outline.mask, points, labels)
         return Outline(outline.parts, mask, (*outline.notes, *notes))
-    mask, notes = follow_clicks(view.union(parts), points, labels, view.relief)
-    return Outline(parts, mask, tuple(notes))
+    mask, notes = view.followed(view.union(parts), points, labels)
+    return Outline(parts, mask, notes)
 
 
 def _towards(view: View, parts: Parts, points: np.ndarray, labels: np.ndarray) -> Optional[Parts]:
@@ -63,7 +62,7 @@ def _away_from(view: View, parts: Parts, points: np.ndarray, labels: np.ndarray)
 def _without_click(view, part, points, labels):
     mask = part.decoded.mask
     mine = [i for i, point in enumerate(points) if labels[i] == NEGATIVE or covers(mask, point)]
-    return follow_clicks(mask, points[mine], labels[mine], view.relief)[0]
+    return view.followed(mask, points[mine], labels[mine])[0]
 
 
 def _redecoded(view, parts, part, box, points, labels) -> Optional[Parts]:

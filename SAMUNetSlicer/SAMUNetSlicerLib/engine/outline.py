@@ -5,8 +5,9 @@ from typing import List, Optional, Tuple
 
 import numpy as np
 
+from .local_edit import follow_clicks
 from .model import PromptableModel
-from .postprocess import bounding_box, logits_of_mask, stability_score
+from .postprocess import bounding_box, logits_of_mask, stability_score, violated
 from .relief import Relief
 from .types import Decoded, Embedding, Prediction
 
@@ -106,21 +107,32 @@ class View:
         masks = [part.decoded.mask for part in parts]
         return np.logical_or.reduce(masks) if masks else np.zeros(self.size, bool)
 
+    def followed(
+        self, mask: np.ndarray, points: np.ndarray, labels: np.ndarray
+    ) -> Tuple[np.ndarray, Tuple[str, ...]]:
+        """`follow_clicks` on this image, which most masks need not."""
+        if not violated(mask, points, labels):
+            return mask, ()
+        changed, notes = follow_clicks(mask, points, labels, self.relief)
+        return changed, tuple(notes)
+
     def prediction(self, outline: Outline) -> Prediction:
-        """The outline as the user gets it: logits that are above the threshold exactly inside the mask."""
-        model, parts = self.model, outline.parts
+        """The outline as the user gets it: logits that are above the threshold exactly inside the mask.
+
+        Its arrays are the caller's own: the outline is remembered.
+        """
+        model, parts, mask = self.model, outline.parts, outline.mask.copy()
         threshold = model.mask_threshold
         logits = np.full(self.size, threshold - _UNSURE, np.float32)
         if parts:
-            logits = np.maximum.reduce([part.decoded.logits for part in parts])
-        changed = (logits > threshold) != outline.mask
-        edited = np.where(outline.mask, threshold + _UNSURE, threshold - _UNSURE)
-        logits = np.where(changed, edited, logits).astype(np.float32)
+            logits = np.array([part.decoded.logits for part in parts]).max(0)
+        changed = (logits > threshold) != mask
+        logits[changed] = np.where(mask[changed], threshold + _UNSURE, threshold - _UNSURE)
         low_res = [part.decoded.low_res_logits for part in parts]
         boxes = [part.box for part in parts if part.box is not None]
         side = model.low_res_size
         return Prediction(
-            mask=outline.mask.copy(),  # the outline is remembered, the prediction is the caller's
+            mask=mask,
             logits=logits,
             low_res_logits=np.array(low_res, np.float32).reshape(-1, side, side),
             confidence=stability_score(logits, threshold),

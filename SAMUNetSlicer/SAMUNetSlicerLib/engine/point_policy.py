@@ -16,7 +16,6 @@ from typing import Optional, Tuple
 
 import numpy as np
 
-from .local_edit import follow_clicks
 from .outline import Outline, Part, View
 from .postprocess import violated
 from .types import POSITIVE
@@ -36,12 +35,12 @@ def add_click(view: View, outline: Outline, points: np.ndarray, labels: np.ndarr
     if owner is not None and owner.origin == "drawn" and _is_lost(outline.mask, union):
         heard = replace(owner, clicks=(*owner.clicks, len(points) - 1))
         return _corrected(view, outline, _swapped(outline.parts, owner, heard), points, labels)
-    mask, notes = follow_clicks(union, points, labels, view.relief)
-    return Outline(parts, mask, tuple(notes))
+    mask, notes = view.followed(union, points, labels)
+    return Outline(parts, mask, notes)
 
 
 def _corrected(view, outline, parts, points, labels) -> Outline:
-    mask, notes = follow_clicks(outline.mask, points, labels, view.relief)
+    mask, notes = view.followed(outline.mask, points, labels)
     return Outline(parts, mask, (*outline.notes, *notes))
 
 
