@@ -79,6 +79,21 @@ def test_a_negative_click_leaves_the_other_pieces_of_the_mask_alone():
     assert mask[far].all() and not mask[70, 138]
 
 
+def test_a_piece_close_by_keeps_its_border():
+    left, right = np.zeros(SIZE, bool), np.zeros(SIZE, bool)
+    left[40:100, 50:98], right[40:100, 100:150] = True, True
+    mask, _ = follow_clicks(
+        left | right, np.array([[104, 70]]), np.array([0]), Relief(np.zeros(SIZE, np.uint8))
+    )
+    assert mask[left].all() and not mask[70, 100:106].any()
+
+
+def test_a_negative_click_takes_nothing_that_is_closer_to_a_positive_one():
+    points, labels = np.array([[138, 70], [122, 70]]), np.array([0, 1])
+    mask, _ = follow_clicks(ORGAN | LEAK, points, labels, RELIEF)
+    assert mask[67:74, 120:125].all() and not mask[67:74, 136:141].any()
+
+
 def test_a_positive_click_adds_the_missing_part_up_to_the_edges():
     half = ORGAN & (np.arange(SIZE[1]) < 90)
     mask, _ = follow_clicks(half, np.array([[105, 70]]), np.array([1]), RELIEF)

@@ -151,6 +151,14 @@ def test_a_box_grows_to_a_click_beside_it_when_that_is_the_whole_structure():
     assert prediction.boxes[0, 3] > 75 and prediction.notes == ()
 
 
+def test_a_box_that_would_have_to_grow_in_vain_stays_as_it_was():
+    box = bounding_box(KIDNEY)
+    prediction = Bench(MODELS["boxes"]).predict([(131, 82, 1)], [box])
+    assert prediction.boxes.tolist() == [box.tolist()]
+    assert prediction.mask[82, 131] and overlap(prediction.mask, KIDNEY) > 0.6
+    assert "click 1" in prediction.notes[0]
+
+
 def _rows(first, last):
     rows = np.arange(HEIGHT)[:, None]
     return (rows >= first) & (rows < last)
@@ -232,6 +240,14 @@ def test_another_image_never_gets_the_outcome_of_the_first():
     other = Bench(MODELS["boxes"], np.fliplr(IMAGE))
     moved = bench.predictor.predict(other.embedding, prompts_of([(52, 58, 1)]), other.image)
     assert same(moved, other.predict([(52, 58, 1)]))
+
+
+@box_only
+def test_another_mask_to_start_from_never_gets_the_outcome_of_the_first(options):
+    bench = Bench(options)
+    for mask in (LIVER, KIDNEY):
+        prediction = bench.predict([(60, 10, 0)], mask=mask)
+        assert same(prediction, Bench(options).predict([(60, 10, 0)], mask=mask))
 
 
 def test_a_caller_may_do_with_a_prediction_what_it_likes():

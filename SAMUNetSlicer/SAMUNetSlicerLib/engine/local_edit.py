@@ -69,7 +69,7 @@ def _removed(mask, click, points, labels, relief):
     kept = _core(piece, seed) | relief.seed(points[labels == POSITIVE])
     closer_to_click = relief.distance(kept) - relief.distance(seed)
     concerned = (_steps_from(piece) <= _RIM) & ~(small & ~piece)
-    return mask & (relief.enlarge(np.where(concerned, closer_to_click, -1.0)) <= 0)
+    return mask & ~(relief.pixels_in(concerned) & (relief.enlarge(closer_to_click) > 0))
 
 
 def _connected(mask: np.ndarray, seed: np.ndarray) -> np.ndarray:

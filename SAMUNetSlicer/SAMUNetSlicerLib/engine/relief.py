@@ -51,6 +51,11 @@ class Relief:
         """A mask (H, W) of the image on the grid, (h, w)."""
         return mask[_centres(self.shape[0], mask.shape[0])][:, _centres(self.shape[1], mask.shape[1])]
 
+    def pixels_in(self, cells: np.ndarray) -> np.ndarray:
+        """The image's pixels (H, W) bool in the cells (h, w) bool of the grid."""
+        rows, columns = (_centres(large, small) for large, small in zip(self._size, self.shape))
+        return cells[rows][:, columns]
+
     def enlarge(self, values: np.ndarray) -> np.ndarray:
         """Values (h, w) of the grid at the image's pixels, (H, W) float32, interpolated."""
         size = (self._size[1], self._size[0])
@@ -91,5 +96,6 @@ def _eroded(mask: np.ndarray) -> np.ndarray:
     return inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2] & inner[1:-1, 2:]
 
 
-def _centres(small: int, large: int) -> np.ndarray:
-    return ((np.arange(small) + 0.5) * large / small).astype(int)
+def _centres(count: int, among: int) -> np.ndarray:
+    """Indices, among ``among``, of where the centres of ``count`` equal cells lie."""
+    return ((np.arange(count) + 0.5) * among / count).astype(int)
