@@ -34,7 +34,7 @@ class Desk:
     def mask(self, plane=None, segment=None):
         """The segment on a slice, bool (H, W)."""
         session = self.session
-        reader = session._workspace.writer.readMask
+        reader = session.workspace.writer.readMask
         return reader(session.segmentationNode, segment or session.segmentId, plane or session.plane)
 
     def voxels(self, segment=None):
@@ -45,7 +45,7 @@ class Desk:
         session, plane = self.session, plane or self.session.plane
         mask = np.zeros(plane.shape, bool)
         mask[pixels["rows"], pixels["columns"]] = True
-        session._workspace.writer.writeMask(
+        session.workspace.writer.writeMask(
             session.segmentationNode,
             segment or session.segmentId,
             plane,

@@ -49,7 +49,7 @@ def test_a_box_and_a_negative_point_act_together(desk):
     entry = on_slice(3, [((14, 14), "negative")], [[(8, 9), (20, 25)]])
     (result,) = runPrompts(desk.session, document(segment("A", entry)))
     plane = result.prompts.plane
-    mask = desk.session._workspace.readMask(result.report.target)
+    mask = desk.session.workspace.readMask(result.report.target)
     points, _ = plane.rasToPixel(result.prompts.points)
     corners, _ = plane.rasToPixel(result.prompts.boxes[0])
     box = np.array([[*corners.min(axis=0), *(corners.max(axis=0) + 1)]], np.float32)
@@ -59,7 +59,7 @@ def test_a_box_and_a_negative_point_act_together(desk):
 
 def test_the_window_of_the_file_is_the_one_used(desk):
     runPrompts(desk.session, document(segment("A", on_slice(3, [((12, 20), 1)])), window="preset:lung"))
-    assert desk.session._workspace.window() == WindowSetting("preset:lung")
+    assert desk.session.workspace.window() == WindowSetting("preset:lung")
 
 
 def test_a_prompt_outside_the_volume_stops_before_anything_is_made(desk):

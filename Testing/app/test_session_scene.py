@@ -101,7 +101,7 @@ def test_a_saved_scene_is_taken_up_where_it_was_left(desk, tmp_path):
         assert [record.kind for record in session.prompts()] == ["positive", "positive"]
         session.addPoint((25, 5))
         session.waitUntilIdle()
-        read = session._workspace.writer.readMask(session.segmentationNode, segment, session.plane)
+        read = session.workspace.writer.readMask(session.segmentationNode, segment, session.plane)
         np.testing.assert_array_equal(read, mask | disk(mask.shape, (25, 5)))  # the painting is still known
         session.removePrompt(session.prompts()[0].id)
         session.waitUntilIdle()
@@ -115,7 +115,7 @@ def test_provenance_says_how_each_mask_came_to_be(desk):
     segment = desk.session.segmentationNode.GetSegmentation().GetSegment(desk.session.segmentId)
     text = vtk.reference("")
     assert segment.GetTag(TAG, text)
-    (record,) = desk.session._workspace.provenance.of(desk.session.segmentId).records()
+    (record,) = desk.session.workspace.provenance.of(desk.session.segmentId).records()
     assert record.model == {"id": "fake", "key": "fake-key", "device": "cpu", "precision": "fp32"}
     assert record.window == {"mode": "manual", "lower": 0.0, "upper": 900.0}
     assert record.confidence == 0.9 and record.policy == "protectAll"
@@ -171,12 +171,12 @@ def test_a_color_volume_reaches_the_engine_as_it_is(host):
     volume = host.scene.AddNewNodeByClass("vtkMRMLVectorVolumeNode", "Photo")
     volume.SetAndObserveImageData(image)
     session = session_on(host.scene, volume, planeFromAxis(volume, "K", 1))
-    session._engine.is_automatic = False
+    session.engine.is_automatic = False
     session.addPoint((12, 9))
-    sent = session._engine.waiting("predict")[0].arguments["image"]
+    sent = session.engine.waiting("predict")[0].arguments["image"]
     assert sent.shape == (20, 30, 3)
     assert set(map(tuple, sent.reshape(-1, 3))) == set(map(tuple, rgb[1].reshape(-1, 3)))
-    session._engine.answer("predict")
+    session.engine.answer("predict")
     assert not session.isBusy
     session.close()
 
@@ -197,7 +197,7 @@ def test_the_window_that_was_in_force_is_recorded(desk, choice, expected):
     display.SetWindowLevelMinMax(100, 700)
     desk.session.setWindow(choice)
     desk.click(12, 20)
-    (record,) = desk.session._workspace.provenance.of(desk.session.segmentId).records()
+    (record,) = desk.session.workspace.provenance.of(desk.session.segmentId).records()
     assert record.window == expected
 
 
@@ -247,7 +247,7 @@ class TestPrefetching:
             desk.session.poll()
         images = [job.arguments["image"] for job in desk.engine.waiting("encode")]
         expected = [
-            desk.session._workspace.images.image(desk.volume, desk.plane(index), WindowSetting())
+            desk.session.workspace.images.image(desk.volume, desk.plane(index), WindowSetting())
             for index in (4, 5, 3)
         ]
         assert len(images) == 3

@@ -27,7 +27,7 @@ def rectangle(desk, rows, columns):
 def state(desk):
     """Everything that undo is about, in a form that can be compared."""
     session = desk.session
-    store, provenance = session._workspace.prompts, session._workspace.provenance.of(session.segmentId)
+    store, provenance = session.workspace.prompts, session.workspace.provenance.of(session.segmentId)
     prompts = [(r.id, r.kind, np.round(r.ras, 6).tolist()) for r in store.prompts(session.segmentId)]
     records = [(r.plane["index"], r.prompts, r.written, r.added, r.removed) for r in provenance.records()]
     return prompts, desk.voxels().tobytes(), records
@@ -178,7 +178,7 @@ def test_an_accepted_object_stays_when_the_next_one_is_segmented(desk):
     desk.session.removePrompt(prompt)
     desk.session.waitUntilIdle()
     np.testing.assert_array_equal(desk.mask(), blob(desk, (12, 20)))
-    provenance = desk.session._workspace.provenance.of(desk.session.segmentId)
+    provenance = desk.session.workspace.provenance.of(desk.session.segmentId)
     assert [len(record.prompts) for record in provenance.records()] == [1, 0]
 
 

@@ -27,54 +27,57 @@ class SegmentationSession:
     """Segments a volume of a scene slice by slice, by an engine that the front end has made and closes.
 
     Call ``poll`` from a timer of 10 to 50 ms, or ``waitUntilIdle``; nothing else waits.  Methods raise a
-    `UserError` when they cannot do what they are asked; what goes wrong later is sent by ``error``.
+    `UserError` for what cannot be done; what goes wrong later is sent by ``error``.
 
     ``statusChanged()``: look at the properties again; ``maskChanged(segmentId, plane)``: a mask was written
     or taken back; ``promptChanged(segmentId, plane)``; ``progress(done, total)``: of encoding ahead;
     ``error(UserError)``: its text is one sentence for the user; ``notice(sentence)``: something that the
     user should read once, such as a restart of the engine; ``engineChanged(EngineStatus or None)``.
+
+    Work on more than a slice is done by classes that take a session and go on at its ``polled()``.
     """
 
     def __init__(self, scene, engine: EngineClient):
         self.statusChanged = Signal("statusChanged")
         self.error = Signal("error")
         self.engineChanged = Signal("engineChanged")
+        self.polled = Signal("polled")
         self.plane: Plane = None
         self.segmentId: Optional[str] = None
-        self._engine = engine
-        self._workspace = Workspace(scene, placementPlane=lambda: self.plane)
-        self._editor = SliceEditor(self._workspace, engine)
+        self.engine = engine
+        self.workspace = Workspace(scene, placementPlane=lambda: self.plane)
+        self.editor = SliceEditor(self.workspace, engine)
         self._prefetcher = Prefetcher(engine)
         self._watch = SceneWatch(scene, self._onRemoved, self._onSegmentRemoved)
         self.notice = engine.noticed
-        self.progress = self._prefetcher.advanced
-        self.maskChanged, self.promptChanged = self._editor.maskChanged, self._editor.promptChanged
-        self._editor.changed.connect(self.statusChanged.emit)
-        self._editor.failed.connect(self.error.emit)
-        self._editor.written.connect(self._onWritten)
+        self.progress, self.stopPrefetching = self._prefetcher.advanced, self._prefetcher.stop
+        self.maskChanged, self.promptChanged = self.editor.maskChanged, self.editor.promptChanged
+        self.editor.changed.connect(self.statusChanged.emit)
+        self.editor.failed.connect(self.error.emit)
+        self.editor.written.connect(self._onWritten)
         engine.statusChanged.connect(self._onEngineChanged)
 
     @property
     def volumeNode(self):
-        return self._workspace.volumeNode
+        return self.workspace.volumeNode
 
     @property
     def segmentationNode(self):
-        return self._workspace.segmentationNode
+        return self.workspace.segmentationNode
 
     def setVolume(self, volumeNode) -> None:
         """Choose the volume to segment, or None; the shown slice must be set again."""
         self._stopWork()
-        self._workspace.useVolume(volumeNode)
+        self.workspace.useVolume(volumeNode)
         self.plane = None
         self.statusChanged.emit()
 
     def setSegmentation(self, segmentationNode) -> None:
         """Choose the segmentation to write to, or None; its prompts are found again.  Undo starts anew."""
         self._stopWork()
-        self._workspace.useSegmentation(segmentationNode)
+        self.workspace.useSegmentation(segmentationNode)
         self._watch.watchSegmentation(segmentationNode)
-        self._editor.reload()
+        self.editor.reload()
         self.segmentId = None
         self.statusChanged.emit()
 
@@ -85,13 +88,13 @@ class SegmentationSession:
         :return: the segment's ID.
         """
         if self.segmentationNode is None:
-            self.setSegmentation(self._workspace.addSegmentation())
-        self.selectSegment(self._workspace.addSegment(name, color, terminology))
+            self.setSegmentation(self.workspace.addSegmentation())
+        self.selectSegment(self.workspace.addSegment(name, color, terminology))
         return self.segmentId
 
     def selectSegment(self, segmentId: Optional[str]) -> None:
         """Choose the segment that the next prompts belong to."""
-        if segmentId is not None and not self._workspace.hasSegment(segmentId):
+        if segmentId is not None and not self.workspace.hasSegment(segmentId):
             raise InputError("The segment is no longer in the segmentation: choose another one.")
         self.segmentId = segmentId
         self.statusChanged.emit()
@@ -105,20 +108,20 @@ class SegmentationSession:
     def setModel(self, spec: ModelSpec) -> Ticket:
         """Load another network; masks that are there stay as they are."""
         self._stopWork()
-        return self._engine.start(spec).whenDone(self._onLoaded)
+        return self.engine.start(spec).whenDone(self._onLoaded)
 
     def setWindow(self, choice: WindowChoice) -> None:
         """Choose how intensities become grey levels, for later predictions.
 
         :param choice: a `WindowSetting`, or ``FOLLOW_DISPLAY``.
         """
-        self._workspace.windowChoice = choice
-        self._prefetcher.stop()
+        self.workspace.windowChoice = choice
+        self.stopPrefetching()
         self.statusChanged.emit()
 
     def setPolicy(self, policy: str) -> None:
         """Choose what masks do to other segments: one of `scene.segmentWriter.POLICIES`."""
-        self._workspace.policy = policy
+        self.workspace.policy = policy
 
     def setPlane(self, plane: Plane) -> None:
         """Say which slice the user looks at: prompts that are given without a slice go there."""
@@ -128,12 +131,12 @@ class SegmentationSession:
     def addPoint(self, position: Position, isPositive: bool = True, plane: Plane = None) -> str:
         """Put a point (see `pointOnSlice`) on a slice and segment what it is on; return the prompt's ID."""
         target = self._target(plane, lambda plane: pointOnSlice(position, plane))
-        return self._editor.addPoint(target, position, isPositive)
+        return self.editor.addPoint(target, position, isPositive)
 
     def addBox(self, corner: Position, opposite: Position, plane: Plane = None) -> str:
         """Draw a box (see `boxOnSlice`) on a slice and segment what is in it; return the prompt's ID."""
         target = self._target(plane, lambda plane: boxOnSlice(corner, opposite, plane))
-        return self._editor.addBox(target, corner, opposite)
+        return self.editor.addBox(target, corner, opposite)
 
     def addPrompts(self, points=(), positive=(), boxes=(), plane: Plane = None) -> None:
         """Put several prompts on a slice with one prediction and one undo step.
@@ -143,93 +146,91 @@ class SegmentationSession:
         :param boxes: (corner, opposite) each, see `boxOnSlice`.
         """
         target = self._target(plane, lambda plane: promptsOnSlice(points, boxes, plane))
-        self._editor.addPrompts(target, points, positive, boxes)
+        self.editor.addPrompts(target, points, positive, boxes)
 
     def movePrompt(self, promptId: str, *positions: Position) -> None:
         """Move a point, or both corners of a box; moves in quick succession are one undo step.
 
         :param positions: (R, A, S) in mm each.
         """
-        self._workspace.requirePrompts().move(promptId, *positions)
+        self.workspace.requirePrompts().move(promptId, *positions)
 
     def removePrompt(self, promptId: str) -> None:
-        self._workspace.requirePrompts().remove(promptId)
+        self.workspace.requirePrompts().remove(promptId)
 
     def clear(self, plane: Plane = None) -> None:
         """Remove the chosen segment's prompts from a slice; what the user painted there stays."""
-        self._workspace.prompts.clear(*self._target(plane))
+        self.workspace.prompts.clear(*self._target(plane))
 
     def prompts(self, plane: Plane = None) -> List[PromptRecord]:
         """The chosen segment's prompts on a slice, in the order in which they were given."""
         plane = plane or self.plane
-        if plane is None or not self._workspace.hasSegment(self.segmentId):
+        if plane is None or not self.workspace.hasSegment(self.segmentId):
             return []
-        return self._workspace.prompts.promptsFor(self.segmentId, plane)
+        return self.workspace.prompts.promptsFor(self.segmentId, plane)
 
     def accept(self, plane: Plane = None) -> None:
         """Keep the slice's mask for good: its prompts go, and later ones are about another object."""
-        self._editor.accept(self._target(plane))
+        self.editor.accept(self._target(plane))
 
     def predictAgain(self, plane: Plane = None) -> None:
         """Segment a slice with its prompts once more, after the model or the window was changed."""
-        self._editor.predictAgain(self._target(plane))
+        self.editor.predictAgain(self._target(plane))
 
     def undo(self) -> bool:
         """Take the last step back, prompts and mask together; False if there is none.
 
         :raises InputError: the geometry of the segmentation has changed; all steps are forgotten.
         """
-        return self._editor.undo()
+        return self.editor.undo()
 
     def redo(self) -> bool:
         """Make the last undone step again; see ``undo``."""
-        return self._editor.redo()
+        return self.editor.redo()
 
     @property
     def undoLabel(self) -> Optional[str]:
         """What ``undo`` would take back, None if there is nothing."""
-        return self._editor.undoLabel
+        return self.editor.undoLabel
 
     @property
     def redoLabel(self) -> Optional[str]:
-        return self._editor.redoLabel
+        return self.editor.redoLabel
 
     @property
     def lastMask(self) -> Optional[MaskReport]:
         """Confidence, notes and times of the last mask."""
-        return self._editor.lastMask
+        return self.editor.lastMask
 
     @property
     def isBusy(self) -> bool:
         """Whether masks are being predicted; encoding ahead does not count."""
-        return self._editor.isBusy
+        return self.editor.isBusy
 
     def prefetch(self, plane: Plane = None, most: int = 1000) -> None:
         """Encode slices parallel to a slice in idle time, nearest first, in place of an earlier hint."""
         plane = plane or self.plane
         if plane is not None:
-            self._prefetcher.want(plane, most, self._workspace.requireVolume(), self._workspace.window())
-
-    def stopPrefetching(self) -> None:
-        self._prefetcher.stop()
+            self._prefetcher.want(plane, most, self.workspace.requireVolume(), self.workspace.window())
 
     def isReady(self, plane: SlicePlane) -> bool:
         """Whether a click on the slice will be answered without encoding it first."""
-        return self._prefetcher.isReady(self._workspace.requireVolume(), plane, self._workspace.window())
+        return self._prefetcher.isReady(self.workspace.requireVolume(), plane, self.workspace.window())
 
     def statistics(self) -> Ticket:
         """Ask for counts of work and cache, see `EngineService.statistics`."""
-        return self._engine.statistics()
+        return self.engine.statistics()
 
     def clearCache(self) -> Ticket:
         """Forget all encoded slices, in memory and on disk."""
         self._prefetcher.forget()
-        return self._engine.clearCache()
+        return self.engine.clearCache()
 
     def poll(self) -> None:
         """Take what the engine has finished, and give it more to do."""
-        self._engine.poll()
-        self._editor.tick()
+        self.engine.poll()
+        self.editor.tick()
+        self.polled.emit()
         self._prefetcher.tick()
 
     def waitUntilIdle(self, pump: Optional[Callable[[], None]] = None) -> None:
@@ -239,35 +240,35 @@ class SegmentationSession:
         """
         self.poll()
         while self.isBusy:
-            self._engine.block(BLOCK_SECONDS)
+            self.engine.block(BLOCK_SECONDS)
             if pump is not None:
                 pump()
             self.poll()
-        self._editor.settle()
+        self.editor.settle()
 
     def close(self) -> None:
         """Let go of scene and engine; the scene keeps everything.  May be called twice."""
         self._watch.close()
         self._onRemoved()
-        self._engine.statusChanged.disconnect(self._onEngineChanged)
+        self.engine.statusChanged.disconnect(self._onEngineChanged)
 
     def _target(self, plane: Plane, check: Optional[Callable[[SlicePlane], object]] = None) -> Target:
         """The chosen segment on a slice; if ``check`` accepts a new prompt, one is made if there is none."""
-        self._workspace.requireVolume()
+        self.workspace.requireVolume()
         plane = plane or self.plane
         if plane is None:
             raise PromptError("There is no slice to work on: show a slice of the volume first.")
         if check is not None and self.segmentId is None:
             check(plane)
             self.addSegment()
-        self._workspace.requireSegmentation()
+        self.workspace.requireSegmentation()
         if self.segmentId is None:
             raise PromptError("There is no segment to work on: choose one or add one.")
         return Target(self.segmentId, plane)
 
     def _stopWork(self) -> None:
-        self._editor.stop()
-        self._prefetcher.stop()
+        self.editor.stop()
+        self.stopPrefetching()
 
     def _onWritten(self, written: WrittenMask) -> None:
         request = written.request
@@ -291,7 +292,7 @@ class SegmentationSession:
             self.setVolume(None)
 
     def _onSegmentRemoved(self) -> None:
-        self._editor.stopForGoneSegments()
-        if not self._workspace.hasSegment(self.segmentId):
+        self.editor.stopForGoneSegments()
+        if not self.workspace.hasSegment(self.segmentId):
             self.segmentId = None
         self.statusChanged.emit()
