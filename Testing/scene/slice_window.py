@@ -1,7 +1,9 @@
 """A slice view with a real window, off screen, that takes real mouse events; run it in a child process."""
 
+import numpy as np
 import slicer
 import vtk
+from vtk.util.numpy_support import vtk_to_numpy
 
 MANAGERS = (
     "vtkMRMLCrosshairDisplayableManager",
@@ -20,10 +22,11 @@ class SliceWindow:
         for name in MANAGERS:
             if not factory.IsDisplayableManagerRegistered(name):
                 factory.RegisterDisplayableManager(name)
-        renderer = vtk.vtkRenderer()
+        self.renderer = renderer = vtk.vtkRenderer()
         renderer.GetActiveCamera().ParallelProjectionOn()
         self.window = vtk.vtkRenderWindow()
         self.window.SetOffScreenRendering(True)
+        self.window.SetMultiSamples(0)
         self.window.AddRenderer(renderer)
         self.window.SetSize(*size)
         self.interactor = vtk.vtkRenderWindowInteractor()
@@ -38,18 +41,47 @@ class SliceWindow:
         self.style.SetSliceLogic(view.logic)
         self.style.SetDisplayableManagers(self.group)
         self.style.SetInteractor(self.interactor)
+        self._show_image(view.logic)
         self.window.Render()
 
-    def mouse(self, event, x, y):
-        self.interactor.SetEventInformation(int(x), int(y), 0, 0, chr(0), 0, None)
-        getattr(self.interactor, f"{event}Event")()
+    def mouse(self, event, x, y, control=False, shift=False, alt=False):
+        self.interactor.SetEventInformation(int(x), int(y), int(control), int(shift), chr(0), 0, None)
+        self.interactor.SetAltKey(int(alt))
+        self.interactor.InvokeEvent(f"{event}Event")
 
-    def click(self, x, y):
+    def click(self, x, y, **modifiers):
         for event in ("MouseMove", "LeftButtonPress", "LeftButtonRelease"):
-            self.mouse(event, x, y)
+            self.mouse(event, x, y, **modifiers)
 
-    def drag(self, start, end):
-        self.mouse("MouseMove", *start)
-        self.mouse("LeftButtonPress", *start)
-        self.mouse("MouseMove", *end)
-        self.mouse("LeftButtonRelease", *end)
+    def drag(self, start, end, button="Left", steps=4, **modifiers):
+        self.mouse("MouseMove", *start, **modifiers)
+        self.mouse(f"{button}ButtonPress", *start, **modifiers)
+        for x, y in np.linspace(start, end, steps + 1)[1:]:
+            self.mouse("MouseMove", x, y, **modifiers)
+        self.mouse(f"{button}ButtonRelease", *end, **modifiers)
+
+    def key(self, symbol, code=0):
+        x, y = self.interactor.GetEventPosition()
+        self.interactor.SetEventInformation(x, y, 0, 0, chr(code), 1, symbol)
+        self.interactor.InvokeEvent("KeyPressEvent")
+
+    def picture(self):
+        """What the view shows: (H, W, 3) uint8, row 0 at the top."""
+        self.window.Render()
+        grabber = vtk.vtkWindowToImageFilter()
+        grabber.SetInput(self.window)
+        grabber.ReadFrontBufferOff()
+        grabber.Update()
+        image = grabber.GetOutput()
+        width, height, _ = image.GetDimensions()
+        return vtk_to_numpy(image.GetPointData().GetScalars()).reshape(height, width, -1)[::-1, :, :3].copy()
+
+    def _show_image(self, logic):
+        mapper = vtk.vtkImageMapper()
+        mapper.SetColorWindow(255)
+        mapper.SetColorLevel(127.5)
+        mapper.SetInputConnection(logic.GetImageDataConnection())
+        actor = vtk.vtkActor2D()
+        actor.SetMapper(mapper)
+        actor.GetProperty().SetDisplayLocationToBackground()
+        self.renderer.AddViewProp(actor)

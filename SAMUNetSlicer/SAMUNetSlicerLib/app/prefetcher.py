@@ -1,6 +1,7 @@
 """Slices encoded before somebody clicks on them, nearest to the shown one first."""
 
-from typing import Dict, Hashable, Iterator, Set
+from itertools import zip_longest
+from typing import Dict, Hashable, Iterator, List, Sequence, Set, Tuple
 
 from ..engine.jobs import Priority
 from ..engine.windowing import WindowSetting, to_uint8
@@ -38,14 +39,15 @@ class Prefetcher:
     def isRunning(self) -> bool:
         return self._done < self._total
 
-    def want(self, plane: SlicePlane, most: int, volumeNode, window: WindowSetting) -> None:
-        """Replace what is still to be encoded by the slices parallel to one; what runs already is finished.
+    def want(self, planes: Sequence[SlicePlane], most: int, volumeNode, window: WindowSetting) -> None:
+        """Replace what is still to be encoded by the slices around some; what runs already is finished.
 
-        :param most: how many slices at most, that one included.
+        :param planes: shown slices; those parallel to them follow outward, one of each in turn.
+        :param most: how many slices at most, the shown ones included.
         """
         self.stop()
-        steps = neighborSteps(plane, volumeNode)[:most]
-        self._planes = (neighborPlane(plane, volumeNode, step) for step in steps)
+        steps = _outward(planes, volumeNode)[:most]
+        self._planes = (neighborPlane(plane, volumeNode, step) for plane, step in steps)
         self._volumeNode, self._window, self._total = volumeNode, window, len(steps)
         self.advanced.emit(0, self._total)
 
@@ -101,3 +103,9 @@ class Prefetcher:
         if self._done < self._total:
             self._done += 1
             self.advanced.emit(self._done, self._total)
+
+
+def _outward(planes: Sequence[SlicePlane], volumeNode) -> List[Tuple[SlicePlane, int]]:
+    """Shown slices and steps from them, the nearest of all views first."""
+    rounds = zip_longest(*(neighborSteps(plane, volumeNode) for plane in planes))
+    return [(plane, step) for steps in rounds for plane, step in zip(planes, steps) if step is not None]

@@ -207,11 +207,11 @@ class SegmentationSession:
         """Whether masks are being predicted; encoding ahead does not count."""
         return self.editor.isBusy
 
-    def prefetch(self, plane: Plane = None, most: int = 1000) -> None:
-        """Encode slices parallel to a slice in idle time, nearest first, in place of an earlier hint."""
-        plane = plane or self.plane
-        if plane is not None:
-            self._prefetcher.want(plane, most, self.workspace.requireVolume(), self.workspace.window())
+    def prefetch(self, *planes: SlicePlane, most: int = 1000) -> None:
+        """Encode slices around some in idle time, nearest first, in place of an earlier hint."""
+        planes = planes or ((self.plane,) if self.plane is not None else ())
+        if planes:
+            self._prefetcher.want(planes, most, self.workspace.requireVolume(), self.workspace.window())
 
     def isReady(self, plane: SlicePlane) -> bool:
         """Whether a click on the slice will be answered without encoding it first."""
@@ -231,7 +231,8 @@ class SegmentationSession:
         self.engine.poll()
         self.editor.tick()
         self.polled.emit()
-        self._prefetcher.tick()
+        if not self.isBusy:
+            self._prefetcher.tick()
 
     def waitUntilIdle(self, pump: Optional[Callable[[], None]] = None) -> None:
         """Poll until no mask is being predicted.

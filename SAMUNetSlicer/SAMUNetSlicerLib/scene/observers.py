@@ -27,6 +27,21 @@ class Observers:
         _callbacks.add(callback)
         self._tags.append((source, source.AddObserver(event, callback), callback))
 
+    def addFilter(self, source, event, method: Callable, priority: float) -> None:
+        """Call ``method(source, eventName)``; if it returns True, observers of lower priority are not called.
+
+        :param method: as for ``add``.
+        """
+        weak = _weak(method)
+
+        def callback(caller, eventName):
+            if weak(caller, eventName):
+                caller.GetCommand(tag).SetAbortFlag(1)
+
+        _callbacks.add(callback)
+        tag = source.AddObserver(event, callback, priority)
+        self._tags.append((source, tag, callback))
+
     def drop(self, source) -> None:
         """Stop listening to one object."""
         for entry in [entry for entry in self._tags if entry[0] is source]:
@@ -49,8 +64,7 @@ def _weak(method: Callable) -> Callable:
 
     def call(*arguments):
         target = reference()
-        if target is not None:
-            target(*arguments)
+        return None if target is None else target(*arguments)
 
     if hasattr(method, "CallDataType"):  # what vtk.calldata_type leaves on a function
         call.CallDataType = method.CallDataType
