@@ -1,8 +1,9 @@
 """Undo steps of a session: prompts, mask and provenance go back and forth together."""
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Dict, List, NamedTuple, Optional
+from typing import Dict, Iterator, List, NamedTuple, Optional
 
 from ..scene.history import Outcome
 from ..scene.segmentChange import Change
@@ -21,10 +22,12 @@ class _SliceState(NamedTuple):
 
 @dataclass(eq=False)
 class _OpenStep:
-    """What has happened to a segment since its last step; ``before``: provenance of each slice it was on."""
+    """What has happened to a segment since its last step; ``before``: provenance of each slice it was on;
+    ``isHeld``: more is to come, see `EditHistory.hold`."""
 
     label: str
     isDrag: bool = False
+    isHeld: bool = False
     changes: List[Change] = field(default_factory=list)
     before: Dict[str, _SliceState] = field(default_factory=dict)
     touchedAt: float = 0.0
@@ -48,7 +51,7 @@ class EditHistory:
     def touch(self, target: Target, label: str, isDrag: bool = False) -> None:
         """Note that the user is changing a slice; call it before its provenance changes."""
         step = self._open.setdefault(target.segmentId, _OpenStep(label))
-        step.isDrag, step.touchedAt = isDrag, self._clock()
+        step.isDrag, step.touchedAt = isDrag and not step.isHeld, self._clock()
         step.before.setdefault(target.plane.signature(), self._state(target))
 
     def add(self, target: Target, change: Change) -> None:
@@ -57,8 +60,21 @@ class EditHistory:
             self.touch(target, "mask")
         self._open[target.segmentId].changes.append(change)
 
+    @contextmanager
+    def hold(self, segmentId: str, label: str) -> Iterator[None]:
+        """Make one step of all that happens to a segment meanwhile, other edits by the user included."""
+        self.settle(segmentId)
+        step = self._open[segmentId] = _OpenStep(label, isHeld=True)
+        try:
+            yield
+        finally:
+            step.isHeld = False
+            self.settle(segmentId)
+
     def settle(self, segmentId: str) -> None:
-        """Make a step of what is open for a segment."""
+        """Make a step of what is open for a segment, unless it is held."""
+        if segmentId in self._open and self._open[segmentId].isHeld:
+            return
         step = self._open.pop(segmentId, None)
         if step is not None and self._workspace.hasSegment(segmentId):
             before = list(step.before.values())

@@ -34,7 +34,8 @@ class SegmentationSession:
     ``error(UserError)``: its text is one sentence for the user; ``notice(sentence)``: something that the
     user should read once, such as a restart of the engine; ``engineChanged(EngineStatus or None)``.
 
-    Work on more than a slice is done by classes that take a session and go on at its ``polled()``.
+    Work on more than a slice is done by classes that take a session, go on at its ``polled()``, and finish
+    at once at ``interrupted()``: what they work on is about to change.
     """
 
     def __init__(self, scene, engine: EngineClient):
@@ -42,6 +43,7 @@ class SegmentationSession:
         self.error = Signal("error")
         self.engineChanged = Signal("engineChanged")
         self.polled = Signal("polled")
+        self.interrupted = Signal("interrupted")
         self.plane: Plane = None
         self.segmentId: Optional[str] = None
         self.engine = engine
@@ -182,10 +184,12 @@ class SegmentationSession:
 
         :raises InputError: the geometry of the segmentation has changed; all steps are forgotten.
         """
+        self.interrupted.emit()
         return self.editor.undo()
 
     def redo(self) -> bool:
         """Make the last undone step again; see ``undo``."""
+        self.interrupted.emit()
         return self.editor.redo()
 
     @property
@@ -268,6 +272,7 @@ class SegmentationSession:
         return Target(self.segmentId, plane)
 
     def _stopWork(self) -> None:
+        self.interrupted.emit()
         self.editor.stop()
         self.stopPrefetching()
 

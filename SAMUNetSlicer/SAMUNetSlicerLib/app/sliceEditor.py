@@ -1,6 +1,6 @@
 """What a user does to slices of a segmentation, and what follows: masks, undo steps, provenance."""
 
-from typing import Callable, Dict, List, Optional, Sequence
+from typing import Callable, Dict, Iterator, List, Optional, Sequence
 
 from ..engine.reports import PredictReport
 from ..errors import UserError
@@ -9,6 +9,7 @@ from ..scene.promptRecord import PromptRecord
 from .editHistory import EditHistory
 from .engineClient import EngineClient
 from .events import Signal
+from .madeSlices import MadeSlice, writeMadeSlices
 from .maskReport import MaskReport, maskReport
 from .maskUpdates import MaskUpdates
 from .promptDifference import promptDifference
@@ -99,6 +100,26 @@ class SliceEditor:
     def predictAgain(self, target: Target) -> None:
         self._edits.touch(target, "predict again")
         self._updates.request(target)
+
+    def writeSlices(self, segmentId: str, label: str, slices: Sequence[MadeSlice]) -> Iterator[None]:
+        """Put the masks of parallel slices into a segment as one undo step; yields between them.
+
+        What the user has painted there stays.  The segment changes at once, see `SegmentWriter.writeMasks`.
+
+        :raises InputError: a node or the segment is gone.
+        """
+        if not slices:
+            return
+        self._surface.touch()
+        with self._edits.hold(segmentId, label):
+            for each in slices:
+                self._edits.touch(each.target, label)
+                yield
+            for change in writeMadeSlices(self._workspace, segmentId, slices):
+                if change is not None:
+                    self._edits.add(Target(segmentId, slices[0].target.plane), change)
+                yield
+        self._announce([each.target for each in slices])
 
     def undo(self) -> bool:
         """Take the last step back, prompts and mask together; False if there is none."""

@@ -26,6 +26,9 @@ class SliceRecord:
     when the user removed all prompts; ``policy``: towards other segments; ``sequence``: order of writing
     within the segmentation; ``time``: UTC, ISO 8601.
 
+    ``origin``: None for a slice that the user prompted; else how a propagation made it: "method", and
+    "neighbor" and "key", the signatures of the slices that it was made from.
+
     ``mask``: what was to be written; ``written``: the slice as it was afterwards, which differs where
     other segments were protected and by resampling on oblique planes; ``added``, ``removed``, ``start``:
     see `SliceContent`.
@@ -44,6 +47,7 @@ class SliceRecord:
     policy: str = "protectAll"
     sequence: int = 0
     time: str = ""
+    origin: Optional[dict] = None
     mask: Optional[str] = None
     written: Optional[str] = None
     added: Optional[str] = None
@@ -58,11 +62,15 @@ class SliceRecord:
         return SlicePlane.fromDict(self.plane)
 
     def content(self) -> SliceContent:
-        """The masks that hand edits are found and kept by."""
+        """The masks that hand edits are found and kept by.
+
+        A prompt on a slice that was made by a propagation corrects what is there.
+        """
         written, added, removed = (
             decodeMask(text, self.shape) for text in (self.written, self.added, self.removed)
         )
-        start = None if self.start is None else decodeMask(self.start, self.shape)
+        text = self.start if self.origin is None else self.written
+        start = None if text is None else decodeMask(text, self.shape)
         return SliceContent(written, added, removed, start)
 
     def networkPrompts(self) -> Prompts:

@@ -1,7 +1,7 @@
 """From the prompts of a slice to the network's input, and from its answer to voxels and their provenance."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional, Sequence, Tuple
 
 import numpy as np
@@ -100,7 +100,8 @@ def writeAnswer(
         policy=workspace.policy,
     )
     provenance = workspace.provenance.of(target.segmentId)
-    record = _record(workspace, request, mask, content, report, status)
+    draft = draftRecord(request, workspace.policy, report, status)
+    record = writtenRecord(workspace, target, draft, mask, content)
     provenance.put(target.plane.signature(), record)
     provenance.log(
         "mask",
@@ -125,18 +126,38 @@ def _newOnes(records: Sequence[PromptRecord], earlier: Optional[SliceRecord]) ->
     return tuple(record for record in records if record.id not in known or not record.isAt(known[record.id]))
 
 
-def _record(workspace, request, mask, content, report, status) -> SliceRecord:
-    written = SliceContent(workspace.readMask(request.target), content.added, content.removed, content.start)
+def draftRecord(
+    request: SliceRequest,
+    policy: str,
+    report: Optional[PredictReport],
+    status: Optional[EngineStatus],
+    origin: Optional[dict] = None,
+) -> SliceRecord:
+    """What is known before the mask is written, see ``writtenRecord``."""
     return SliceRecord(
         plane=request.target.plane.toDict(),
         **promptFields(request.records, request.prompts),
         window=request.window.to_dict(),
         image=imageDigest(request.image),
-        policy=workspace.policy,
+        policy=policy,
+        origin=origin,
+        **({} if report is None else _predictionFields(report, status)),
+    )
+
+
+def writtenRecord(
+    workspace: Workspace, target: Target, draft: SliceRecord, mask: np.ndarray, content: SliceContent
+) -> SliceRecord:
+    """The record of a slice that was just written.
+
+    :param mask: (H, W) bool, what was to be written.
+    """
+    written = replace(content, written=workspace.readMask(target))
+    return replace(
+        draft,
         sequence=workspace.provenance.nextSequence(),
         time=utcNow(),
         **maskFields(mask, written),
-        **({} if report is None else _predictionFields(report, status)),
     )
 
 

@@ -4,7 +4,8 @@ Only the voxels that change are touched.  A slice that coincides with the segmen
 and read without any interpolation; any other slice is written as the slab of voxels that it shows.
 """
 
-from typing import Callable, Dict, List, Tuple
+from dataclasses import replace
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 import slicer
@@ -59,7 +60,28 @@ class SegmentWriter:
         :raises InputError: a node or the segment is gone, cannot be written, or the mask's shape is not the
             plane's.
         """
-        mask = _checkedMask(mask, plane)
+        change = self.writeMasks(segmentationNode, segmentId, [(plane, mask)], volumeNode, mode, policy)
+        return replace(change, plane=plane)
+
+    def writeMasks(
+        self,
+        segmentationNode,
+        segmentId: str,
+        slices: Sequence[Tuple[SlicePlane, np.ndarray]],
+        volumeNode,
+        mode: str = "replace",
+        policy: str = "protectAll",
+    ) -> Change:
+        """Put the masks of parallel slices into a segment at once: views are told once.
+
+        As ``writeMask`` for each of them, but a voxel that several slices cut, as oblique ones do, follows
+        the slice that is nearest to it.
+
+        :param slices: planes and their masks (H, W) bool.
+        :return: the difference of them all, with no plane.
+        :raises InputError: as ``writeMask``.
+        """
+        slices = [(plane, _checkedMask(mask, plane)) for plane, mask in slices]
         _require(mode, MODES, "mode")
         _require(policy, POLICIES, "overlap policy")
         self._requireNode(segmentationNode, "segmentation")
@@ -68,15 +90,18 @@ class SegmentWriter:
         target = SegmentVoxels(segmentationNode, segmentId)
         lattice = parentToWorld(segmentationNode) @ target.ijkToLocal
         extent = target.layer.extent if mode == "replace" else None
-        voxels, covered = voxelsUnderMask(plane, mask, lattice, extent)
-        added, removed = _difference(target.holds(voxels), covered, voxels, mode)
+        offsets = _offsets([plane for plane, _ in slices])
+        parts = [
+            _sliceDifference(target, lattice, extent, plane, mask, mode, offsets) for plane, mask in slices
+        ]
+        added, removed = (np.concatenate([NO_VOXELS, *voxels]) for voxels in zip(*parts))
         added = added[_insideVolume(added, lattice, volumeNode)]
         lost = _overwritten(segmentationNode, target, added) if policy == "protectLocked" else {}
         mayShare = {segmentId: added} if policy == "allowOverlap" else {}
         edits = _apply(segmentationNode, {**lost, segmentId: removed}, {segmentId: added}, mayShare)
         if edits:
             markStarted(segmentationNode, segmentId)
-        return Change(segmentId, plane, edits)
+        return Change(segmentId, None, edits)
 
     def readMask(self, segmentationNode, segmentId: str, plane: SlicePlane) -> np.ndarray:
         """The segment on a slice, (H, W) bool: each pixel as the voxel in which its center lies.
@@ -89,6 +114,19 @@ class SegmentWriter:
             return np.zeros(plane.shape, bool)
         lattice = parentToWorld(segmentationNode) @ target.ijkToLocal
         return target.holds(voxelsAtPixels(plane, lattice)).reshape(plane.shape)
+
+    def corners(self, segmentationNode, segmentId: str) -> Optional[np.ndarray]:
+        """(8, 3) RAS around all voxels that a segment may have, None if it has none.
+
+        :raises InputError: as ``readMask``.
+        """
+        self._requireNode(segmentationNode, "segmentation")
+        target = SegmentVoxels(segmentationNode, segmentId)
+        if target.layer.extent is None:
+            return None
+        borders = np.array(target.layer.extent).reshape(3, 2) + [-0.5, 0.5]
+        indices = np.array(np.meshgrid(*borders)).reshape(3, -1).T
+        return mapPoints(parentToWorld(segmentationNode) @ target.ijkToLocal, indices)
 
     def revert(self, segmentationNode, change: Change) -> Change:
         """Take a change back, but only where its result still stands.
@@ -127,6 +165,28 @@ def _checkedMask(mask: np.ndarray, plane: SlicePlane) -> np.ndarray:
 def _require(value: str, known: Tuple[str, ...], what: str) -> None:
     if value not in known:
         raise InputError(f"'{value}' is not a known {what}: use {', '.join(known)}.")
+
+
+def _offsets(planes: Sequence[SlicePlane]) -> np.ndarray:
+    """Positions of parallel planes along the first one's normal, sorted, mm."""
+    return np.sort([planes[0].normal @ plane.planeToRAS[:3, 3] for plane in planes])
+
+
+def _sliceDifference(target, lattice, extent, plane, mask, mode, offsets) -> Tuple[np.ndarray, np.ndarray]:
+    """Voxels to add and to remove on one of several slices."""
+    voxels, covered = voxelsUnderMask(plane, mask, lattice, extent)
+    if len(offsets) > 1:
+        own = _nearestTo(plane, voxels, lattice, offsets)
+        voxels, covered = voxels[own], covered[own]
+    return _difference(target.holds(voxels), covered, voxels, mode)
+
+
+def _nearestTo(plane: SlicePlane, voxels: np.ndarray, lattice: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """(n,) bool: voxels that are nearer to the plane than to any other one at the offsets."""
+    position = mapPoints(lattice, voxels) @ plane.normal
+    own = int(np.abs(offsets - plane.normal @ plane.planeToRAS[:3, 3]).argmin())
+    borders = (offsets[1:] + offsets[:-1]) / 2
+    return np.searchsorted(borders, position) == own
 
 
 def _difference(held, covered, voxels, mode: str) -> Tuple[np.ndarray, np.ndarray]:

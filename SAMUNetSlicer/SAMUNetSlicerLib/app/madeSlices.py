@@ -1,0 +1,57 @@
+"""Masks of many slices of one segment, made one from the other, and how they get into the segment."""
+
+from dataclasses import dataclass, replace
+from typing import Iterator, Optional, Sequence
+
+import numpy as np
+
+from ..engine.types import Prompts
+from ..scene.segmentChange import Change
+from .sliceContent import SliceContent
+from .sliceRecord import SliceRecord
+from .sliceRequest import writtenRecord
+from .workspace import Target, Workspace
+
+
+@dataclass(frozen=True, eq=False)
+class MadeSlice:
+    """``mask``, ``start`` (H, W) bool: what was predicted and what the network started from, None if nothing;
+    ``draft``: the record without what writing adds."""
+
+    target: Target
+    mask: np.ndarray
+    start: Optional[np.ndarray]
+    draft: SliceRecord
+
+
+def writeMadeSlices(
+    workspace: Workspace, segmentId: str, slices: Sequence[MadeSlice]
+) -> Iterator[Optional[Change]]:
+    """Write slices of one segment and their provenance; yields the change once, and None between slices."""
+    contents, masks = [], []
+    for each in slices:
+        contents.append(_content(workspace, each))
+        masks.append(contents[-1].merged(each.mask))
+        yield None
+    planes = [each.target.plane for each in slices]
+    yield workspace.writer.writeMasks(
+        workspace.segmentationNode,
+        segmentId,
+        list(zip(planes, masks)),
+        workspace.volumeNode,
+        policy=workspace.policy,
+    )
+    for each, mask, content in zip(slices, masks, contents):
+        record = writtenRecord(workspace, each.target, each.draft, mask, content)
+        workspace.provenance.of(segmentId).put(each.target.plane.signature(), record)
+        yield None
+    workspace.provenance.of(segmentId).log(slices[0].draft.origin["method"], slices=len(slices))
+    workspace.provenance.save(segmentId)
+
+
+def _content(workspace: Workspace, made: MadeSlice) -> SliceContent:
+    """What the user has painted on the slice, and the mask that the network started from."""
+    earlier = workspace.provenance.of(made.target.segmentId).record(made.target.plane.signature())
+    content = SliceContent.untouched(made.mask.shape) if earlier is None else earlier.content()
+    edited = content.withEdits(workspace.readMask(made.target), Prompts())
+    return replace(edited, start=made.start)

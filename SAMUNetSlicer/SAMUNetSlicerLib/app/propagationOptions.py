@@ -1,0 +1,77 @@
+"""What a propagation is asked to do, and what it has done."""
+
+from dataclasses import dataclass
+from typing import Optional, Tuple
+
+from ..errors import InputError, UserError
+from ..scene.plane import SlicePlane
+
+DIRECTIONS = ("both", "up", "down")
+METHODS = ("propagate", "fill")
+
+
+@dataclass(frozen=True)
+class PropagationOptions:
+    """``axis``: "I", "J", "K", "axial", "sagittal" or "coronal"; None goes along the normal of the prompted
+    slice, which may be oblique.
+
+    ``direction``: "both", "up" (towards R, A or S, whichever is nearest to the normal) or "down".
+    ``first``, ``last``: stay between these slices, both included: `SlicePlane.index`, or on an oblique
+    normal the steps from the slice that was prompted; None for the end of the volume.
+    ``minConfidence``, ``minDice``, ``minAreaRatio``, ``maxAreaRatio``: see `stopRules`.
+    ``method``: "propagate": the network goes from slice to slice; "fill": the shape is interpolated
+    between slices that are segmented already, see `contourFill`.
+    """
+
+    axis: Optional[str] = None
+    direction: str = "both"
+    first: Optional[int] = None
+    last: Optional[int] = None
+    minConfidence: float = 0.5
+    minDice: float = 0.5
+    minAreaRatio: float = 0.3
+    maxAreaRatio: float = 2.5
+    method: str = "propagate"
+
+    def __post_init__(self):
+        _require(self.direction, DIRECTIONS, "direction")
+        _require(self.method, METHODS, "method")
+
+
+@dataclass(frozen=True, eq=False)
+class PropagatedSlice:
+    """A slice that was segmented: ``confidence`` in [0, 1], None for a filled one; ``dice`` with the
+    neighbor it was made from; ``areaRatio``: its area by the neighbor's."""
+
+    plane: SlicePlane
+    confidence: Optional[float]
+    dice: float
+    areaRatio: float
+
+
+@dataclass(frozen=True, eq=False)
+class Stop:
+    """A slice at which the way ended without being segmented, and a sentence that says why."""
+
+    plane: SlicePlane
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class PropagationReport:
+    """``slices``: what was written, in the order of their position; ``keys``: slices that were started from
+    and kept; ``stops``; ``isCancelled``: by the user, with the slices until then written; ``error``: what
+    went wrong, None if nothing did; ``seconds``: wall time."""
+
+    segmentId: str
+    slices: Tuple[PropagatedSlice, ...] = ()
+    keys: Tuple[SlicePlane, ...] = ()
+    stops: Tuple[Stop, ...] = ()
+    isCancelled: bool = False
+    error: Optional[UserError] = None
+    seconds: float = 0.0
+
+
+def _require(value: str, known: Tuple[str, ...], what: str) -> None:
+    if value not in known:
+        raise InputError(f"'{value}' is not a {what} of a propagation: use {', '.join(known)}.")
