@@ -240,3 +240,13 @@ def test_weights_of_a_samunet_tell_which_one_they_are(build, architecture):
     with torch.device("meta"):
         weights = build().state_dict()
     assert samunet_architecture(weights) == architecture
+
+
+def test_a_torch_that_cannot_unpickle_safely_reads_safetensors_only(tmp_path, monkeypatch):
+    pickled, plain = tmp_path / "weights.pth", tmp_path / "weights.safetensors"
+    torch.save(small_network().state_dict(), pickled)
+    save_file(small_network().state_dict(), plain)
+    monkeypatch.setattr(torch, "__version__", "2.5.1+cu124")
+    with pytest.raises(WeightsError, match=r"torch 2\.5\.1\+cu124 cannot read .*weights\.pth safely: update"):
+        read_state_dict(pickled)
+    assert read_state_dict(plain).keys() == small_network().state_dict().keys()

@@ -23,6 +23,7 @@ from .device import is_out_of_memory
 _PARTS = ("model", "state_dict", "model_state_dict")  # where training programs put the weights
 _DISTRIBUTED = "module."  # what DistributedDataParallel puts before every name
 _LISTED = 3  # key names in one message
+_SAFE_UNPICKLING = (2, 6)  # older releases of torch run code from a file that says so (CVE-2025-32434)
 
 
 class _StandIn:
@@ -100,6 +101,7 @@ def _read_safetensors(path):
 
 
 def _read_torch(path):
+    _require_safe_unpickling(path)
     with torch.serialization.safe_globals(_HARMLESS), warnings.catch_warnings():
         # About pickle protocols; what cannot be read is an error below.
         warnings.simplefilter("ignore")
@@ -116,6 +118,15 @@ def _read_torch(path):
             " it was not opened, and should not be trusted."
         )
     return content
+
+
+def _require_safe_unpickling(path):
+    release = tuple(int(number) for number in torch.__version__.split(".")[:2])
+    if release < _SAFE_UNPICKLING:
+        raise WeightsError(
+            f"torch {torch.__version__} cannot read {path} safely: update torch to 2.6 or newer, or use a network"
+            " whose weights are a .safetensors file, as the default one's are."
+        )
 
 
 def _foreign_names(path) -> List[str]:
