@@ -1,5 +1,6 @@
 """The Slicer module: what Slicer finds; everything else is in SAMUNetSlicerLib and loaded when it is used."""
 
+import sys
 from typing import Optional
 
 import slicer
@@ -11,6 +12,7 @@ from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModuleTest,
     ScriptedLoadableModuleWidget,
 )
+from slicer.util import VTKObservationMixin
 
 HOMEPAGE = "https://github.com/SAMUNetSlicer/SlicerSAMUNet"
 
@@ -34,38 +36,57 @@ class SAMUNetSlicer(ScriptedLoadableModule):
         )
 
 
-class SAMUNetSlicerWidget(ScriptedLoadableModuleWidget):
-    """Says how the module is used and leads to its documentation."""
+class SAMUNetSlicerWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
+    """The module's panel as Slicer knows it; what it does is in SAMUNetSlicerLib.ui."""
+
+    def __init__(self, parent=None):
+        self.panel = None
+        super().__init__(parent)
 
     def setup(self):
         super().setup()
+        from SAMUNetSlicerLib.ui.panel import Panel
+
+        uiWidget = slicer.util.loadUI(self.resourcePath("UI/SAMUNetSlicer.ui"))
+        self.layout.addWidget(uiWidget)
+        uiWidget.setMRMLScene(slicer.mrmlScene)
+        self.ui = slicer.util.childWidgetVariables(uiWidget)
+        self.panel = Panel(self.ui, slicer.mrmlScene, SAMUNetSlicerLogic.makeEngine(), self.icon)
+
+    def icon(self, name: str):
+        """One of the panel's own icons."""
         import qt
 
-        text = qt.QLabel(
-            _(
-                "This module segments from Python: describe points and boxes in a prompts file and call\n\n"
-                "from SAMUNetSlicer import SAMUNetSlicerLogic\n"
-                "logic = SAMUNetSlicerLogic()\n"
-                "logic.obtainWeights()\n"
-                'logic.segment(getNode("CT"), "prompts.json")'
-            )
-        )
-        text.wordWrap = True
-        text.setTextInteractionFlags(qt.Qt.TextSelectableByMouse)
-        button = qt.QPushButton(_("Open the documentation"))
-        button.connect("clicked()", self.openDocumentation)
-        for widget in (text, button):
-            self.layout.addWidget(widget)
-        self.layout.addStretch(1)
+        return qt.QIcon(self.resourcePath(f"Icons/{name}.svg"))
 
-    def openDocumentation(self):
-        import qt
+    def enter(self):
+        self.panel.enter()
 
-        qt.QDesktopServices.openUrl(qt.QUrl(HOMEPAGE))
+    def exit(self):
+        self.panel.exit()
+
+    def cleanup(self):
+        self.removeObservers()
+        if self.panel is not None:
+            self.panel.close()
+
+    def onReload(self):
+        # Slicer reloads this file alone; the library must be imported again as well.
+        for name in [name for name in sys.modules if name.split(".")[0] == "SAMUNetSlicerLib"]:
+            del sys.modules[name]
+        super().onReload()
 
 
 class SAMUNetSlicerLogic(ScriptedLoadableModuleLogic):
     """Segments from scripts, without the widget."""
+
+    @staticmethod
+    def makeEngine():
+        """An engine that starts a process of its own when it is first asked for something."""
+        from SAMUNetSlicerLib.app.processEngine import ProcessEngine
+        from SAMUNetSlicerLib.ui.engineLaunch import slicerEngineLaunch
+
+        return ProcessEngine(slicerEngineLaunch())
 
     def obtainWeights(self, modelId: Optional[str] = None) -> str:
         """Download the weights of a model unless they are here, after the user has agreed.
@@ -103,13 +124,12 @@ class SAMUNetSlicerLogic(ScriptedLoadableModuleLogic):
         :raises SAMUNetSlicerLib.errors.UserError: its text says what is wrong and what to do.
         """
         from SAMUNetSlicerLib.app.modelChoice import modelSpec
-        from SAMUNetSlicerLib.app.processEngine import ProcessEngine
         from SAMUNetSlicerLib.app.promptRun import runPrompts
         from SAMUNetSlicerLib.app.promptsFile import readPromptsFile
         from SAMUNetSlicerLib.app.session import SegmentationSession
 
         prompts, spec = readPromptsFile(promptsFile), modelSpec(modelId, device=device)
-        engine = ProcessEngine()
+        engine = self.makeEngine()
         session = SegmentationSession(slicer.mrmlScene, engine)
         try:
             session.setVolume(volumeNode)

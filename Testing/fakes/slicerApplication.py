@@ -1,11 +1,16 @@
 """The parts of the Slicer application that the module file needs and slicer-core lacks.
 
-The scene, its nodes and all of MRML are the real ones.
+The scene, its nodes and all of MRML are the real ones; widgets are PySide6's under PythonQt's rules.
 """
 
 import sys
 import types
 import unittest
+
+from PySide6 import QtCore, QtWidgets
+
+from source_tree import MODULE
+from ui import pythonqt, slicerWidgets
 
 
 class _Parent:
@@ -19,16 +24,41 @@ class ScriptedLoadableModule:
 
 class ScriptedLoadableModuleWidget:
     def __init__(self, parent=None):
-        self.parent = parent
-        self.layout = Layout()
+        super().__init__()
+        self.parent = parent or _moduleParent()
+        self.layout = self.parent.layout()
 
     def setup(self):
         pass
 
+    def cleanup(self):
+        pass
+
+    def onReload(self):
+        pass
+
+    def resourcePath(self, name):
+        return str(MODULE / "Resources" / name)
+
 
 class ScriptedLoadableModuleLogic:
     def __init__(self, parent=None):
+        super().__init__()
         self.parent = parent
+        self.moduleName = "SAMUNetSlicer"
+
+    def getParameterNode(self):
+        import slicer
+
+        scene = slicer.mrmlScene
+        node = scene.GetSingletonNode(self.moduleName, "vtkMRMLScriptedModuleNode")
+        if node is None:
+            node = scene.CreateNodeByClass("vtkMRMLScriptedModuleNode")
+            node.UnRegister(None)
+            node.SetSingletonTag(self.moduleName)
+            node.SetAttribute("ModuleName", self.moduleName)
+            node = scene.AddNode(node)
+        return node
 
 
 class ScriptedLoadableModuleTest(unittest.TestCase):
@@ -36,45 +66,44 @@ class ScriptedLoadableModuleTest(unittest.TestCase):
 
 
 class Application:
+    """``slicer.app``; ``mainWindow`` is None until a test makes one."""
+
+    applicationName = "Slicer"
+
     def __init__(self):
         self.processed = 0
+        self.mainWindow = None
 
     def processEvents(self):
         self.processed += 1
+        QtWidgets.QApplication.processEvents()
+
+    def topLevelWidgets(self):
+        return [] if self.mainWindow is None else [self.mainWindow]
+
+    def testingEnabled(self):
+        return True
+
+    def layoutManager(self):
+        return None
+
+    def makeMainWindow(self):
+        window = QtWidgets.QMainWindow()
+        window.setObjectName("qSlicerMainWindow")
+        window.statusBar()
+        self.mainWindow = pythonqt.QtObject(window)
+        return window
 
 
-class Layout:
-    def __init__(self):
-        self.widgets = []
+def install(monkeypatch, scene, settings_folder):
+    """Make ``qt``, ``ctk``, ``slicer.app`` and the scripted part of ``slicer`` work for one test.
 
-    def addWidget(self, widget):
-        self.widgets.append(widget)
-
-    def addStretch(self, _factor):
-        pass
-
-
-class _Widget:
-    """A label or a button."""
-
-    def __init__(self, text):
-        self.text = text
-        self.listeners = {}
-
-    def connect(self, signal, listener):
-        self.listeners[signal] = listener
-
-    def setTextInteractionFlags(self, _flags):
-        pass
-
-
-def install(monkeypatch, scene):
-    """Make ``import slicer.i18n``, ``slicer.ScriptedLoadableModule`` and ``qt`` work for one test.
-
+    :param settings_folder: where ``qt.QSettings`` are kept.
     :return: a parent for the module's description.
     """
     import slicer
 
+    qt, ctk = pythonqt.install(slicerWidgets.WIDGETS, settings_folder)
     i18n = types.ModuleType("slicer.i18n")
     i18n.tr = lambda text: text
     i18n.translate = lambda _context, text: text
@@ -86,13 +115,18 @@ def install(monkeypatch, scene):
         ScriptedLoadableModuleTest,
     ):
         setattr(loadable, kind.__name__, kind)
-    qt = types.ModuleType("qt")
-    qt.QLabel = qt.QPushButton = _Widget
-    opened = []
-    qt.QUrl, qt.QDesktopServices = str, types.SimpleNamespace(openUrl=opened.append, opened=opened)
-    qt.Qt = types.SimpleNamespace(TextSelectableByMouse=1)
-    for module in (i18n, loadable, qt):
+    for module in (i18n, loadable, qt, ctk):
         monkeypatch.setitem(sys.modules, module.__name__, module)
+    for name in ("qMRMLSegmentEditorWidget", "qMRMLWidget"):
+        monkeypatch.setattr(slicer, name, getattr(ctk, name), raising=False)
     monkeypatch.setattr(slicer, "mrmlScene", scene, raising=False)
     monkeypatch.setattr(slicer, "app", Application(), raising=False)
     return _Parent()
+
+
+def _moduleParent():
+    parent = slicerWidgets.qMRMLWidget()
+    layout = QtWidgets.QVBoxLayout(parent)
+    layout.setContentsMargins(0, 0, 0, 0)
+    parent.setAttribute(QtCore.Qt.WidgetAttribute.WA_DontShowOnScreen, False)
+    return pythonqt.QtObject(parent)

@@ -22,8 +22,8 @@ def host():
 
 
 @pytest.fixture
-def parent(monkeypatch, host):
-    return slicerApplication.install(monkeypatch, host.scene)
+def parent(monkeypatch, host, tmp_path):
+    return slicerApplication.install(monkeypatch, host.scene, tmp_path)
 
 
 @pytest.fixture
@@ -53,19 +53,21 @@ def test_the_module_describes_itself(module, parent):
     assert "2408.09886" in parent.acknowledgementText
 
 
-def test_the_panel_shows_how_to_segment_and_leads_to_the_documentation(module):
+def test_opening_the_panel_loads_no_torch_and_starts_no_engine(module):
+    before = set(sys.modules)
     widget = module.SAMUNetSlicerWidget()
     widget.setup()
-    text, button = widget.layout.widgets
-    assert "logic.segment(" in text.text
-    button.listeners["clicked()"]()
-    assert sys.modules["qt"].QDesktopServices.opened == [module.HOMEPAGE]
+    widget.enter()
+    assert not {name for name in set(sys.modules) - before if name.startswith("torch")}
+    assert widget.panel.session.engine.pid is None
+    widget.cleanup()
 
 
-def test_opening_the_panel_loads_neither_torch_nor_the_library(module):
-    before = set(sys.modules)
-    module.SAMUNetSlicerWidget().setup()
-    assert not {name for name in set(sys.modules) - before if name.startswith(("torch", "SAMUNetSlicerLib"))}
+def test_importing_the_module_file_loads_nothing_of_the_library(parent, monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("SAMUNetSlicer")]:
+        monkeypatch.delitem(sys.modules, name)
+    importlib.import_module("SAMUNetSlicer")
+    assert not [name for name in sys.modules if name.startswith("SAMUNetSlicerLib")]
 
 
 def test_the_modules_own_test_passes(module):

@@ -1,0 +1,59 @@
+"""The table of segments: choose, add, remove, rename, color, show in 3D."""
+
+from typing import Optional
+
+from ..app.session import SegmentationSession
+from .statusLine import StatusLine
+
+
+class SegmentsSection:
+    """Keeps the chosen segment of the session and the selected row of the table the same.
+
+    Names, colors, terminology, visibility and state are changed in the table itself, by Slicer.
+    """
+
+    def __init__(self, ui, session: SegmentationSession, status: StatusLine):
+        self._ui, self._session, self._status = ui, session, status
+        self._isRefreshing = False
+        self._shownNode = None
+        ui.addSegmentButton.connect("clicked()", status.guard(session.addSegment))
+        ui.removeSegmentButton.connect("clicked()", status.guard(self._removeSegment))
+        # The arguments are of no use: PythonQt passes none to a slot that takes none.
+        ui.segmentsTable.connect("selectionChanged(QItemSelection,QItemSelection)", self._onSelection)
+        session.statusChanged.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        session, ui = self._session, self._ui
+        self._isRefreshing = True
+        try:
+            self._showNode(session.segmentationNode)
+            if self._selected() != session.segmentId:
+                ui.segmentsTable.setSelectedSegmentIDs([session.segmentId] if session.segmentId else [])
+        finally:
+            self._isRefreshing = False
+        ui.addSegmentButton.enabled = session.volumeNode is not None
+        ui.removeSegmentButton.enabled = session.segmentId is not None
+        ui.show3DButton.enabled = session.segmentationNode is not None
+
+    def _showNode(self, node) -> None:
+        # The table forgets its selection and its scroll position with each call.
+        if node is not self._shownNode:
+            self._shownNode = node
+            self._ui.segmentsTable.setSegmentationNode(node)
+            self._ui.show3DButton.setSegmentationNode(node)
+
+    def _selected(self) -> Optional[str]:
+        ids = self._ui.segmentsTable.selectedSegmentIDs()
+        return ids[0] if ids else None
+
+    def _onSelection(self) -> None:
+        selected = self._selected()
+        # Rows vanish before the session knows that a segment has; it says itself what is chosen then.
+        if not self._isRefreshing and selected is not None and selected != self._session.segmentId:
+            self._status.attempt(self._session.selectSegment, selected)
+
+    def _removeSegment(self) -> None:
+        session = self._session
+        if session.segmentationNode is not None and session.segmentId is not None:
+            session.segmentationNode.GetSegmentation().RemoveSegment(session.segmentId)
