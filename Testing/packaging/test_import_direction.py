@@ -28,7 +28,7 @@ PACKAGES = {
     "training": NUMERIC | {"matplotlib", "nibabel", "scipy"},
     "app": APP,
     "cli": APP | {"tqdm"},
-    "ui": APP | {"ctk", "qt"},
+    "ui": APP | {"ctk", "qt", "PyTorchUtils", "SampleData"},
     "viewer": APP | {"trame", "trame_slicer"},
 }
 
