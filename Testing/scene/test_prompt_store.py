@@ -10,7 +10,8 @@ from slicer.util import NodeModify
 from SAMUNetSlicerLib.app.headless import startScene
 from SAMUNetSlicerLib.errors import InputError, PromptError
 from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis, planeFromNormal
-from SAMUNetSlicerLib.scene.promptNodes import contrastingColor, makePromptNode
+from SAMUNetSlicerLib.scene.promptDisplay import contrastingColor
+from SAMUNetSlicerLib.scene.promptNodes import makePromptNode
 from SAMUNetSlicerLib.scene.promptStore import PromptStore
 from scene.segmentation_scene import CT, add_segmentation, add_volume, put_under_transform, rotation
 

@@ -50,6 +50,7 @@ class ViewFollower:
         self._observe(session.workspace.scene)
         session.polled.connect(self._update)
         session.statusChanged.connect(self._onSession)
+        session.engineChanged.connect(self._onSession)
         self._update()
 
     @property
@@ -75,6 +76,7 @@ class ViewFollower:
         self._observers.close()
         self._session.polled.disconnect(self._update)
         self._session.statusChanged.disconnect(self._onSession)
+        self._session.engineChanged.disconnect(self._onSession)
         self._session.stopPrefetching()
         self._planes.clear()
 
@@ -120,7 +122,7 @@ class ViewFollower:
         crosshair = self._session.workspace.scene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
         return crosshair is not None and crosshair.GetCursorPositionXYZ([0.0, 0.0, 0.0]) is not None
 
-    def _onSession(self) -> None:
+    def _onSession(self, *_) -> None:
         self._isChanged = True
 
     def _update(self) -> None:

@@ -110,6 +110,12 @@ class Workspace:
             return False
         return self.segmentationNode.GetSegmentation().GetSegment(segmentId) is not None
 
+    def segmentColor(self, segmentId: Optional[str]) -> Tuple[float, float, float]:
+        """(r, g, b) in [0, 1] of a segment, white without one."""
+        if not self.hasSegment(segmentId):
+            return (1.0, 1.0, 1.0)
+        return self.segmentationNode.GetSegmentation().GetSegment(segmentId).GetColor()
+
     def readMask(self, target: Target):
         """The segment on the slice as it is now, bool (H, W)."""
         return self.writer.readMask(self.segmentationNode, target.segmentId, target.plane)

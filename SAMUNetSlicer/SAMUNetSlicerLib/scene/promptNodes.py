@@ -5,7 +5,6 @@ changed.  A point's metadata is its description, a box's is an attribute: both a
 follow the node when it is copied.
 """
 
-import colorsys
 from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
@@ -22,7 +21,6 @@ SEGMENTATION = "SAMUNet.segmentation"
 
 _POINTS, _BOX = "vtkMRMLMarkupsFiducialNode", "vtkMRMLMarkupsROINode"
 _CLASSES = {"positive": _POINTS, "negative": _POINTS, "box": _BOX}
-_GLYPHS = {"positive": "Circle2D", "negative": "ThickCross2D", "box": "Square2D"}
 
 
 class PromptPlace(NamedTuple):
@@ -60,8 +58,6 @@ def makePromptNode(scene, segmentationNode, segmentId: str, kind: str):
     scene.AddNode(node)
     node.SetNodeReferenceID(SEGMENTATION, segmentationNode.GetID())
     node.CreateDefaultDisplayNodes()
-    _style(node.GetDisplayNode(), kind)
-    colorPrompts(node, segment.GetColor())
     return node
 
 
@@ -80,6 +76,16 @@ def placesWithoutMetadata(node) -> List[Tuple[PromptPlace, Point]]:
     """Points that were placed with the mouse, and where they are."""
     isBox = node.IsA(_BOX)
     return [(place, _position(place)) for place in _places(node) if not isBox and not _text(place)]
+
+
+def hoveredBox(scene, segmentationNode) -> Optional[str]:
+    """ID of the prompt whose box has a handle under the mouse, None if there is none."""
+    for node in promptNodes(scene, segmentationNode):
+        display = node.GetDisplayNode()
+        if node.IsA(_BOX) and display.GetActiveComponentType() != display.ComponentNone:
+            metadata = metadataFromText(node.GetAttribute(METADATA) or "")
+            return None if metadata is None else metadata.id
+    return None
 
 
 def addPoint(node, ras: Point, metadata: PromptMetadata) -> None:
@@ -122,6 +128,9 @@ def placeBox(node, corners: Sequence[Point], plane: SlicePlane) -> None:
     modifying = node.StartModify()
     node.SetAndObserveObjectToNodeMatrix(matrix)
     node.SetSize(width, height, plane.thickness)
+    if node.GetNumberOfControlPoints():
+        # The middle of a box is where the next click goes, which a visible center would take.
+        node.SetNthControlPointVisibility(0, False)
     node.EndModify(modifying)
 
 
@@ -132,31 +141,6 @@ def boxCorners(node, plane: SlicePlane) -> Tuple[Point, Point]:
     node.GetSizeWorld(size)
     diagonal = _boxAxes(plane) @ [size[0] / 2, size[1] / 2, 0]
     return tuple((center - diagonal).tolist()), tuple((center + diagonal).tolist())
-
-
-def colorPrompts(node, segmentColor: Tuple[float, float, float]) -> None:
-    """Positive points and boxes in the segment's color, negative points in one that stands out from it."""
-    isNegative = node.GetAttribute(KIND) == "negative"
-    color = contrastingColor(segmentColor) if isNegative else segmentColor
-    display = node.GetDisplayNode()
-    for setColor in (display.SetColor, display.SetSelectedColor, display.SetActiveColor):
-        setColor(*color)
-
-
-def contrastingColor(color: Tuple[float, float, float]) -> Tuple[float, float, float]:
-    """The opposite hue, bright and saturated also for gray and dark colors."""
-    hue, _, _ = colorsys.rgb_to_hsv(*color)
-    return colorsys.hsv_to_rgb((hue + 0.5) % 1.0, 0.9, 1.0)
-
-
-def _style(display, kind: str) -> None:
-    display.SetGlyphTypeFromString(_GLYPHS[kind])
-    display.SetPointLabelsVisibility(False)
-    display.SetPropertiesLabelVisibility(False)
-    if kind == "box":
-        # A box is flat: it means nothing in 3D, and a filled one would hide what is being segmented.
-        display.SetVisibility3D(False)
-        display.SetFillVisibility(False)
 
 
 def _places(node) -> List[PromptPlace]:

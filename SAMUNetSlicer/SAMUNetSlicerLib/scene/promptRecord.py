@@ -45,7 +45,7 @@ class PromptRecord:
 
     def appliesTo(self, plane: SlicePlane) -> bool:
         """True if the slice has the same orientation and the prompt lies within half a slice of it."""
-        if abs(self.plane.normal @ plane.normal) < _SAME_ORIENTATION:
+        if not sameOrientation(self.plane.normal, plane.normal):
             return False
         slices = self._slicesFrom(plane)
         if not _isHalf(slices):
@@ -54,6 +54,10 @@ class PromptRecord:
         if _isHalf(self._slicesFrom(self.plane)):
             return plane.signature() == self.plane.signature()
         return slices < 0
+
+    def hasOrientationOf(self, other: "PromptRecord") -> bool:
+        """True if both were given on slices of one orientation."""
+        return sameOrientation(self.plane.normal, other.plane.normal)
 
     def _slicesFrom(self, plane: SlicePlane) -> float:
         return float(plane.rasToPixel(self.ras)[1].mean()) / plane.thickness
@@ -70,6 +74,11 @@ class PromptRecord:
 
     def _key(self):
         return self.id, self.kind, self.order, self.segmentId
+
+
+def sameOrientation(normal: np.ndarray, other: np.ndarray) -> bool:
+    """True if slices with these unit normals (3,) look alike, from whichever side."""
+    return bool(abs(normal @ other) >= _SAME_ORIENTATION)
 
 
 def _isHalf(slices: float) -> bool:

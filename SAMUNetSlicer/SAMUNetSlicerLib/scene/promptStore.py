@@ -7,6 +7,7 @@ import numpy as np
 
 from ..errors import InputError, PromptError
 from .plane import SlicePlane
+from .promptDisplay import stylePrompts
 from .promptNodes import (
     KIND,
     SEGMENT,
@@ -151,12 +152,14 @@ class PromptStore:
         return self._watcher.records[node][record.id]
 
     def _nodeFor(self, record: PromptRecord):
-        """The segment's list for a point, a new node for a box."""
+        """The segment's list for points of one orientation, as views show lists; a new node for a box."""
         wanted = (record.kind, record.segmentId)
-        for node in self._watcher.records if record.kind != "box" else ():
-            if (node.GetAttribute(KIND), node.GetAttribute(SEGMENT)) == wanted:
+        for node, records in self._watcher.records.items() if record.kind != "box" else ():
+            isWanted = (node.GetAttribute(KIND), node.GetAttribute(SEGMENT)) == wanted
+            if isWanted and all(record.hasOrientationOf(other) for other in records.values()):
                 return node
         node = makePromptNode(self._scene, self._segmentationNode, record.segmentId, record.kind)
+        stylePrompts(node)
         self._watcher.watch(node)
         return node
 

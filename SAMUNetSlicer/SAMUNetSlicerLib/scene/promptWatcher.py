@@ -9,10 +9,10 @@ import vtk
 
 from .observers import Observers
 from .plane import SlicePlane
+from .promptDisplay import PromptDisplay
 from .promptNodes import (
     SEGMENT,
     belongsTo,
-    colorPrompts,
     describe,
     placesWithoutMetadata,
     promptNodes,
@@ -26,7 +26,7 @@ Records = Dict[str, PromptRecord]
 
 
 class PromptWatcher:
-    """Keeps the records of a segmentation's prompt nodes up to date.
+    """Keeps the records of a segmentation's prompt nodes up to date, and what is drawn of them.
 
     :param report: called with (segmentId, plane) once for each slice whose prompts an event has changed.
     :param placementPlane: called when a point was placed with the mouse; the slice it was placed on, or None.
@@ -45,6 +45,7 @@ class PromptWatcher:
         self._segmentationNode = segmentationNode
         self._report = report
         self._placementPlane = placementPlane
+        self._display = PromptDisplay(scene, segmentationNode)
         self._silent = 0
         self._isEditing = False
         self._observers = Observers()
@@ -54,6 +55,7 @@ class PromptWatcher:
 
     def close(self) -> None:
         self._observers.close()
+        self._display.close()
         self.records.clear()
 
     def all(self) -> Iterator[PromptRecord]:
@@ -88,7 +90,6 @@ class PromptWatcher:
     def _observe(self) -> None:
         add = self._observers.add
         add(self._segmentationNode, slicer.vtkSegmentation.SegmentRemoved, self._onSegmentRemoved)
-        add(self._segmentationNode, slicer.vtkSegmentation.SegmentModified, self._onSegmentModified)
         add(self._scene, slicer.vtkMRMLScene.NodeAddedEvent, self._onNodeAdded)
         add(self._scene, slicer.vtkMRMLScene.NodeRemovedEvent, self._onNodeRemoved)
         add(self._scene, slicer.vtkMRMLScene.EndImportEvent, self._onImported)
@@ -102,6 +103,7 @@ class PromptWatcher:
         before = self.records.get(node, {})
         after = {record.id: _kept(before, record) for record, _ in recordsOf(node)}
         self.records[node] = after
+        self._display.show(node, after.values())
         self.nextOrder = max([self.nextOrder, *(record.order + 1 for record in after.values())])
         self._reportDifference(before, after)
 
@@ -142,13 +144,6 @@ class PromptWatcher:
                 if segmentation.GetSegment(node.GetAttribute(SEGMENT)) is None:
                     self._scene.RemoveNode(node)
 
-    def _onSegmentModified(self, *_) -> None:
-        segmentation = self._segmentationNode.GetSegmentation()
-        for node in self.records:
-            segment = segmentation.GetSegment(node.GetAttribute(SEGMENT))
-            if segment is not None:
-                colorPrompts(node, segment.GetColor())
-
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _onNodeAdded(self, _scene, _event, node) -> None:
         if not self._scene.IsImporting() and belongsTo(node, self._segmentationNode):
@@ -163,6 +158,7 @@ class PromptWatcher:
             self._onSegmentationRemoved()
         elif node in self.records:
             self._observers.drop(node)
+            self._display.forget(node)
             removed = self.records.pop(node)
             if not self._scene.IsClosing():
                 self._reportDifference(removed, {})
