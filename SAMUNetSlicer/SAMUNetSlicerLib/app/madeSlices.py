@@ -27,14 +27,17 @@ class MadeSlice:
 def writeMadeSlices(
     workspace: Workspace, segmentId: str, slices: Sequence[MadeSlice]
 ) -> Iterator[Optional[Change]]:
-    """Write slices of one segment and their provenance; yields the change once, and None between slices."""
+    """Write slices of one segment and their provenance.
+
+    :return: to be iterated to its end: changes as they are made, and None in between.
+    """
     contents, masks = [], []
     for each in slices:
         contents.append(_content(workspace, each))
         masks.append(contents[-1].merged(each.mask))
         yield None
     planes = [each.target.plane for each in slices]
-    yield workspace.writer.writeMasks(
+    yield from workspace.writer.writeMasks(
         workspace.segmentationNode,
         segmentId,
         list(zip(planes, masks)),

@@ -49,8 +49,7 @@ class LabelmapLayer:
         if not len(voxels):
             return
         self._cover(voxels)
-        if value > np.iinfo(self._flat().dtype).max:
-            slicer.vtkOrientedImageDataResample.CastImageForValue(self.image, value)
+        self._holdValue(value)
         self._flat()[self._offsets(voxels)] = value
 
     def block(self) -> np.ndarray:
@@ -60,10 +59,31 @@ class LabelmapLayer:
         low, high = _corners(self.extent)
         return self._flat().reshape((high - low + 1)[::-1])
 
+    def labelsIn(self, low: np.ndarray, size: np.ndarray) -> np.ndarray:
+        """Label values (k, j, i) of a box of voxels from ``low`` (i, j, k), 0 outside the image."""
+        labels = np.zeros(tuple(size[::-1]), np.uint8 if self.extent is None else self._flat().dtype)
+        if self.extent is not None:
+            first, last = _corners(self.extent)
+            start, stop = np.maximum(low, first), np.minimum(low + size, last + 1)
+            if (start < stop).all():
+                labels[_box(start - low, stop - low)] = self.block()[_box(start - first, stop - first)]
+        return labels
+
+    def region(self, low: np.ndarray, size: np.ndarray, value: int) -> np.ndarray:
+        """View (k, j, i) of a box of voxels, for writing ``value``; the image grows where needed."""
+        self._cover(np.array([low, low + size - 1]))
+        self._holdValue(value)
+        first, _ = _corners(self.extent)
+        return self.block()[_box(low - first, low + size - first)]
+
     def announce(self) -> None:
         """Tell Slicer that voxels have changed."""
         self.image.GetPointData().GetScalars().Modified()
         self.image.Modified()
+
+    def _holdValue(self, value: int) -> None:
+        if value > np.iinfo(self._flat().dtype).max:
+            slicer.vtkOrientedImageDataResample.CastImageForValue(self.image, value)
 
     def _flat(self) -> np.ndarray:
         return vtk_to_numpy(self.image.GetPointData().GetScalars())
@@ -124,6 +144,11 @@ def _isInside(voxels: np.ndarray, extent: Extent) -> np.ndarray:
 
 def _corners(extent: Extent) -> Tuple[np.ndarray, np.ndarray]:
     return np.array(extent[0::2]), np.array(extent[1::2])
+
+
+def _box(start: np.ndarray, stop: np.ndarray) -> Tuple[slice, ...]:
+    """Selection in an array (k, j, i) from corners (i, j, k)."""
+    return tuple(slice(int(a), int(b)) for a, b in zip(start[::-1], stop[::-1]))
 
 
 def _vtkMatrix(array: np.ndarray):

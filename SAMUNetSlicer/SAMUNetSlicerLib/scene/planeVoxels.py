@@ -68,6 +68,19 @@ def voxelsUnderMask(
     return voxels, _outvoted(voxels, mask[row, column], plane, mask, ijkToRAS)
 
 
+def boxUnderMask(
+    plane: SlicePlane, mask: np.ndarray, ijkToRAS: np.ndarray, extent: Optional[Tuple[int, ...]] = None
+) -> Optional[Tuple[np.ndarray, np.ndarray]]:
+    """First and last index (3,) of a box that holds all that ``voxelsUnderMask`` returns, None if nothing."""
+    window = _windowOf(plane, mask, ijkToRAS, extent)
+    return None if window is None else _indexBox(plane, ijkToRAS, window)
+
+
+def isAligned(plane: SlicePlane, ijkToRAS: np.ndarray) -> bool:
+    """True if every pixel is one voxel and the slice is one voxel thick."""
+    return _isAligned(plane, ijkToRAS)
+
+
 def _voxelsAt(plane: SlicePlane, ijkToRAS: np.ndarray, window: _Window) -> np.ndarray:
     toVoxel = np.linalg.inv(ijkToRAS) @ plane.planeToRAS
     if _isAligned(plane, ijkToRAS):

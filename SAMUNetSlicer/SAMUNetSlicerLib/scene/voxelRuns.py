@@ -31,11 +31,32 @@ class VoxelRuns:
         numbers = np.sort(np.ravel_multi_index((voxels - low).T, size, order="F"))
         first = np.flatnonzero(np.diff(numbers, prepend=-2) != 1)
         lengths = np.diff(first, append=len(numbers))
-        # Boxes beyond 2^32 voxels exist (whole-body CT, oblique planes), and are worth twice the memory.
-        width = np.uint32 if size.prod(dtype=np.int64) < 2**32 else np.uint64
+        width = _width(size)
         return cls(
             tuple(low.tolist()), tuple(size.tolist()), numbers[first].astype(width), lengths.astype(width)
         )
+
+    @classmethod
+    def fromBlock(cls, low: np.ndarray, block: np.ndarray) -> "VoxelRuns":
+        """:param low: (i, j, k) of the first voxel of a block of voxels, bool (K, J, I)."""
+        axes = [np.flatnonzero(block.any(axis=others)) for others in ((0, 1), (0, 2), (1, 2))]
+        if not len(axes[0]):
+            return cls.fromVoxels(np.zeros((0, 3), np.int32))
+        i, j, k = (slice(indices[0], indices[-1] + 1) for indices in axes)
+        tight = block[k, j, i]
+        size = tight.shape[::-1]
+        edges = np.flatnonzero(np.diff(tight.ravel(), prepend=False, append=False))
+        width = _width(size)
+        first = tuple(int(a + indices[0]) for a, indices in zip(low, axes))
+        return cls(first, size, edges[0::2].astype(width), np.diff(edges)[0::2].astype(width))
+
+    def block(self) -> np.ndarray:
+        """bool (K, J, I) of the bounding box."""
+        steps = np.zeros(int(np.prod(self.size, dtype=np.int64)) + 1, np.int8)
+        starts = self.starts.astype(np.int64)
+        steps[starts] += 1
+        steps[starts + self.lengths.astype(np.int64)] -= 1
+        return np.cumsum(steps[:-1], dtype=np.int8).astype(bool).reshape(self.size[::-1])
 
     def voxels(self) -> np.ndarray:
         """int32 (n, 3) of (i, j, k), K slowest."""
@@ -60,3 +81,8 @@ class VoxelRuns:
     @property
     def nbytes(self) -> int:
         return self.starts.nbytes + self.lengths.nbytes
+
+
+def _width(size) -> type:
+    # Boxes beyond 2^32 voxels exist (whole-body CT, oblique planes), and are worth twice the memory.
+    return np.uint32 if np.prod(size, dtype=np.int64) < 2**32 else np.uint64
