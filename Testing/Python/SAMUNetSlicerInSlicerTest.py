@@ -1,4 +1,4 @@
-"""Inside Slicer, by ctest: the installed module is complete, and segments a blob when weights are there."""
+"""Inside Slicer, by ctest: the installed module is complete, its panel opens, and its own tests pass."""
 
 import json
 import tempfile
@@ -7,6 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import slicer
+
+# Found here by the test loader: the tests of "Reload and Test".
+from SAMUNetSlicerLib.ui.selfTest import SelfTest  # noqa: F401
 
 PROMPTS = {
     "version": 1,
@@ -29,7 +32,7 @@ def add_blob():
 
 class SAMUNetSlicerInSlicerTest(unittest.TestCase):
     def setUp(self):
-        slicer.mrmlScene.Clear()
+        slicer.mrmlScene.Clear(0)
 
     def test_the_module_is_found_with_its_icon_and_help(self):
         module = slicer.app.moduleManager().module("SAMUNetSlicer")
@@ -37,15 +40,23 @@ class SAMUNetSlicerInSlicerTest(unittest.TestCase):
         self.assertFalse(module.icon.isNull())
         self.assertIn("research use", module.helpText)
 
-    def test_a_box_on_a_blob_becomes_its_segment(self):
-        from SAMUNetSlicer import SAMUNetSlicerLogic
-        from SAMUNetSlicerLib.app.modelChoice import modelSpec
-        from SAMUNetSlicerLib.errors import WeightsError
+    def test_the_panel_opens_follows_the_scene_and_closes(self):
+        widget = slicer.app.moduleManager().module("SAMUNetSlicer").widgetRepresentation().self()
+        widget.enter()
+        add_blob()
+        slicer.app.processEvents()
+        slicer.mrmlScene.Clear(0)
+        slicer.app.processEvents()
+        widget.exit()
+        self.assertIsNone(widget.panel.session.volumeNode)
 
-        try:
-            modelSpec()
-        except WeightsError as reason:
-            self.skipTest(str(reason))
+    def test_a_box_of_a_prompts_file_becomes_its_segment(self):
+        from SAMUNetSlicer import SAMUNetSlicerLogic
+        from SAMUNetSlicerLib.app.requirements import shortages
+
+        missing = [shortage.requirement.distribution for shortage in shortages()]
+        if missing:
+            self.skipTest(f"Still to be installed: {', '.join(missing)}")
         volume = add_blob()
         with tempfile.TemporaryDirectory() as folder:
             prompts = Path(folder) / "prompts.json"
