@@ -51,7 +51,12 @@ class SAMUNetSlicerWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.layout.addWidget(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
-        self.panel = Panel(self.ui, slicer.mrmlScene, SAMUNetSlicerLogic.makeEngine(), self.icon)
+        self.logic = SAMUNetSlicerLogic()
+        self.panel = Panel(self.ui, slicer.mrmlScene, self.logic.makeEngine(), self.icon)
+        scene = slicer.mrmlScene
+        self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
+        self.addObserver(scene, scene.EndCloseEvent, self.onSceneChanged)
+        self.addObserver(scene, scene.EndImportEvent, self.onSceneChanged)
 
     def icon(self, name: str):
         """One of the panel's own icons."""
@@ -60,6 +65,7 @@ class SAMUNetSlicerWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         return qt.QIcon(self.resourcePath(f"Icons/{name}.svg"))
 
     def enter(self):
+        self.panel.useParameters(self.logic.getParameterNode())
         self.panel.enter()
 
     def exit(self):
@@ -69,6 +75,13 @@ class SAMUNetSlicerWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.removeObservers()
         if self.panel is not None:
             self.panel.close()
+
+    def onSceneStartClose(self, caller=None, event=None):
+        self.panel.useParameters(None)
+
+    def onSceneChanged(self, caller=None, event=None):
+        if self.parent.isEntered:
+            self.panel.useParameters(self.logic.getParameterNode())
 
     def onReload(self):
         # Slicer reloads this file alone; the library must be imported again as well.

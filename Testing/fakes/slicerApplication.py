@@ -9,6 +9,7 @@ import unittest
 
 from PySide6 import QtCore, QtWidgets
 
+from fakes import parameterNodes
 from source_tree import MODULE
 from ui import pythonqt, slicerWidgets
 
@@ -117,6 +118,7 @@ def install(monkeypatch, scene, settings_folder):
         setattr(loadable, kind.__name__, kind)
     for module in (i18n, loadable, qt, ctk):
         monkeypatch.setitem(sys.modules, module.__name__, module)
+    parameterNodes.install(monkeypatch)
     for name in ("qMRMLSegmentEditorWidget", "qMRMLWidget"):
         monkeypatch.setattr(slicer, name, getattr(ctk, name), raising=False)
     monkeypatch.setattr(slicer, "mrmlScene", scene, raising=False)

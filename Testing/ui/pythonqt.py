@@ -262,7 +262,14 @@ def _receiver(slot, count):
             traceback.print_exc(file=sys.stderr)
             slot_errors.append(error)
 
-    return receive
+    def receive_none():
+        receive()
+
+    def receive_one(value):
+        receive(value)
+
+    # PySide6 counts the parameters, too, and gives nothing to *values.
+    return {0: receive_none, 1: receive_one}.get(count, receive)
 
 
 def _taken(slot, count):

@@ -134,6 +134,8 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         if scene is None:
             return
         found = [scene.GetNodesByClass(kind) for kind in self.nodeTypes]
+        for collection in found:
+            collection.UnRegister(None)
         nodes = [list_.GetItemAsObject(i) for list_ in found for i in range(list_.GetNumberOfItems())]
         nodes = [node for node in nodes if node.GetClassName() in self.nodeTypes]
         self._nodes = ([None] if self.noneEnabled else []) + nodes
@@ -332,7 +334,7 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
             "setSourceVolumeNode",
             "setCurrentSegmentID",
             "setEffectNameOrder",
-            "setActiveEffectByName",
+            "setActiveEffect",
             "setupViewObservations",
             "removeViewObservations",
             "updateWidgetFromMRML",
@@ -353,7 +355,7 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self._node, self.active_effect, self.observes_views = None, "", False
+        self._node, self.observes_views = None, False
         self._inner = qMRMLSegmentsTableView()
         self._inner.setObjectName("SegmentsTableView")
         self._grid = QtWidgets.QGridLayout()
@@ -384,9 +386,9 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
             button.setSizePolicy(QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Fixed)
             self._grid.addWidget(button, *place)
 
-    def setActiveEffectByName(self, name):
-        self.active_effect = name
-        self._node.SetActiveEffectName(name)
+    def setActiveEffect(self, effect):
+        assert effect is None, "an effect is chosen by its button"
+        self._node.SetActiveEffectName("")
 
     def setupViewObservations(self):
         self.observes_views = True

@@ -37,6 +37,12 @@ class EngineClient(ABC):
         """Load a model, in place of the one loaded before; the ticket's result is an `EngineStatus`."""
         return self._request("load", Priority.CONTROL, {"spec": spec})
 
+    def prepare(self, spec: ModelSpec) -> None:
+        """Say which model is meant by the first request if none has been loaded; nothing is started now.
+
+        Engines that do not start by themselves take no notice.
+        """
+
     def encode(self, image: np.ndarray, priority: Priority = Priority.PREFETCH) -> Ticket:
         """Have the embedding of an image ready, result: `EncodeReport`."""
         return self._request("encode", priority, {"image": image})

@@ -46,6 +46,10 @@ class ProcessEngine(EngineClient):
         """Process id of the engine while there is one."""
         return None if self._process is None else self._process.pid
 
+    def prepare(self, spec: ModelSpec) -> None:
+        if self._process is None:
+            self._spec = spec
+
     def poll(self) -> None:
         process = self._process
         if process is None:

@@ -9,18 +9,20 @@ from slicer.i18n import tr as _
 from ..app.events import Signal
 from ..app.session import SegmentationSession
 from .choiceBox import ChoiceBox
+from .sliceViews import SliceViews
 from .statusLine import StatusLine
 
 _SETTINGS = "SAMUNetSlicer/"
+_HOVER = {"auto": None, "on": True, "off": False}
 
 
 class AdvancedSection:
-    """Choices about this computer; they are kept in Slicer's settings, not in the scene.
+    """Device, precision and cache are about this computer and kept in Slicer's settings, not in the scene.
 
     ``engineOptionsChanged()``: the network must be loaded again.
     """
 
-    def __init__(self, ui, session: SegmentationSession, status: StatusLine):
+    def __init__(self, ui, session: SegmentationSession, status: StatusLine, views: SliceViews):
         self.engineOptionsChanged = Signal("engineOptionsChanged")
         self._ui, self._session, self._status = ui, session, status
         self.device = ChoiceBox(ui.deviceCombo, deviceChoices(), self._keeper("Device"))
@@ -28,6 +30,8 @@ class AdvancedSection:
         self._restore()
         ui.memorySpin.connect("valueChanged(int)", self._keeper("MemoryMegabytes"))
         ui.diskSpin.connect("valueChanged(int)", self._keeper("DiskGigabytes"))
+        ui.prefetchCheck.connect("toggled(bool)", views.setPrefetching)
+        self.hover = ChoiceBox(ui.hoverCombo, hoverChoices(), lambda key: views.setPreviewing(_HOVER[key]))
         ui.clearCacheButton.connect("clicked()", status.guard(self._clearCache))
 
     def engineOptions(self) -> Dict:
@@ -62,6 +66,10 @@ class AdvancedSection:
             self._status.say(_("The encoded slices were forgotten."))
         elif not ticket.isCancelled:
             self._status.warn(str(ticket.error))
+
+
+def hoverChoices():
+    return [("auto", _("where it is quick enough")), ("on", _("always")), ("off", _("never"))]
 
 
 def deviceChoices():

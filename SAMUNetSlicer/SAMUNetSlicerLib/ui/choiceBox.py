@@ -13,7 +13,7 @@ class ChoiceBox:
     """
 
     def __init__(self, comboBox, choices: Sequence[Choice], onChosen: Callable[[str], None]):
-        self._comboBox = comboBox
+        self.comboBox = comboBox
         self._onChosen = onChosen
         self._keys: Sequence[str] = ()
         self.fill(choices)
@@ -22,25 +22,25 @@ class ChoiceBox:
     @property
     def key(self) -> str:
         """Key of the chosen entry, "" if there is none."""
-        index = self._comboBox.currentIndex
+        index = self.comboBox.currentIndex
         return self._keys[index] if 0 <= index < len(self._keys) else ""
 
     def choose(self, key: str) -> None:
         """Choose an entry; a key that there is not changes nothing, as one from a newer version's scene."""
         if key in self._keys:
-            self._comboBox.currentIndex = self._keys.index(key)
+            self.comboBox.currentIndex = self._keys.index(key)
 
     def fill(self, choices: Sequence[Choice], chosen: str = "") -> None:
         """Offer other entries; nobody is told.
 
         :param chosen: the one to begin with, by default the first.
         """
-        wasBlocked = self._comboBox.blockSignals(True)
-        self._comboBox.clear()
+        wasBlocked = self.comboBox.blockSignals(True)
+        self.comboBox.clear()
         self._keys = [key for key, _text in choices]
-        self._comboBox.addItems([text for _key, text in choices])
+        self.comboBox.addItems([text for _key, text in choices])
         self.choose(chosen)
-        self._comboBox.blockSignals(wasBlocked)
+        self.comboBox.blockSignals(wasBlocked)
 
     def _onIndex(self, _index: int) -> None:
         if self.key:

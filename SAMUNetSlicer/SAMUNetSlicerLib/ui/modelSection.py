@@ -42,6 +42,7 @@ class ModelSection:
         self.box = ChoiceBox(ui.modelCombo, [], self._onChosen)
         self._models = catalogue()
         self._fill(self._models.default)
+        self._prepare()
         session.engineChanged.connect(self._onEngine)
 
     @property
@@ -108,6 +109,12 @@ class ModelSection:
     def _onChosen(self, _key: str) -> None:
         self.refresh()
         self.loadAgain()
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Prompts of a loaded scene may be dragged before any tool has been taken."""
+        if self.hasWeights:
+            self._session.engine.prepare(self._spec())
 
     def _onLoaded(self, ticket: Ticket) -> None:
         # A ticket that another one has replaced says nothing about the network there is now.

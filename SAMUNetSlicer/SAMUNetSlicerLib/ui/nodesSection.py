@@ -1,6 +1,8 @@
 """Which volume is segmented, and into which segmentation."""
 
-from typing import Callable
+from typing import Callable, Iterator
+
+import slicer
 
 from ..app.session import SegmentationSession
 from .statusLine import StatusLine
@@ -15,6 +17,13 @@ class NodesSection:
         ui.segmentationSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._onSegmentation)
         session.statusChanged.connect(self.refresh)
 
+    def chooseShownVolume(self) -> None:
+        """Choose the volume that slice views show, if none is chosen."""
+        if self._session.volumeNode is None:
+            shown = next(_shownVolumes(self._session.workspace.scene), None)
+            if shown is not None:
+                self._ui.volumeSelector.setCurrentNode(shown)
+
     def refresh(self) -> None:
         session, ui = self._session, self._ui
         _show(ui.volumeSelector, session.volumeNode)
@@ -23,6 +32,8 @@ class NodesSection:
 
     def _onVolume(self, node) -> None:
         self._choose(node, self._session.volumeNode, self._session.setVolume)
+        if node is not None and node not in _shownVolumes(self._session.workspace.scene):
+            slicer.util.setSliceViewerLayers(background=node, fit=True)
 
     def _onSegmentation(self, node) -> None:
         self._choose(node, self._session.segmentationNode, self._session.setSegmentation)
@@ -31,6 +42,15 @@ class NodesSection:
         # Setting a node again would forget undo steps and the shown slice.
         if node is not current:
             self._status.attempt(choose, node)
+
+
+def _shownVolumes(scene) -> Iterator:
+    """Volumes in the background of slice views."""
+    views = scene.GetNodesByClass("vtkMRMLSliceCompositeNode")
+    views.UnRegister(None)
+    for view in views:
+        if view.GetBackgroundVolumeID():
+            yield scene.GetNodeByID(view.GetBackgroundVolumeID())
 
 
 def _show(selector, node) -> None:

@@ -9,13 +9,20 @@ from ..app.engineClient import EngineClient
 from ..app.session import SegmentationSession
 from .advancedSection import AdvancedSection
 from .choicesSection import ChoicesSection
+from .correctSection import CorrectSection
 from .modelSection import ModelSection
 from .nodesSection import NodesSection
+from .panelFields import panelFields
+from .parameterBinding import ParameterBinding
+from .parameterNode import panelParameters
 from .pollTimer import PollTimer
 from .progressRow import ProgressRow
 from .promptToolsSection import PromptToolsSection
+from .propagateSection import PropagateSection
 from .segmentsSection import SegmentsSection
+from .setupSection import SetupSection
 from .shortcuts import REDO_KEY, TOOL_KEYS, UNDO_KEY, Shortcuts
+from .sliceViews import SliceViews
 from .statusLine import StatusLine
 from .workWatch import WorkWatch
 
@@ -33,25 +40,32 @@ class Panel:
         self.session = session = SegmentationSession(scene, engine)
         self.status = status = StatusLine(ui.statusText, self._hint)
         self.progress = progress = ProgressRow(ui.progressBar, ui.cancelButton)
+        self.setup = SetupSection(ui, status)
         self.nodes = NodesSection(ui, session, status)
         self.segments = SegmentsSection(ui, session, status)
         self.tools = PromptToolsSection(ui, session, status, icon)
         self.choices = ChoicesSection(ui, session)
-        self.advanced = AdvancedSection(ui, session, status)
+        self.views = SliceViews(session)
+        self.advanced = AdvancedSection(ui, session, status, self.views)
         self.model = ModelSection(ui, session, status, progress, self.advanced.engineOptions)
+        self.correct = CorrectSection(ui, session, self.tools)
+        self.propagate = PropagateSection(ui, session, status, progress)
         self.watch = WorkWatch(session, status, progress, lambda: self.model.isLoading)
+        self._binding = ParameterBinding(panelFields(ui, self))
         self._timer = PollTimer(self._tick)
         self._shortcuts = Shortcuts(self._keyActions())
         self._isEntered = False
-        self.tools.toolChanged.connect(self._onTool)
-        self.model.changed.connect(status.refresh)
-        self.advanced.engineOptionsChanged.connect(self.model.loadAgain)
+        self._connect()
         self.nodes.refresh()
         status.refresh()
 
     def enter(self) -> None:
         """The module is shown."""
         self._isEntered = True
+        self.setup.refresh()
+        self.nodes.chooseShownVolume()
+        self.views.enter()
+        self.correct.enter()
         self._shortcuts.install(slicer.util.mainWindow())
         self._timer.start()
 
@@ -59,16 +73,34 @@ class Panel:
         """Another module is shown: mouse and keys are its own, nothing is encoded in advance any more."""
         self._isEntered = False
         self.tools.setTool(None)
+        self.views.exit()
+        self.correct.exit()
         self._shortcuts.remove()
-        self.session.stopPrefetching()
+
+    def useParameters(self, parameterNode) -> None:
+        """Show and keep the choices in this vtkMRMLScriptedModuleNode; None while a scene is closed."""
+        if parameterNode is None:
+            self._binding.disconnect()
+        else:
+            self.status.attempt(self._binding.connect, panelParameters(parameterNode))
 
     def close(self) -> None:
         """Let go of everything; the scene keeps masks and prompts.  May be called twice."""
         self.exit()
         self._timer.stop()
+        self._binding.disconnect()
+        self.propagate.close()
+        self.correct.close()
         self.watch.close()
         self.session.close()
         self.session.engine.close()
+
+    def _connect(self) -> None:
+        self.tools.toolChanged.connect(self._onTool)
+        self.views.toolChanged.connect(self.tools.setTool)
+        self.model.changed.connect(self.status.refresh)
+        self.advanced.engineOptionsChanged.connect(self.model.loadAgain)
+        self.setup.finished.connect(self.model.loadAgain)
 
     def _tick(self) -> None:
         self.status.attempt(self.session.poll)
@@ -87,11 +119,14 @@ class Panel:
         ]
 
     def _onTool(self, tool) -> None:
-        if tool is not None:
-            self.model.ensureLoaded()
+        self.views.setTool(tool)
         self.status.say("")
+        if tool is not None and not self.setup.isNeeded:
+            self.model.ensureLoaded()
 
     def _hint(self) -> str:
+        if self.setup.isNeeded:
+            return _("Press Install: something that the network needs is missing.")
         if self.session.volumeNode is None:
             return _("Choose a volume to begin with.")
         if self.model.isLoading:

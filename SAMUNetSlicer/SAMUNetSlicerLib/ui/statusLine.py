@@ -49,8 +49,11 @@ class StatusLine:
     def refresh(self) -> None:
         """Write the line again, the hint may have changed."""
         sentence = self._event or self._hint()
-        text = _("{sentence} ({readiness})").format(sentence=sentence, readiness=self._readiness)
-        text = text if self._readiness and not self._isProblem else sentence
+        text = sentence
+        if self._readiness and not self._isProblem:
+            text = _("{sentence}, {readiness}").format(
+                sentence=sentence.rstrip("."), readiness=self._readiness
+            )
         if text != self._last:
             self._last = self._label.text = text
 

@@ -9,7 +9,8 @@ from ..engine.reports import EngineStatus
 def maskText(report: MaskReport) -> str:
     """What there is to say about a mask: times, confidence, and notes about its prompts."""
     parts = [_encodingText(report), _decodingText(report), _confidenceText(report)]
-    return ". ".join(filter(None, [", ".join(filter(None, parts)), *report.notes]))
+    text = ", ".join(filter(None, parts))
+    return " ".join([*report.notes, text[:1].upper() + text[1:]])
 
 
 def engineText(status: EngineStatus) -> str:

@@ -1,0 +1,41 @@
+"""Which choices of the panel are kept in the scene."""
+
+from typing import Dict
+
+from .parameterBinding import Field, boxField, checkField, nodeField, spinField
+
+
+def panelFields(ui, panel) -> Dict[str, Field]:
+    """The fields by the names of `parameterNode.PanelParameters`.
+
+    :param ui: the panel's widgets by name.
+    :param panel: the `Panel`.
+    """
+    choices, advanced, propagate = panel.choices, panel.advanced, panel.propagate
+    return {
+        "volume": nodeField(ui.volumeSelector),
+        "segmentation": nodeField(ui.segmentationSelector),
+        "segmentId": segmentField(ui, panel.session),
+        "modelId": boxField(panel.model.box),
+        "window": boxField(choices.window),
+        "policy": boxField(choices.policy),
+        "prefetch": checkField(ui.prefetchCheck),
+        "hover": boxField(advanced.hover),
+        "propagationMethod": boxField(propagate.method),
+        "propagationDirection": boxField(propagate.direction),
+        "propagationIsLimited": checkField(ui.limitCheck),
+        "propagationFirst": spinField(ui.firstSliceSpin),
+        "propagationLast": spinField(ui.lastSliceSpin),
+        "propagationMinConfidence": spinField(ui.confidenceSpin, "valueChanged(double)"),
+        "propagationMinDice": spinField(ui.diceSpin, "valueChanged(double)"),
+    }
+
+
+def segmentField(ui, session) -> Field:
+    """The chosen segment; one that the segmentation does not have is not chosen."""
+
+    def write(segmentId: str) -> None:
+        session.selectSegment(segmentId if session.workspace.hasSegment(segmentId) else None)
+
+    signal = "selectionChanged(QItemSelection,QItemSelection)"
+    return Field(ui.segmentsTable, signal, lambda: session.segmentId or "", write)

@@ -1,0 +1,76 @@
+"""Slicer's slice views while the module is shown: prompt tools, shown slices, preview."""
+
+from typing import Optional
+
+import slicer
+
+from ..app.events import Signal
+from ..app.session import SegmentationSession
+from ..app.sliceTools import SliceTools
+from ..app.viewFollower import ViewFollower
+
+
+class SliceViews:
+    """Works between ``enter`` and ``exit``; in another module mouse and views are that module's.
+
+    ``toolChanged(tool)``: also when the user takes a mouse mode of Slicer instead.
+    """
+
+    def __init__(self, session: SegmentationSession):
+        self.toolChanged = Signal("toolChanged")
+        self.isPrefetching = True
+        self.isPreviewing: Optional[bool] = None
+        self._session = session
+        self._follower: Optional[ViewFollower] = None
+        self._tools: Optional[SliceTools] = None
+
+    def enter(self) -> None:
+        if self._tools is not None:
+            return
+        self._follower = ViewFollower(self._session, self.isPrefetching)
+        self._tools = SliceTools(self._session, self._follower)
+        self._tools.preview.isEnabled = self.isPreviewing
+        self._tools.toolChanged.connect(self.toolChanged.emit)
+        self._attach()
+        manager = slicer.app.layoutManager()  # None without a main window
+        if manager is not None:
+            manager.connect("layoutChanged(int)", self._attach)
+
+    def exit(self) -> None:
+        """May be called twice."""
+        if self._tools is None:
+            return
+        manager = slicer.app.layoutManager()
+        if manager is not None:
+            manager.disconnect("layoutChanged(int)", self._attach)
+        self._tools.close()
+        self._follower.close()
+        self._tools = self._follower = None
+
+    def setTool(self, tool: Optional[str]) -> None:
+        """One of `scene.sliceMouse.TOOLS`, or None."""
+        if self._tools is not None:
+            self._tools.tool = tool
+
+    def setPrefetching(self, isOn: bool) -> None:
+        """Encode slices around the shown ones in idle time, or only those that are clicked on."""
+        self.isPrefetching = isOn
+        if self._follower is not None:
+            self._follower.isPrefetching = isOn
+        if not isOn:
+            self._session.stopPrefetching()
+
+    def setPreviewing(self, isOn: Optional[bool]) -> None:
+        """Show what a click would do; None means where the network is quick enough."""
+        self.isPreviewing = isOn
+        if self._tools is not None:
+            self._tools.preview.isEnabled = isOn
+
+    def _attach(self) -> None:
+        manager = slicer.app.layoutManager()
+        if manager is None or self._tools is None:
+            return
+        for name in manager.sliceViewNames():
+            widget = manager.sliceWidget(name)
+            view = widget.sliceView()
+            self._tools.attach(view.interactor(), widget.mrmlSliceNode(), view.scheduleRender)

@@ -1,0 +1,35 @@
+"""The panel from its real .ui file on a real Slicer scene with a fake engine."""
+
+import pytest
+
+from fakes import slicerApplication
+from SAMUNetSlicerLib.app.headless import startScene
+from ui import pythonqt
+from ui.bench import Bench
+
+
+@pytest.fixture
+def host():
+    """An empty scene with its logics, emptied again after the test."""
+    with startScene() as host:
+        yield host
+
+
+@pytest.fixture
+def application(monkeypatch, host, tmp_path):
+    """``qt``, ``ctk`` and ``slicer.app`` with a main window; fails if a slot has raised."""
+    import slicer
+
+    slicerApplication.install(monkeypatch, host.scene, tmp_path)
+    window = slicer.app.makeMainWindow()
+    yield slicer.app
+    window.deleteLater()
+    assert not pythonqt.slot_errors
+
+
+@pytest.fixture
+def bench(application, host):
+    """The panel, entered, with a volume chosen."""
+    bench = Bench(host)
+    yield bench
+    bench.close()

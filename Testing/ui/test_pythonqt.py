@@ -1,0 +1,98 @@
+"""The stand-in refuses what PythonQt refuses: otherwise the panel's tests would prove nothing."""
+
+import pytest
+
+from ui import pythonqt
+
+
+@pytest.fixture
+def qt(application):
+    import qt
+
+    return qt
+
+
+def test_a_property_is_a_value_and_not_a_method(qt):
+    button = qt.QPushButton("Go")
+    assert button.text == "Go"
+    with pytest.raises(TypeError):
+        button.text()
+
+
+def test_an_unknown_attribute_can_neither_be_read_nor_set(qt):
+    button = qt.QPushButton("Go")
+    with pytest.raises(AttributeError, match="enbled"):
+        button.enbled = True
+    with pytest.raises(AttributeError, match="txt"):
+        _ = button.txt
+
+
+def test_getter_and_setter_of_a_property_are_not_there_unless_they_are_slots(qt):
+    button = qt.QPushButton("Go")
+    button.setEnabled(False)  # a slot
+    assert not button.enabled
+    for name in ("isEnabled", "isChecked", "setToolTip"):
+        with pytest.raises(AttributeError):
+            getattr(button, name)
+
+
+def test_a_read_only_property_cannot_be_set(qt):
+    with pytest.raises(AttributeError, match="read-only"):
+        qt.QTimer().active = True
+
+
+def test_a_signal_is_connected_by_its_signature(qt):
+    heard = []
+    button = qt.QPushButton("Go")
+    button.connect("clicked()", lambda: heard.append("nothing"))
+    button.connect("clicked(bool)", heard.append)
+    button.click()
+    assert heard == ["nothing", False]
+
+
+def test_a_signal_that_does_not_exist_is_refused(qt):
+    with pytest.raises(AttributeError, match="no signal"):
+        qt.QPushButton("Go").connect("pushed()", print)
+
+
+def test_a_slot_gets_no_more_values_than_it_takes(qt):
+    heard = []
+    box = qt.QSpinBox()
+    box.connect("valueChanged(int)", lambda: heard.append("changed"))
+    box.value = 3
+    assert heard == ["changed"]
+
+
+def test_a_slot_that_raises_is_noted(qt):
+    button = qt.QPushButton("Go")
+    button.connect("clicked()", lambda: 1 / 0)
+    button.click()
+    (error,) = pythonqt.slot_errors
+    assert isinstance(error, ZeroDivisionError)
+    pythonqt.slot_errors.clear()
+
+
+def test_a_disconnected_slot_is_not_called(qt):
+    heard = []
+    button = qt.QPushButton("Go")
+    button.connect("clicked(bool)", heard.append)
+    button.disconnect("clicked(bool)", heard.append)
+    button.click()
+    assert not heard
+
+
+def test_a_stand_in_offers_only_what_its_header_declares(application):
+    import ctk
+
+    section = ctk.ctkCollapsibleButton()
+    assert section.collapsed is False
+    with pytest.raises(AttributeError):
+        section.childEvent(None)
+    for name in ("box", "currentNodeChnaged"):
+        with pytest.raises(AttributeError, match=name):
+            getattr(ctk.qMRMLNodeComboBox(), name)
+
+
+def test_a_class_that_is_not_there_is_an_error(qt):
+    with pytest.raises(AttributeError, match="QPushButon"):
+        _ = qt.QPushButon
