@@ -58,6 +58,22 @@ def test_nothing_is_started_before_the_first_request():
     assert ProcessEngine(_launch()).pid is None
 
 
+def test_a_prepared_model_is_loaded_by_the_first_request(engine):
+    engine.prepare(FAKE_SPEC)
+    assert engine.pid is None
+    report = engine.wait(engine.predict(IMAGE, BOX), timeout=30)
+    np.testing.assert_array_equal(report.prediction.mask, fake_mask(IMAGE.shape, BOX))
+    assert engine.status.model_id == "fake"
+
+
+def test_a_loaded_model_is_not_replaced_by_preparing_another(engine):
+    engine.wait(engine.start(FAKE_SPEC), timeout=30)
+    engine.prepare(ModelSpec(card={"id": "other"}))
+    os.kill(engine.pid, signal.SIGKILL)
+    engine.wait(engine.predict(IMAGE, BOX), timeout=30)
+    assert engine.status.model_id == "fake"
+
+
 def test_a_prediction_crosses_the_processes_unchanged(engine):
     prompts = Prompts(
         points=np.array([[50, 60], [70, 62]], np.float32),

@@ -82,6 +82,9 @@ class Application:
     def topLevelWidgets(self):
         return [] if self.mainWindow is None else [self.mainWindow]
 
+    def clipboard(self):
+        return pythonqt.wrap(QtWidgets.QApplication.clipboard())
+
     def testingEnabled(self):
         return True
 

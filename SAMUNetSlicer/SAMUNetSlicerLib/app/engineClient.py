@@ -32,16 +32,16 @@ class EngineClient(ABC):
         self.status: Optional[EngineStatus] = None
         self._tickets: Dict[int, Ticket] = {}
         self._lastNumber = 0
+        self._spec: Optional[ModelSpec] = None
 
     def start(self, spec: ModelSpec) -> Ticket:
         """Load a model, in place of the one loaded before; the ticket's result is an `EngineStatus`."""
         return self._request("load", Priority.CONTROL, {"spec": spec})
 
     def prepare(self, spec: ModelSpec) -> None:
-        """Say which model is meant by the first request if none has been loaded; nothing is started now.
-
-        Engines that do not start by themselves take no notice.
-        """
+        """Say which model a request means that comes before any is loaded; nothing is started now."""
+        if self.status is None:
+            self._spec = spec
 
     def encode(self, image: np.ndarray, priority: Priority = Priority.PREFETCH) -> Ticket:
         """Have the embedding of an image ready, result: `EncodeReport`."""

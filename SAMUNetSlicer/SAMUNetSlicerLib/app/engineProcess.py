@@ -111,7 +111,7 @@ class EngineProcess:
             return
         if os.name == "nt":
             command = ["taskkill", "/F", "/T", "/PID", str(self._popen.pid)]
-            subprocess.run(command, capture_output=True, check=False, creationflags=_windowsFlags())
+            subprocess.run(command, capture_output=True, check=False, creationflags=windowsFlags())
         else:
             os.killpg(self._popen.pid, signal.SIGKILL)
 
@@ -128,7 +128,7 @@ def _start(launch: EngineLaunch) -> subprocess.Popen:
             env=launch.variables(),
             # A group of its own: Ctrl+C belongs to the front end, and a launcher is killed with its child.
             start_new_session=True,
-            creationflags=_windowsFlags(),
+            creationflags=windowsFlags(),
         )
     except OSError as error:
         executable = launch.command()[0]
@@ -140,7 +140,8 @@ def _start(launch: EngineLaunch) -> subprocess.Popen:
             log.close()
 
 
-def _windowsFlags() -> int:
+def windowsFlags() -> int:
+    """Flags for the processes that work in the background, 0 elsewhere than on Windows."""
     # Below normal priority: the user interface comes first; elsewhere the worker sees to that itself.
     flags = ("CREATE_NO_WINDOW", "BELOW_NORMAL_PRIORITY_CLASS")
     return sum(getattr(subprocess, flag, 0) for flag in flags)

@@ -6,7 +6,6 @@ from typing import Any, Deque, Dict, Optional
 
 from ..engine.jobs import Job, Priority
 from ..engine.protocol import Message
-from ..engine.reports import ModelSpec
 from ..engine.wire import job_message, outcome_from, status_from
 from ..errors import CancelledError, EngineError
 from .engineClient import EngineClient
@@ -38,17 +37,12 @@ class ProcessEngine(EngineClient):
         self._hasGreeted = False
         self._unanswered: Dict[int, _Sent] = {}
         self._arrived: Deque[Message] = collections.deque()
-        self._spec: Optional[ModelSpec] = None
         self._isClosed = False
 
     @property
     def pid(self) -> Optional[int]:
         """Process id of the engine while there is one."""
         return None if self._process is None else self._process.pid
-
-    def prepare(self, spec: ModelSpec) -> None:
-        if self._process is None:
-            self._spec = spec
 
     def poll(self) -> None:
         process = self._process

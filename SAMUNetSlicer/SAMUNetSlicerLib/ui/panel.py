@@ -20,6 +20,7 @@ from .progressRow import ProgressRow
 from .promptToolsSection import PromptToolsSection
 from .propagateSection import PropagateSection
 from .segmentsSection import SegmentsSection
+from .selfCheckSection import SelfCheckSection
 from .setupSection import SetupSection
 from .shortcuts import REDO_KEY, TOOL_KEYS, UNDO_KEY, Shortcuts
 from .sliceViews import SliceViews
@@ -50,18 +51,17 @@ class Panel:
         self.model = ModelSection(ui, session, status, progress, self.advanced.engineOptions)
         self.correct = CorrectSection(ui, session, self.tools)
         self.propagate = PropagateSection(ui, session, status, progress)
+        self.selfCheck = SelfCheckSection(ui, session, status, progress)
         self.watch = WorkWatch(session, status, progress, lambda: self.model.isLoading)
         self._binding = ParameterBinding(panelFields(ui, self))
         self._timer = PollTimer(self._tick)
         self._shortcuts = Shortcuts(self._keyActions())
-        self._isEntered = False
         self._connect()
         self.nodes.refresh()
         status.refresh()
 
     def enter(self) -> None:
         """The module is shown."""
-        self._isEntered = True
         self.setup.refresh()
         self.nodes.chooseShownVolume()
         self.views.enter()
@@ -71,11 +71,11 @@ class Panel:
 
     def exit(self) -> None:
         """Another module is shown: mouse and keys are its own, nothing is encoded in advance any more."""
-        self._isEntered = False
         self.tools.setTool(None)
         self.views.exit()
         self.correct.exit()
         self._shortcuts.remove()
+        self._timer.slowDown()
 
     def useParameters(self, parameterNode) -> None:
         """Show and keep the choices in this vtkMRMLScriptedModuleNode; None while a scene is closed."""
@@ -90,6 +90,7 @@ class Panel:
         self._timer.stop()
         self._binding.disconnect()
         self.propagate.close()
+        self.selfCheck.close()
         self.correct.close()
         self.watch.close()
         self.session.close()
@@ -105,8 +106,6 @@ class Panel:
     def _tick(self) -> None:
         self.status.attempt(self.session.poll)
         self.progress.tick()
-        if not self._isEntered and self.session.engine.pendingCount == 0:
-            self._timer.stop()
 
     def _keyActions(self):
         def toggle(tool):

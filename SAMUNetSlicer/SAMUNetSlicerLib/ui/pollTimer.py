@@ -5,6 +5,7 @@ from typing import Callable
 import qt
 
 _INTERVAL_MS = 15
+_SLOW_INTERVAL_MS = 200
 
 
 class PollTimer:
@@ -14,15 +15,15 @@ class PollTimer:
         self._onTick = onTick
         self._isInTick = False
         self._timer = qt.QTimer()
-        self._timer.interval = _INTERVAL_MS
         self._timer.connect("timeout()", self._tick)
 
-    @property
-    def isRunning(self) -> bool:
-        return self._timer.active
-
     def start(self) -> None:
+        self._timer.interval = _INTERVAL_MS
         self._timer.start()
+
+    def slowDown(self) -> None:
+        """Only see to it that what was begun is finished."""
+        self._timer.interval = _SLOW_INTERVAL_MS
 
     def stop(self) -> None:
         self._timer.stop()
