@@ -7,6 +7,7 @@ from typing import Dict, Iterator, List, NamedTuple, Optional
 
 from ..scene.history import Outcome
 from ..scene.segmentChange import Change
+from .events import Signal
 from .workspace import Target, Workspace
 
 # A drag is over when nothing has moved for so long, in seconds: markups tell no end that views agree on.
@@ -38,9 +39,12 @@ class EditHistory:
 
     All moves of one drag are one step, and so are prompts that are given while the first one's mask is
     still being computed.
+
+    ``changeMade(Change)``: voxels were written by a step, by undo or by redo.
     """
 
     def __init__(self, workspace: Workspace, clock=time.monotonic):
+        self.changeMade = Signal("changeMade")
         self._workspace = workspace
         self._clock = clock
         self._open: Dict[str, _OpenStep] = {}
@@ -59,6 +63,12 @@ class EditHistory:
         if target.segmentId not in self._open:
             self.touch(target, "mask")
         self._open[target.segmentId].changes.append(change)
+        self.changeMade.emit(change)
+
+    @property
+    def isHolding(self) -> bool:
+        """Whether a step is being written bit by bit, see ``hold``."""
+        return any(step.isHeld for step in self._open.values())
 
     @contextmanager
     def hold(self, segmentId: str, label: str) -> Iterator[None]:
@@ -131,6 +141,8 @@ class EditHistory:
             provenance.restorePlane(state.target.plane.signature(), state.records)
         provenance.log(action, step=outcome.label)
         self._workspace.provenance.save(outcome.segmentId)
+        for change in outcome.changes:
+            self.changeMade.emit(change)
         return [state.target for state in outcome.state]
 
     def _state(self, target: Target) -> _SliceState:

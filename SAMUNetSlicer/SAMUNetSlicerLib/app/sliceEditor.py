@@ -6,6 +6,7 @@ from ..engine.reports import PredictReport
 from ..errors import UserError
 from ..scene.plane import SlicePlane
 from ..scene.promptRecord import PromptRecord
+from ..scene.segmentChange import Change
 from .editHistory import EditHistory
 from .engineClient import EngineClient
 from .events import Signal
@@ -14,7 +15,7 @@ from .maskReport import MaskReport, maskReport
 from .maskUpdates import MaskUpdates
 from .promptDifference import promptDifference
 from .promptPlacing import boxOnSlice, pointOnSlice, promptsOnSlice
-from .sliceRequest import WrittenMask, isUpToDate
+from .sliceRequest import WrittenMask, isUpToDate, recordGivenMask
 from .surfaceRefresh import SurfaceRefresh
 from .workspace import Target, Workspace
 
@@ -23,7 +24,8 @@ class SliceEditor:
     """Follows every change of a prompt, whoever made it, with a mask and an undo step.
 
     ``maskChanged(segmentId, plane)``, ``promptChanged(segmentId, plane)``, ``failed(UserError)``;
-    ``written(WrittenMask)``: after ``maskChanged`` where the mask is a new one; ``changed()``: any property.
+    ``written(WrittenMask)``: after ``maskChanged`` where the mask is a new one; ``changed()``: any property;
+    ``changeMade(Change)``: voxels were written, also by undo and redo.
     """
 
     def __init__(self, workspace: Workspace, engine: EngineClient):
@@ -35,6 +37,7 @@ class SliceEditor:
         self.lastMask: Optional[MaskReport] = None
         self._workspace = workspace
         self._edits = EditHistory(workspace)
+        self.changeMade = self._edits.changeMade
         self._surface = SurfaceRefresh(workspace)
         self._updates = MaskUpdates(workspace, engine)
         self._updates.written.connect(self._onWritten)
@@ -46,6 +49,11 @@ class SliceEditor:
     @property
     def isBusy(self) -> bool:
         return self._updates.isBusy
+
+    @property
+    def isWriting(self) -> bool:
+        """Whether ``writeSlices`` is half-way."""
+        return self._edits.isHolding
 
     @property
     def undoLabel(self) -> Optional[str]:
@@ -95,6 +103,22 @@ class SliceEditor:
             self._workspace.prompts.clear(*target)
         self._workspace.provenance.save(target.segmentId)
         self._edits.settle(target.segmentId)
+        self._announce([target])
+
+    def adopt(self, target: Target, label: str, change: Change) -> None:
+        """Make an undo step of what somebody else has written."""
+        self._surface.touch()
+        self._edits.touch(target, label)
+        self._edits.add(target, change)
+        self._settleWhenComplete(target.segmentId)
+        self.maskChanged.emit(*target)
+        self.changed.emit()
+
+    def giveToNetwork(self, target: Target) -> None:
+        """Take the slice for a mask of the network's own: it starts from it and may change all of it."""
+        self._updates.cancel(target)
+        self._edits.settleAll()
+        recordGivenMask(self._workspace, target)
         self._announce([target])
 
     def predictAgain(self, target: Target) -> None:

@@ -26,8 +26,9 @@ class SliceRecord:
     when the user removed all prompts; ``policy``: towards other segments; ``sequence``: order of writing
     within the segmentation; ``time``: UTC, ISO 8601.
 
-    ``origin``: None for a slice that the user prompted; else how a propagation made it: "method", and
-    "neighbor" and "key", the signatures of the slices that it was made from.
+    ``origin``: None for a slice that the user prompted; "method": "mask" for a mask that the user gave as a
+    prompt; else how a propagation made it: "method", and "neighbor" and "key", the signatures of the slices
+    that it was made from.
 
     ``mask``: what was to be written; ``written``: the slice as it was afterwards, which differs where
     other segments were protected and by resampling on oblique planes; ``added``, ``removed``, ``start``:

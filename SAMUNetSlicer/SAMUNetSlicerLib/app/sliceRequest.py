@@ -114,6 +114,21 @@ def writeAnswer(
     return WrittenMask(request, change, record, (time.perf_counter() - started) * 1000)
 
 
+def recordGivenMask(workspace: Workspace, target: Target) -> None:
+    """Note that the slice, whoever made it, is what the network starts from and may change.
+
+    :raises UserError: as ``prepareRequest``.
+    """
+    request = prepareRequest(workspace, target)
+    draft = draftRecord(request, workspace.policy, None, None, {"method": "mask"})
+    mask = workspace.readMask(target)
+    record = writtenRecord(workspace, target, draft, mask, SliceContent.untouched(mask.shape))
+    provenance = workspace.provenance.of(target.segmentId)
+    provenance.put(target.plane.signature(), record)
+    provenance.log("mask as prompt", plane=target.plane.signature())
+    workspace.provenance.save(target.segmentId)
+
+
 def _networkPrompts(
     records: Sequence[PromptRecord], target: Target, start: Optional[np.ndarray] = None
 ) -> Prompts:

@@ -37,7 +37,7 @@ class ViewFollower:
 
     def __init__(self, session: SegmentationSession, isPrefetching: bool = True, clock=time.monotonic):
         self.planeChanged = Signal("planeChanged")
-        self.isPrefetching = isPrefetching
+        self._isPrefetching = isPrefetching
         self._session = session
         self._clock = clock
         self._planes: Dict[object, Optional[SlicePlane]] = {}
@@ -52,6 +52,15 @@ class ViewFollower:
         session.statusChanged.connect(self._onSession)
         session.engineChanged.connect(self._onSession)
         self._update()
+
+    @property
+    def isPrefetching(self) -> bool:
+        return self._isPrefetching
+
+    @isPrefetching.setter
+    def isPrefetching(self, isOn: bool) -> None:
+        self._isPrefetching = isOn
+        self._wanted, self._isChanged = None, True
 
     @property
     def usedNode(self):
@@ -169,7 +178,7 @@ class ViewFollower:
 
     def _prefetch(self) -> None:
         shown = self._shown()
-        if not shown or not self.isPrefetching or self._session.engine.status is None:
+        if not shown or not self._isPrefetching or self._session.engine.status is None:
             self._prefetchAt = None
         elif not self._session.isBusy:
             self._prefetchAt = None

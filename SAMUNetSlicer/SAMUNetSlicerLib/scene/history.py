@@ -43,12 +43,14 @@ class Outcome:
     """What undo or redo did.
 
     ``segmentId``, ``label``: of the step; ``voxelsKept``: voxels that were edited by other means since the
-    step and therefore stay as they are; ``state``: the caller's own, of the moment that was returned to.
+    step and therefore stay as they are; ``changes``: what was written; ``state``: the caller's own, of the
+    moment that was returned to.
     """
 
     segmentId: str
     label: str
     voxelsKept: int
+    changes: Tuple[Change, ...] = ()
     state: Any = None
 
 
@@ -154,7 +156,8 @@ class History:
             Step(step.label, step.segmentId, step.after, step.before, tuple(changes), (after, before))
         )
         self._trim()
-        return Outcome(step.segmentId, step.label, _voxelCount(step.changes) - _voxelCount(changes), before)
+        voxelsKept = _voxelCount(step.changes) - _voxelCount(changes)
+        return Outcome(step.segmentId, step.label, voxelsKept, tuple(changes), before)
 
     def _lastLabel(self, steps: List[Step]) -> Optional[str]:
         self._forgetGoneSegments()
