@@ -34,6 +34,14 @@ class SAMUNetSlicer(ScriptedLoadableModule):
             "Please cite: Yang S., Bi H., Zhang H., Sun J. SAM-UNet: Enhancing Zero-Shot Segmentation of SAM "
             "for Universal Medical Images. arXiv 2408.09886v1, 2024."
         )
+        slicer.app.connect("startupCompleted()", registerSampleData)
+
+
+def registerSampleData():
+    """Offer the sample volume in Slicer's Sample Data module."""
+    from SAMUNetSlicerLib.ui.sampleData import registerSampleData
+
+    registerSampleData()
 
 
 class SAMUNetSlicerWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):

@@ -73,7 +73,11 @@ class Application:
 
     def __init__(self):
         self.processed = 0
+        self.listeners = {}
         self.mainWindow = None
+
+    def connect(self, signal, listener):
+        self.listeners[signal] = listener
 
     def processEvents(self):
         self.processed += 1

@@ -3,6 +3,7 @@
 import importlib
 import json
 import sys
+import types
 
 import pytest
 import slicer
@@ -53,6 +54,16 @@ def test_the_module_describes_itself(module, parent):
     assert "2408.09886" in parent.acknowledgementText
 
 
+def test_the_sample_volume_is_offered_once_slicer_has_started(module, parent, monkeypatch):
+    registered = []
+    logic = types.SimpleNamespace(registerCustomSampleDataSource=lambda **source: registered.append(source))
+    monkeypatch.setitem(sys.modules, "SampleData", types.SimpleNamespace(SampleDataLogic=logic))
+    module.SAMUNetSlicer(parent)
+    assert not registered
+    slicer.app.listeners["startupCompleted()"]()
+    assert [source["sampleName"] for source in registered] == ["SAMUNetAbdominalCT"]
+
+
 def test_opening_the_panel_loads_no_torch_and_starts_no_engine(module):
     before = set(sys.modules)
     widget = module.SAMUNetSlicerWidget()
@@ -68,10 +79,6 @@ def test_importing_the_module_file_loads_nothing_of_the_library(parent, monkeypa
         monkeypatch.delitem(sys.modules, name)
     importlib.import_module("SAMUNetSlicer")
     assert not [name for name in sys.modules if name.startswith("SAMUNetSlicerLib")]
-
-
-def test_the_modules_own_test_passes(module):
-    module.SAMUNetSlicerTest().runTest()
 
 
 def test_without_weights_the_sentence_says_how_to_get_them(module, host, prompts_file):
