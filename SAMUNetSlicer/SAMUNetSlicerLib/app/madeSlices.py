@@ -48,7 +48,8 @@ def writeMadeSlices(
         record = writtenRecord(workspace, each.target, each.draft, mask, content)
         workspace.provenance.of(segmentId).put(each.target.plane.signature(), record)
         yield None
-    workspace.provenance.of(segmentId).log(slices[0].draft.origin["method"], slices=len(slices))
+    action = (slices[0].draft.origin or {"method": "prompts"})["method"]
+    workspace.provenance.of(segmentId).log(action, slices=len(slices))
     workspace.provenance.save(segmentId)
 
 

@@ -1,7 +1,8 @@
 """The prompts of a file placed in a volume: planes resolved, every coordinate in RAS on its plane."""
 
 from dataclasses import dataclass
-from typing import Any, Mapping, Optional
+from itertools import permutations
+from typing import Any, Mapping, Optional, Tuple
 
 import numpy as np
 
@@ -9,9 +10,11 @@ from ..errors import PromptError
 from ..scene.plane import SlicePlane
 from ..scene.planeFactory import planeFromAxis, planeFromNormal
 from ..scene.segments import Code, Terminology
-from ..scene.volumeGeometry import ijkToRAS, mapPoints
+from ..scene.volumeGeometry import AXES, dimensions, ijkToRAS, mapPoints
 from .promptPlacing import boxOnSlice
 from .promptsFile import PlanePrompts, SegmentPrompts
+
+_NORMALS = {"sagittal": 0, "coronal": 1, "axial": 2}  # which of R, A, S is across the slice
 
 # Rounding of coordinates in files, mm.
 _DISTANCE_TOLERANCE = 1e-3
@@ -38,10 +41,9 @@ def placePrompts(prompts: PlanePrompts, volumeNode) -> PlacedPrompts:
         prompt lies further than half a slice from its slice.
     :raises InputError: the slice misses the volume or does not define a plane.
     """
-    matrix = ijkToRAS(volumeNode)
     plane = resolvePlane(prompts.plane, volumeNode)
-    points = [_inRAS([point.position], point.space, matrix)[0] for point in prompts.points]
-    boxes = [_inRAS(box.corners, box.space, matrix) for box in prompts.boxes]
+    points = [toRAS([point.position], point.space, volumeNode)[0] for point in prompts.points]
+    boxes = [toRAS(box.corners, box.space, volumeNode) for box in prompts.boxes]
     for index, point in enumerate(points):
         where = f"{prompts.where}.points[{index}]"
         _requireNear(plane, point[np.newaxis], where)
@@ -69,6 +71,8 @@ def resolvePlane(plane: Mapping[str, Any], volumeNode) -> SlicePlane:
         return planeFromNormal(volumeNode, matrix[:3, 3], matrix[:3, 2], matrix[:3, 1])
     if "normal" in plane:
         return planeFromNormal(volumeNode, plane["origin"], plane["normal"], plane.get("up"))
+    if "fraction" in plane:
+        return _planeAtFraction(volumeNode, plane["orientation"], plane["fraction"])
     axis = plane.get("orientation") or plane["axis"]
     index = int(plane["index"]) if "index" in plane else None
     return planeFromAxis(volumeNode, axis, index, plane.get("offset"))
@@ -80,8 +84,38 @@ def terminologyOf(segment: SegmentPrompts) -> Optional[Terminology]:
     return codes and Terminology(**{role: Code(*code) for role, code in codes.items()})
 
 
-def _inRAS(positions, space: str, matrix: np.ndarray) -> np.ndarray:
-    return mapPoints(matrix, positions) if space == "ijk" else np.array(positions, dtype=np.float64)
+def toRAS(positions, space: str, volumeNode) -> np.ndarray:
+    """World positions (n, 3) in mm of positions in a space of prompts files, see `PointPrompt`.
+
+    Fractions count from border to border of the volume's voxels, along its axes: they turn with it.
+    """
+    positions = np.array(positions, dtype=np.float64).reshape(-1, 3)
+    if space == "ras":
+        return positions
+    matrix = ijkToRAS(volumeNode)
+    if space == "ijk":
+        return mapPoints(matrix, positions)
+    axes, signs = _anatomicalAxes(matrix)
+    size = np.array(dimensions(volumeNode))[axes]
+    along = np.where(signs > 0, positions, 1 - positions) * size - 0.5
+    indices = np.empty_like(along)
+    indices[:, axes] = along
+    return mapPoints(matrix, indices)
+
+
+def _anatomicalAxes(matrix: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """The voxel axes nearest to R, A and S, each once, and whether they run that way (+1) or not (-1)."""
+    directions = matrix[:3, :3] / np.linalg.norm(matrix[:3, :3], axis=0)
+    axes = max(permutations(range(3)), key=lambda order: np.abs(directions[range(3), order]).sum())
+    return np.array(axes), np.where(directions[range(3), axes] < 0, -1, 1)
+
+
+def _planeAtFraction(volumeNode, orientation: str, fraction: float) -> SlicePlane:
+    matrix, size = ijkToRAS(volumeNode), dimensions(volumeNode)
+    axes, signs = _anatomicalAxes(matrix)
+    direction = _NORMALS[orientation]
+    axis, along = axes[direction], fraction if signs[direction] > 0 else 1 - fraction
+    return planeFromAxis(volumeNode, AXES[axis], min(int(along * size[axis]), size[axis] - 1))
 
 
 def _requireNear(plane: SlicePlane, points: np.ndarray, where: str) -> None:

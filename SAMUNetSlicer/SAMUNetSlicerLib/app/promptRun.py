@@ -1,28 +1,47 @@
-"""A prompts file given to a session, as a user would give it by hand: segment by segment, slice by slice."""
+"""A prompts file given to a session: each segment's slices are predicted, then written at once."""
 
-from dataclasses import dataclass
-from typing import Callable, List, Optional, Tuple
+import time
+import uuid
+from dataclasses import dataclass, replace
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional
 
 import numpy as np
 
-from ..errors import InputError, UserError
+from ..engine.types import Prompts
+from ..scene.promptPixels import promptPixels
+from ..scene.promptRecord import PromptRecord, sameOrientation
+from .engineClient import BLOCK_SECONDS
 from .fileInstall import Progress, noProgress
+from .madeSlices import MadeSlice
 from .maskReport import MaskReport
+from .promptPlacing import promptsOnSlice
 from .promptPlanes import PlacedPrompts, placePrompts, terminologyOf
 from .promptsFile import PromptsFile, SegmentPrompts
+from .propagation import Propagator
+from .propagationOptions import PropagationOptions, PropagationReport
 from .session import SegmentationSession
+from .sliceContent import SliceContent
+from .slicePrediction import PredictionQueue, SliceInput, SlicePrediction
+from .sliceRequest import SliceRequest, draftRecord
+from .squarePixels import planeMask
+from .workspace import Target
 
 _ORIENTATIONS = ("sagittal", "coronal", "axial")  # by the axis of RAS nearest to the normal
 
 
 @dataclass(frozen=True, eq=False)
 class SegmentedSlice:
-    """One slice that was segmented: its prompts in the volume, and what is to be said about its mask."""
+    """One slice that was segmented: its prompts in the volume, and what is to be said about its mask.
+
+    ``pixels``: of the mask as predicted; ``isPropagated``: made from a neighbor, without prompts of its own.
+    """
 
     segmentId: str
     name: str
     prompts: PlacedPrompts
     report: MaskReport
+    pixels: int
+    isPropagated: bool = False
 
     @property
     def place(self) -> str:
@@ -33,47 +52,201 @@ class SegmentedSlice:
         return f"{_ORIENTATIONS[int(np.abs(plane.normal).argmax())]} {plane.index}"
 
 
+class _PlacedSegment(NamedTuple):
+    """``parts``: its slices by orientation; those of one are written together."""
+
+    segment: SegmentPrompts
+    parts: List[List[PlacedPrompts]]
+
+
+class PromptRun:
+    """Segments everything that prompts ask for, on the session's volume, into its segmentation.
+
+    All prompts are placed before anything is made: a prompt outside the volume changes nothing.
+
+    :param progress: told (slices done, slices in all); those that propagation adds do not count.
+    :param keepPrompts: also put the prompts into the scene, where the user can correct them.
+    :raises UserError: a prompt cannot be placed, or there is no volume.
+    """
+
+    def __init__(
+        self,
+        session: SegmentationSession,
+        prompts: PromptsFile,
+        progress: Progress = noProgress,
+        keepPrompts: bool = True,
+    ):
+        volumeNode = session.workspace.requireVolume()
+        self.slices: List[SegmentedSlice] = []
+        self._session = session
+        self._window = prompts.window
+        self._progress = progress
+        self._keepPrompts = keepPrompts
+        self._segments = [_placed(segment, volumeNode) for segment in prompts.segments]
+        self._done = 0
+
+    def steps(self) -> Iterator[bool]:
+        """All the work, some milliseconds between two yields; True when only the engine can go on.
+
+        :raises UserError: the first thing that goes wrong; segments made before it stay.
+        """
+        self._session.setWindow(self._window)
+        self._tell(0)
+        queue = PredictionQueue(self._session.engine, self._inputs())
+        try:
+            for segment, parts in self._segments:
+                yield from self._segment(segment, parts, queue)
+        finally:
+            queue.cancel()
+
+    def _segment(self, segment: SegmentPrompts, parts, queue: PredictionQueue) -> Iterator[bool]:
+        segmentId = None
+        for part in parts:
+            predictions = []
+            for _ in part:
+                predictions.append((yield from queue.take()))
+                predictions[-1].reports()  # raises what went wrong
+                self._tell(self._done + 1)
+            if segmentId is None:
+                segmentId = self._session.addSegment(segment.name, segment.color, terminologyOf(segment))
+            yield from self._write(segmentId, segment, predictions)
+        if segment.propagation is not None:
+            yield from self._propagate(segmentId, segment)
+
+    def _tell(self, done: int) -> None:
+        self._done = done
+        self._progress(done, sum(len(part) for _, parts in self._segments for part in parts))
+
+    def _inputs(self) -> Iterator[SliceInput]:
+        workspace = self._session.workspace
+        for _, parts in self._segments:
+            for placed in (placed for part in parts for placed in part):
+                image = workspace.images.image(workspace.requireVolume(), placed.plane, self._window)
+                records = _records(placed)
+                yield SliceInput(placed, records, image, Prompts(*promptPixels(records, placed.plane)))
+
+    def _write(
+        self, segmentId: str, segment: SegmentPrompts, predictions: List[SlicePrediction]
+    ) -> Iterator[bool]:
+        started = time.perf_counter()
+        if self._keepPrompts or segment.propagation is not None:
+            self._addPrompts(segmentId, predictions)
+        made = [self._made(Target(segmentId, each.given.placed.plane), each) for each in predictions]
+        for _ in self._session.editor.writeSlices(segmentId, "prompts", made):
+            yield False
+        writeMs = (time.perf_counter() - started) * 1000 / len(made)
+        for each, prediction in zip(made, predictions):
+            report = _report(each.target, prediction, writeMs)
+            pixels = int(np.count_nonzero(each.mask))
+            self.slices.append(
+                SegmentedSlice(segmentId, segment.name, prediction.given.placed, report, pixels)
+            )
+
+    def _addPrompts(self, segmentId: str, predictions: List[SlicePrediction]) -> None:
+        store = self._session.workspace.prompts
+        known = store.prompts(segmentId)
+        new = [record for each in predictions for record in each.given.records]
+        numbered = (
+            replace(record, segmentId=segmentId, order=number)
+            for number, record in enumerate(new, len(known))
+        )
+        store.restore(segmentId, [*known, *numbered])
+
+    def _made(self, target: Target, prediction: SlicePrediction) -> MadeSlice:
+        given, (_, report) = prediction.given, prediction.reports()
+        workspace, untouched = self._session.workspace, SliceContent.untouched(target.plane.shape)
+        request = SliceRequest(target, given.records, self._window, given.image, untouched, given.prompts)
+        draft = draftRecord(request, workspace.policy, report, self._session.engine.status)
+        return MadeSlice(target, planeMask(report.prediction, given.prompts, target.plane), None, draft)
+
+    def _propagate(self, segmentId: str, segment: SegmentPrompts) -> Iterator[bool]:
+        reports: List[PropagationReport] = []
+        self._session.selectSegment(segmentId)
+        propagator = Propagator(self._session)
+        propagator.finished.connect(reports.append)
+        try:
+            propagator.start(PropagationOptions(**segment.propagation))
+            while propagator.isRunning:  # it goes on as the session is polled
+                yield True
+        finally:
+            propagator.close()
+        if reports[0].error is not None:
+            raise reports[0].error
+        for each in reports[0].slices:
+            target = Target(segmentId, each.plane)
+            nothing = PlacedPrompts(each.plane, np.zeros((0, 3)), np.zeros(0, bool), np.zeros((0, 2, 3)))
+            pixels = int(np.count_nonzero(self._session.workspace.readMask(target)))
+            report = MaskReport(target, each.confidence, (), 0.0)
+            self.slices.append(SegmentedSlice(segmentId, segment.name, nothing, report, pixels, True))
+
+
 def runPrompts(
     session: SegmentationSession,
     prompts: PromptsFile,
     progress: Progress = noProgress,
     pump: Optional[Callable[[], None]] = None,
+    keepPrompts: bool = True,
 ) -> List[SegmentedSlice]:
-    """Segment everything that a prompts file asks for, on the session's volume, into its segmentation.
+    """Do all of a `PromptRun` and wait for it.
 
-    All prompts are placed before the first is given: a file with a prompt outside the volume changes
-    nothing.
-
-    :param progress: told (slices done, slices in all).
     :param pump: see ``SegmentationSession.waitUntilIdle``.
     :raises UserError: the first thing that goes wrong; segments made before it stay.
     """
-    if session.volumeNode is None:
-        raise InputError("There is no volume to segment: choose one.")
-    placed = _placeAll(prompts, session.volumeNode)
-    session.setWindow(prompts.window)
-    errors: List[UserError] = []
-    session.error.connect(errors.append)
-    results: List[SegmentedSlice] = []
-    total = sum(len(slices) for _, slices in placed)
+    run = PromptRun(session, prompts, progress, keepPrompts)
+    session.waitUntilIdle(pump)
+    steps = run.steps()
     try:
-        progress(0, total)
-        for segment, slices in placed:
-            segmentId = session.addSegment(segment.name, segment.color, terminologyOf(segment))
-            for each in slices:
-                session.addPrompts(each.points, each.positive, each.boxes, each.plane)
-                session.waitUntilIdle(pump)
-                if errors:
-                    raise errors[0]
-                results.append(SegmentedSlice(segmentId, segment.name, each, session.lastMask))
-                progress(len(results), total)
+        for isWaiting in steps:
+            if isWaiting:
+                session.engine.block(BLOCK_SECONDS)
+                if pump is not None:
+                    pump()
+                session.poll()
     finally:
-        session.error.disconnect(errors.append)
-    return results
+        steps.close()
+    return run.slices
 
 
-def _placeAll(prompts: PromptsFile, volumeNode) -> List[Tuple[SegmentPrompts, List[PlacedPrompts]]]:
-    placed = []
-    for segment in prompts.segments:
-        placed.append((segment, [placePrompts(plane, volumeNode) for plane in segment.planes]))
-    return placed
+def _placed(segment: SegmentPrompts, volumeNode) -> _PlacedSegment:
+    """The prompts of a segment with one entry for each slice, in the order of the first ones."""
+    bySlice: Dict[str, PlacedPrompts] = {}
+    for prompts in segment.planes:
+        placed = placePrompts(prompts, volumeNode)
+        key = placed.plane.signature()
+        bySlice[key] = placed if key not in bySlice else _joined(bySlice[key], placed)
+    parts: List[List[PlacedPrompts]] = []
+    for placed in bySlice.values():
+        if not parts or not sameOrientation(parts[-1][-1].plane.normal, placed.plane.normal):
+            parts.append([])
+        parts[-1].append(placed)
+    return _PlacedSegment(segment, parts)
+
+
+def _joined(first: PlacedPrompts, second: PlacedPrompts) -> PlacedPrompts:
+    names = ("points", "positive", "boxes")
+    return PlacedPrompts(
+        first.plane, *(np.concatenate([getattr(first, name), getattr(second, name)]) for name in names)
+    )
+
+
+def _records(placed: PlacedPrompts) -> tuple:
+    points, boxes = promptsOnSlice(placed.points, placed.boxes, placed.plane)
+    kinds = ("positive" if isPositive else "negative" for isPositive in placed.positive)
+    given = [*(("box", corners) for corners in boxes), *zip(kinds, ((point,) for point in points))]
+    return tuple(
+        PromptRecord(uuid.uuid4().hex, kind, ras, placed.plane, number, "")
+        for number, (kind, ras) in enumerate(given)
+    )
+
+
+def _report(target: Target, prediction: SlicePrediction, writeMs: float) -> MaskReport:
+    encoding, report = prediction.reports()
+    return MaskReport(
+        target,
+        float(report.prediction.confidence),
+        tuple(report.prediction.notes),
+        writeMs,
+        encoding.source,
+        encoding.encode_ms,
+        report.decode_ms,
+    )

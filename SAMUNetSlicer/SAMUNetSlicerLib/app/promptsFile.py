@@ -18,7 +18,8 @@ Triple = Tuple[float, float, float]
 
 @dataclass(frozen=True)
 class PointPrompt:
-    """A click: ``position`` in ``space``, "ras" (mm) or "ijk" (voxel indices, integers at centres)."""
+    """A click: ``position`` in ``space``: "ras" (mm), "ijk" (voxel indices, integers at centres) or "fraction"
+    (of the volume's extent along its axes nearest to R, A and S)."""
 
     position: Triple
     space: str
@@ -27,7 +28,7 @@ class PointPrompt:
 
 @dataclass(frozen=True)
 class BoxPrompt:
-    """A box on the slice: two opposite ``corners`` in ``space``, "ras" (mm) or "ijk"."""
+    """A box on the slice: two opposite ``corners`` in a ``space``, see `PointPrompt`."""
 
     corners: Tuple[Triple, Triple]
     space: str
@@ -49,12 +50,14 @@ class PlanePrompts:
 
 @dataclass(frozen=True)
 class SegmentPrompts:
-    """One structure: ``color`` (r, g, b) in [0, 1] or None; ``terminology`` code triplets by role or None."""
+    """One structure: ``color`` (r, g, b) in [0, 1] or None; ``terminology`` code triplets by role or None;
+    ``propagation``: arguments of `PropagationOptions` if it is to be carried on from its slices, or None."""
 
     name: str
     planes: Tuple[PlanePrompts, ...]
     color: Optional[Triple] = None
     terminology: Optional[Mapping[str, Tuple[str, str, str]]] = None
+    propagation: Optional[Mapping[str, Any]] = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,12 @@ def _segment(entry: Mapping[str, Any], where: str) -> SegmentPrompts:
         planes=tuple(_plane(plane, f"{where}.planes[{index}]") for index, plane in planes),
         color=_color(entry["color"]) if "color" in entry else None,
         terminology=codes and {role: tuple(code) for role, code in codes.items()},
+        propagation=_propagation(entry.get("propagate", False)),
     )
+
+
+def _propagation(entry: Any) -> Optional[Mapping[str, Any]]:
+    return ({} if entry else None) if isinstance(entry, bool) else entry
 
 
 def _color(text: str) -> Triple:
