@@ -42,6 +42,12 @@ class Bench:
     def plane(self, index):
         return planeFromAxis(self.volume, "K", index)
 
+    def mask(self):
+        """The chosen segment on the shown slice, bool (H, W)."""
+        session = self.session
+        reader = session.workspace.writer.readMask
+        return reader(session.segmentationNode, session.segmentId, session.plane)
+
     def click(self, button):
         """Press a button as the mouse would; a disabled one does not react."""
         self.ui.__dict__[button].pyside.click()

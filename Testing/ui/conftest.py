@@ -28,8 +28,9 @@ def application(monkeypatch, host, tmp_path):
 
 
 @pytest.fixture
-def bench(application, host):
-    """The panel, entered, with a volume chosen."""
+def bench(application, host, caplog):
+    """The panel, entered, with a volume chosen; fails if something went wrong that should not."""
     bench = Bench(host)
     yield bench
     bench.close()
+    assert not [record for record in caplog.get_records("call") if record.levelname == "ERROR"]

@@ -5,9 +5,11 @@ from typing import Optional
 import slicer
 import vtk
 
+from ..app.handEdits import useMaskAsPrompt
 from ..app.session import SegmentationSession
 from ..scene.observers import Observers
 from .promptToolsSection import PromptToolsSection
+from .statusLine import StatusLine
 
 _EFFECTS = ("Paint", "Draw", "Erase", "Scissors", "Islands", "Smoothing", "Margin", "Logical operators")
 _OWN_IN_THE_PANEL = (
@@ -29,15 +31,17 @@ class CorrectSection:
     A prompt tool and an effect exclude each other: both want the left mouse button.
     """
 
-    def __init__(self, ui, session: SegmentationSession, tools: PromptToolsSection):
+    def __init__(self, ui, session: SegmentationSession, status: StatusLine, tools: PromptToolsSection):
         self._ui, self._session, self._tools = ui, session, tools
         self.editor = None
         self._node = None
         self._isEntered = False
         self._observers = Observers()
+        ui.maskPromptButton.connect("clicked()", status.guard(self._useMask))
         ui.correctSection.connect("contentsCollapsed(bool)", self._onCollapsed)
         session.statusChanged.connect(self.refresh)
         tools.toolChanged.connect(self._onTool)
+        self.refresh()
 
     def enter(self) -> None:
         self._isEntered = True
@@ -54,6 +58,7 @@ class CorrectSection:
 
     def refresh(self) -> None:
         """Let the editor work on what the session works on."""
+        self._ui.maskPromptButton.enabled = self._session.segmentId is not None
         if self.editor is None:
             return
         session, editor = self._session, self.editor
@@ -74,6 +79,9 @@ class CorrectSection:
             self._putEffectDown()
         elif self.editor is None:
             self._make()
+
+    def _useMask(self) -> None:
+        useMaskAsPrompt(self._session, self._session.segmentId)
 
     def _make(self) -> None:
         self.editor = editor = slicer.qMRMLSegmentEditorWidget()

@@ -6,6 +6,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from ..app.engineClient import EngineClient
+from ..app.handEdits import HandEdits
 from ..app.session import SegmentationSession
 from .advancedSection import AdvancedSection
 from .choicesSection import ChoicesSection
@@ -19,6 +20,7 @@ from .pollTimer import PollTimer
 from .progressRow import ProgressRow
 from .promptToolsSection import PromptToolsSection
 from .propagateSection import PropagateSection
+from .sampleData import loadSample, sampleHint
 from .segmentsSection import SegmentsSection
 from .selfCheckSection import SelfCheckSection
 from .setupSection import SetupSection
@@ -39,6 +41,7 @@ class Panel:
 
     def __init__(self, ui, scene, engine: EngineClient, icon: Callable):
         self.session = session = SegmentationSession(scene, engine)
+        self.handEdits = HandEdits(session)
         self.status = status = StatusLine(ui.statusText, self._hint)
         self.progress = progress = ProgressRow(ui.progressBar, ui.cancelButton)
         self.setup = SetupSection(ui, status)
@@ -49,7 +52,7 @@ class Panel:
         self.views = SliceViews(session)
         self.advanced = AdvancedSection(ui, session, status, self.views)
         self.model = ModelSection(ui, session, status, progress, self.advanced.engineOptions)
-        self.correct = CorrectSection(ui, session, self.tools)
+        self.correct = CorrectSection(ui, session, status, self.tools)
         self.propagate = PropagateSection(ui, session, status, progress)
         self.selfCheck = SelfCheckSection(ui, session, status, progress)
         self.watch = WorkWatch(session, status, progress, lambda: self.model.isLoading)
@@ -57,6 +60,7 @@ class Panel:
         self._timer = PollTimer(self._tick)
         self._shortcuts = Shortcuts(self._keyActions())
         self._connect()
+        ui.sampleButton.connect("clicked()", status.guard(self._trySample))
         self.nodes.refresh()
         status.refresh()
 
@@ -93,6 +97,7 @@ class Panel:
         self.selfCheck.close()
         self.correct.close()
         self.watch.close()
+        self.handEdits.close()
         self.session.close()
         self.session.engine.close()
 
@@ -122,6 +127,12 @@ class Panel:
         self.status.say("")
         if tool is not None and not self.setup.isNeeded:
             self.model.ensureLoaded()
+
+    def _trySample(self) -> None:
+        volumeNode = loadSample()
+        self.session.setVolume(volumeNode)
+        self.tools.setTool("positive")
+        self.status.say(sampleHint())
 
     def _hint(self) -> str:
         if self.setup.isNeeded:
