@@ -1,58 +1,108 @@
-"""In which order the slices around and between key slices are segmented."""
+"""In which order slices are segmented, around key slices or in a region, and with which prompts."""
 
-from dataclasses import dataclass
-from typing import Dict, List, Optional
+from dataclasses import dataclass, field
+from typing import Dict, List, NamedTuple, Optional
 
 import numpy as np
 
+from ..engine.types import Capabilities, Prompts
+from ..scene.planeStack import PlaneStack, carried
+from ..scene.regionBox import RegionBox
 from .keySlices import KeySlice
+from .neighborPrompts import neighborPrompts
+
+
+class Task(NamedTuple):
+    """``prompts``: of a slice, in its pixels; ``neighbor``: (H, W) bool, the mask that they were made from,
+    None if from none; ``origin``: for the slice's record."""
+
+    prompts: Prompts
+    neighbor: Optional[np.ndarray]
+    origin: dict
 
 
 @dataclass(eq=False)
 class Front:
-    """One way from a key slice.
+    """One way from a key slice: each slice is prompted with the mask of the one before.
 
     ``key``, ``at``: steps of the key and of the last slice that was segmented; ``direction``: +1 or -1;
-    ``end``: the last step that it may reach; ``mask``: (H, W) bool of the slice at ``at``; ``opposite``: the
-    front that comes towards it.
+    ``end``: the last step that it may reach; ``mask``, ``keyMask``: (H, W) bool of the slice at ``at`` and
+    of the key; ``opposite``: the front that comes towards it.
     """
 
     key: int
     direction: int
     end: int
     mask: np.ndarray
-    at: int = 0
     isStopped: bool = False
     opposite: Optional["Front"] = None
+    at: int = field(init=False)
+    keyMask: np.ndarray = field(init=False)
 
     def __post_init__(self):
-        self.at = self.key
+        self.at, self.keyMask = self.key, self.mask
 
     @property
-    def next(self) -> Optional[int]:
-        """The next step to segment; None while there is none.
+    def ahead(self) -> range:
+        """The steps that are still to be segmented.
 
         Two fronts that come towards each other meet in the middle: each slice is done from the nearer
         key.  Where one has stopped, the other may go on up to it.
         """
-        step = self.at + self.direction
-        return None if self.isStopped or (self.last - step) * self.direction < 0 else step
+        beyond = self.at if self.isStopped else self._last
+        return range(self.at + self.direction, beyond + self.direction, self.direction)
+
+    def task(self, stack: PlaneStack, step: int, capabilities: Capabilities) -> Optional[Task]:
+        """What to do at the next step; None if the mask leaves the image."""
+        neighbor = carried(self.mask, stack.plane(self.at), stack.plane(step))
+        if not neighbor.any():
+            return None
+        origin = {
+            "method": "propagate",
+            "neighbor": stack.plane(self.at).signature(),
+            "key": stack.plane(self.key).signature(),
+        }
+        return Task(neighborPrompts(neighbor, capabilities), neighbor, origin)
+
+    def accept(self, step: int, mask: np.ndarray) -> None:
+        self.at, self.mask = step, mask
+
+    def refuse(self, step: int) -> None:
+        """The slice was not good enough: the way ends."""
+        self.isStopped = True
 
     @property
-    def remaining(self) -> int:
-        """How many slices there are left to do."""
-        return 0 if self.next is None else abs(self.last - self.at)
-
-    @property
-    def last(self) -> int:
+    def _last(self) -> int:
         other = self.opposite
         if other is None:
             return self.end
         if other.isStopped:
             return other.at + other.direction
-        middle = (self.key + other.key) / 2
         # The slice exactly in the middle is done from below.
-        return int(np.floor(middle) if self.direction > 0 else np.floor(middle) + 1)
+        middle = (self.key + other.key) // 2
+        return middle if self.direction > 0 else middle + 1
+
+
+class RegionSweep:
+    """The slices that a region cuts, each one prompted with the box of the cut.
+
+    :param steps: of these slices, without those to be left as they are.
+    """
+
+    def __init__(self, region: RegionBox, steps: List[int]):
+        self._region = region
+        self.ahead = list(steps)
+
+    def task(self, stack: PlaneStack, step: int, capabilities: Capabilities) -> Optional[Task]:
+        box = self._region.pixelBox(stack.plane(step))
+        return None if box is None else Task(Prompts(boxes=box[None]), None, {"method": "region"})
+
+    def accept(self, step: int, mask: np.ndarray) -> None:
+        self.ahead.remove(step)
+
+    def refuse(self, step: int) -> None:
+        """The slice was not good enough: it is passed over."""
+        self.ahead.remove(step)
 
 
 def frontsFrom(keys: Dict[int, KeySlice], low: int, high: int, direction: str) -> List[Front]:
@@ -60,8 +110,8 @@ def frontsFrom(keys: Dict[int, KeySlice], low: int, high: int, direction: str) -
     steps = sorted(keys)
     below = [low - 1, *steps[:-1]]
     above = [*steps[1:], high + 1]
-    up = [_front(keys, step, 1, min(end - 1, high)) for step, end in zip(steps, above)]
-    down = [_front(keys, step, -1, max(end + 1, low)) for step, end in zip(steps, below)]
+    up = [_front(keys, step, 1, end - 1) for step, end in zip(steps, above)]
+    down = [_front(keys, step, -1, end + 1) for step, end in zip(steps, below)]
     if direction == "both":
         for one, other in zip(up, down[1:]):
             if one is not None and other is not None:

@@ -3,20 +3,23 @@
 import time
 from typing import Dict, Iterator, Optional, Tuple
 
-from ..errors import InputError, PromptError, UserError
+from ..errors import EngineError, InputError, PromptError, UserError
 from ..scene.plane import SlicePlane
 from ..scene.planeFactory import planeFromAxis
 from ..scene.planeStack import PlaneStack
 from .engineClient import BLOCK_SECONDS
 from .events import Signal
-from .fronts import frontsFrom
+from .fronts import RegionSweep, frontsFrom
 from .keySlices import KeySlice, findKeySlices, stackOf
 from .propagationOptions import PropagationOptions, PropagationReport
 from .session import SegmentationSession
+from .sliceFill import SliceFill
 from .sliceWalk import SliceWalk
 
 # Longest time that one poll may spend here, in seconds: the user interface waits for it.
 _TURN = 0.015
+
+_NOTHING_THERE = "There is nothing to propagate: segment the structure on a slice first."
 
 
 class Propagator:
@@ -121,7 +124,7 @@ class _Run:
         self._isCancelled = False
         self._stack = _chosenStack(session, options)
         self._low, self._high = _range(self._stack, options)
-        self._walk = SliceWalk(workspace, session.engine, self.segmentId, self._stack, options)
+        self._walk = self._makeWalk()
 
     def cancel(self) -> None:
         self._isCancelled = True
@@ -161,18 +164,38 @@ class _Run:
         for _ in findKeySlices(self._session.workspace, self.segmentId, self._stack, self.keys):
             yield False
         self.keys = {step: key for step, key in self.keys.items() if self._low <= step <= self._high}
-        if not any(key.mask.any() for key in self.keys.values()):
-            raise PromptError("There is nothing to propagate: segment the structure on a slice first.")
-        fronts = frontsFrom(self.keys, self._low, self._high, self._options.direction)
         done = None
-        for isWaiting in self._walk.run(fronts):
+        for isWaiting in self._walk.run(self._ways()):
             if done != (done := len(self._walk.made)):
                 self._progress.emit(done, self._walk.total)
             yield isWaiting
 
+    def _makeWalk(self):
+        workspace = self._session.workspace
+        if self._options.method == "fill":
+            return SliceFill(workspace, self.segmentId, self._stack)
+        if self._session.engine.status is None:
+            raise EngineError("No model is loaded: choose one first.")
+        return SliceWalk(workspace, self._session.engine, self.segmentId, self._stack, self._options)
+
+    def _ways(self):
+        """What the walk is to go by."""
+        if self._options.region is not None:
+            steps = range(self._low, self._high + 1)
+            region, planes = self._options.region, self._stack.plane
+            cut = [
+                step for step in steps if step not in self.keys and region.pixelBox(planes(step)) is not None
+            ]
+            return [RegionSweep(region, cut)]
+        if not any(key.mask.any() for key in self.keys.values()):
+            raise PromptError(_NOTHING_THERE)
+        if self._options.method == "fill":
+            return self.keys
+        return frontsFrom(self.keys, self._low, self._high, self._options.direction)
+
     def _write(self) -> Iterator[None]:
         made = [slice for _, slice in sorted(self._walk.made.items())]
-        return self._session.editor.writeSlices(self.segmentId, "propagate", made)
+        return self._session.editor.writeSlices(self.segmentId, self._options.method, made)
 
 
 def _chosenStack(session: SegmentationSession, options: PropagationOptions) -> PlaneStack:
@@ -180,7 +203,7 @@ def _chosenStack(session: SegmentationSession, options: PropagationOptions) -> P
         return PlaneStack(planeFromAxis(session.volumeNode, options.axis), session.volumeNode)
     stack = stackOf(session.workspace, session.segmentId, session.plane)
     if stack is None:
-        raise PromptError("There is nothing to propagate: segment the structure on a slice first.")
+        raise PromptError(_NOTHING_THERE)
     return stack
 
 

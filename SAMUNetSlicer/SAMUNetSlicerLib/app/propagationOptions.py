@@ -5,6 +5,7 @@ from typing import Optional, Tuple
 
 from ..errors import InputError, UserError
 from ..scene.plane import SlicePlane
+from ..scene.regionBox import RegionBox
 
 DIRECTIONS = ("both", "up", "down")
 METHODS = ("propagate", "fill")
@@ -18,9 +19,11 @@ class PropagationOptions:
     ``direction``: "both", "up" (towards R, A or S, whichever is nearest to the normal) or "down".
     ``first``, ``last``: stay between these slices, both included: `SlicePlane.index`, or on an oblique
     normal the steps from the slice that was prompted; None for the end of the volume.
-    ``minConfidence``, ``minDice``, ``minAreaRatio``, ``maxAreaRatio``: see `stopRules`.
+    ``minConfidence``, ``minDice``, ``minAreaRatio``, ``maxAreaRatio``, ``maxBrightnessShift``: a slice beyond
+    them is refused and ends the way, see `PropagatedSlice`.
     ``method``: "propagate": the network goes from slice to slice; "fill": the shape is interpolated
-    between slices that are segmented already, see `contourFill`.
+    between slices that are segmented already, see `contourInterpolation`.
+    ``region``: instead of going from slice to slice, prompt every slice that it cuts with the box of the cut.
     """
 
     axis: Optional[str] = None
@@ -31,7 +34,9 @@ class PropagationOptions:
     minDice: float = 0.5
     minAreaRatio: float = 0.3
     maxAreaRatio: float = 2.5
+    maxBrightnessShift: float = 1.75
     method: str = "propagate"
+    region: Optional[RegionBox] = None
 
     def __post_init__(self):
         _require(self.direction, DIRECTIONS, "direction")
@@ -40,13 +45,18 @@ class PropagationOptions:
 
 @dataclass(frozen=True, eq=False)
 class PropagatedSlice:
-    """A slice that was segmented: ``confidence`` in [0, 1], None for a filled one; ``dice`` with the
-    neighbor it was made from; ``areaRatio``: its area by the neighbor's."""
+    """A slice that was segmented.
+
+    ``confidence``: in [0, 1], None for a filled one; ``dice``, ``areaRatio``: with the neighbor that it was
+    made from, and its area by the neighbor's; ``brightnessShift``: how far its mean grey level is from that
+    of the key slice, in standard deviations there.  None where there is nothing to compare with.
+    """
 
     plane: SlicePlane
     confidence: Optional[float]
-    dice: float
-    areaRatio: float
+    dice: Optional[float] = None
+    areaRatio: Optional[float] = None
+    brightnessShift: Optional[float] = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,21 +1,20 @@
-"""From key slices to their neighbors and on, by the network: encoding runs ahead of the masks."""
+"""Many slices of one segment by the network: encoding runs ahead of the masks."""
 
-from typing import Dict, Iterable, Iterator, List, NamedTuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Sequence, Union
 
 import numpy as np
 
 from ..engine.reports import PredictReport
-from ..engine.types import Prompts
-from ..scene.planeStack import PlaneStack, carried
+from ..scene.plane import SlicePlane
+from ..scene.planeStack import PlaneStack
 from .engineClient import EngineClient
-from .fronts import Front
+from .fronts import Front, RegionSweep, Task
 from .madeSlices import MadeSlice
-from .neighborPrompts import neighborPrompts
 from .propagationOptions import PropagatedSlice, PropagationOptions, Stop
 from .sliceContent import SliceContent
 from .sliceRequest import SliceRequest, draftRecord
 from .squarePixels import planeMask, squareImage, squarePrompts
-from .stopRules import compare, reasonToStop
+from .stopRules import GreyLevels, diceOf, greyLevels, reasonToRefuse
 from .ticket import Ticket
 from .workspace import Target, Workspace
 
@@ -24,15 +23,18 @@ from .workspace import Target, Workspace
 _AHEAD_ON_GPU, _AHEAD_ON_CPU = 8, 2
 
 
+Way = Union[Front, RegionSweep]
+
+
 class _Encoded(NamedTuple):
     image: np.ndarray
     ticket: Ticket
 
 
 class SliceWalk:
-    """Segments slices of a stack with the masks of their neighbors; writes nothing.
+    """Segments slices of a stack, each prompted by its `Way`; writes nothing.
 
-    ``made``: what was segmented, by step; ``slices``: how it went; ``stops``: where it ended.
+    ``made``: what was segmented, by step; ``slices``: how it went; ``stops``: slices that were refused.
     """
 
     def __init__(
@@ -53,111 +55,118 @@ class SliceWalk:
         self._options = options
         self._window = workspace.window()
         self._encoded: Dict[int, _Encoded] = {}
-        self._fronts: List[Front] = []
+        self._ways: List[Way] = []
+        self._levels: Dict[int, GreyLevels] = {}
 
-    def run(self, fronts: List[Front]) -> Iterator[bool]:
-        """Go on until no front has anything left to do; yields True when only the engine can go on.
+    def run(self, ways: Sequence[Way]) -> Iterator[bool]:
+        """Go on until no way has anything left to do; yields True when only the engine can go on.
 
         :raises UserError: the volume cannot be used any more, or the engine failed.
         """
-        self._fronts = fronts
-        while any(front.next is not None for front in fronts):
-            yield from _inTurns([self._follow(front) for front in fronts])
+        self._ways = list(ways)
+        while any(way.ahead for way in ways):
+            yield from _inTurns([self._follow(way) for way in ways])
 
     @property
     def total(self) -> int:
         """How many slices there are to do at most, those that are done included."""
-        return len(self.made) + sum(front.remaining for front in self._fronts)
+        return len(self.made) + sum(len(way.ahead) for way in self._ways)
 
     def cancel(self) -> None:
         """Withdraw what the engine has not begun."""
-        for encoded in self._encoded.values():
-            self._engine.cancel(encoded.ticket)
-        self._encoded.clear()
+        self._withdraw(list(self._encoded))
 
-    def _follow(self, front: Front) -> Iterator[bool]:
-        while front.next is not None:
-            yield from self._encodeAhead(front)
-            yield from self._segment(front, front.next)
+    def _follow(self, way: Way) -> Iterator[bool]:
+        while way.ahead:
+            yield from self._encodeAhead(way)
+            yield from self._segment(way, way.ahead[0])
 
-    def _encodeAhead(self, front: Front) -> Iterator[bool]:
+    def _encodeAhead(self, way: Way) -> Iterator[bool]:
         depth = _AHEAD_ON_CPU if self._engine.status.device == "cpu" else _AHEAD_ON_GPU
-        for count in range(min(depth, front.remaining)):
-            step = front.next + count * front.direction
+        for step in list(way.ahead[:depth]):
             if step not in self._encoded:
-                self._encoded[step] = self._encode(step)
+                plane = self._stack.plane(step)
+                image = self._image(plane)
+                self._encoded[step] = _Encoded(image, self._engine.encode(squareImage(image, plane)))
                 yield False
 
-    def _encode(self, step: int) -> _Encoded:
-        plane = self._stack.plane(step)
-        image = self._workspace.images.image(self._workspace.requireVolume(), plane, self._window)
-        return _Encoded(image, self._engine.encode(squareImage(image, plane)))
-
-    def _segment(self, front: Front, step: int) -> Iterator[bool]:
-        plane = self._stack.plane(step)
-        encoded = self._encoded[step]
-        # Not before: a prediction would be served first and encode its slice outside of the batch.
-        while not encoded.ticket.isDone:
+    def _segment(self, way: Way, step: int) -> Iterator[bool]:
+        # Not before it is encoded: a prediction would be served first, and encode outside of the batch.
+        while not self._encoded[step].ticket.isDone:
             yield True
-        neighbor = carried(front.mask, self._stack.plane(front.at), plane)
-        if not neighbor.any():
-            self._stop(front, "The structure leaves the image.")
+        task = way.task(self._stack, step, self._engine.status.capabilities)
+        if task is None:
+            self._refuse(way, step, "The structure leaves the image.")
             return
-        prompts = neighborPrompts(neighbor, self._engine.status.capabilities)
-        ticket = self._engine.predict(squareImage(encoded.image, plane), squarePrompts(prompts, plane))
+        plane, image = self._stack.plane(step), self._encoded[step].image
+        ticket = self._engine.predict(squareImage(image, plane), squarePrompts(task.prompts, plane))
         while not ticket.isDone:
             yield True
-        self._take(front, step, neighbor, prompts, ticket.value())
+        self._take(way, step, task, ticket.value())
 
-    def _take(
-        self, front: Front, step: int, neighbor: np.ndarray, prompts: Prompts, report: PredictReport
-    ) -> None:
+    def _take(self, way: Way, step: int, task: Task, report: PredictReport) -> None:
         plane = self._stack.plane(step)
-        mask = planeMask(report.prediction, prompts, plane)
-        confidence, comparison = float(report.prediction.confidence), compare(mask, neighbor)
-        reason = reasonToStop(comparison, confidence, self._options)
-        if reason is not None:
-            self._stop(front, reason)
+        mask = planeMask(report.prediction, task.prompts, plane)
+        if not mask.any():
+            self._refuse(way, step, "Nothing was found there.")
             return
-        self.made[step] = self._madeSlice(front, step, mask, prompts, report)
-        self.slices[step] = PropagatedSlice(plane, confidence, comparison.dice, comparison.areaRatio)
+        found = self._compared(way, step, mask, task, report)
+        reason = reasonToRefuse(found, self._options)
+        if reason is not None:
+            self._refuse(way, step, reason)
+            return
+        self.made[step] = self._madeSlice(step, mask, task, report)
+        self.slices[step] = found
         del self._encoded[step]
-        front.at, front.mask = step, mask
+        way.accept(step, mask)
 
-    def _madeSlice(self, front: Front, step: int, mask, prompts: Prompts, report: PredictReport) -> MadeSlice:
-        plane = self._stack.plane(step)
-        target = Target(self._segmentId, plane)
-        image, untouched = self._encoded[step].image, SliceContent.untouched(plane.shape)
-        request = SliceRequest(target, (), self._window, image, untouched, prompts)
-        origin = {
-            "method": "propagate",
-            "neighbor": self._stack.plane(front.at).signature(),
-            "key": self._stack.plane(front.key).signature(),
-        }
-        draft = draftRecord(request, self._workspace.policy, report, self._engine.status, origin)
-        return MadeSlice(target, mask, prompts.mask, draft)
+    def _compared(
+        self, way: Way, step: int, mask: np.ndarray, task: Task, report: PredictReport
+    ) -> PropagatedSlice:
+        plane, confidence = self._stack.plane(step), float(report.prediction.confidence)
+        if task.neighbor is None:
+            return PropagatedSlice(plane, confidence)
+        ratio = np.count_nonzero(mask) / np.count_nonzero(task.neighbor)
+        shift = self._levelsOfKey(way).shift(greyLevels(self._encoded[step].image, mask))
+        return PropagatedSlice(plane, confidence, diceOf(mask, task.neighbor), ratio, shift)
 
-    def _stop(self, front: Front, reason: str) -> None:
-        self.stops.append(Stop(self._stack.plane(front.next), reason))
-        front.isStopped = True
-        if front.opposite is None or front.opposite.isStopped:
-            self._forget(step for step in self._encoded if (step - front.at) * front.direction > 0)
+    def _levelsOfKey(self, front: Front) -> GreyLevels:
+        if front.key not in self._levels:
+            image = self._image(self._stack.plane(front.key))
+            self._levels[front.key] = greyLevels(image, front.keyMask)
+        return self._levels[front.key]
 
-    def _forget(self, steps: Iterable[int]) -> None:
-        for step in list(steps):
+    def _image(self, plane: SlicePlane) -> np.ndarray:
+        return self._workspace.images.image(self._workspace.requireVolume(), plane, self._window)
+
+    def _madeSlice(self, step: int, mask: np.ndarray, task: Task, report: PredictReport) -> MadeSlice:
+        target = Target(self._segmentId, self._stack.plane(step))
+        image, untouched = self._encoded[step].image, SliceContent.untouched(mask.shape)
+        request = SliceRequest(target, (), self._window, image, untouched, task.prompts)
+        draft = draftRecord(request, self._workspace.policy, report, self._engine.status, task.origin)
+        return MadeSlice(target, mask, task.prompts.mask, draft)
+
+    def _refuse(self, way: Way, step: int, reason: str) -> None:
+        self.stops.append(Stop(self._stack.plane(step), reason))
+        way.refuse(step)
+        wanted = {step for each in self._ways for step in each.ahead}
+        self._withdraw([step for step in self._encoded if step not in wanted])
+
+    def _withdraw(self, steps: Iterable[int]) -> None:
+        for step in steps:
             self._engine.cancel(self._encoded.pop(step).ticket)
 
 
 def _inTurns(works: List[Iterator[bool]]) -> Iterator[bool]:
     """Do several things at once; yields True when all of them wait."""
     while works:
-        isWaiting = True
+        areWaiting = []
         for work in list(works):
             state = next(work, None)
             if state is None:
                 works.remove(work)
-            isWaiting = isWaiting and state is True
-            if not isWaiting:
+            else:
+                areWaiting.append(state)
                 yield False
-        if isWaiting and works:
+        if works and all(areWaiting):
             yield True

@@ -217,9 +217,11 @@ def _obliquePlane(view: _View, matrix: np.ndarray, size) -> SlicePlane:
     pixel = 1 / np.linalg.norm(rasToIJK @ np.column_stack([view.right, view.up]), 2)
     thickness = 1 / np.linalg.norm(rasToIJK @ view.normal)
     offset = round(float(view.normal @ view.point), _OFFSET_DECIMALS)
-    outline = _outline(view.normal, offset, matrix, size)
+    border = outline(view.normal, offset, matrix, size)
+    if not len(border):
+        raise InputError("The slice lies outside the volume: move to a slice that shows the volume.")
     down = -view.up
-    spans = [_pixelSpan(outline @ direction, pixel) for direction in (view.right, down)]
+    spans = [_pixelSpan(border @ direction, pixel) for direction in (view.right, down)]
     (left, width), (top, height) = spans
     origin = left * view.right + top * down + offset * view.normal
     placed = _placement(view.right * pixel, down * pixel, view.normal * thickness, origin)
@@ -233,8 +235,14 @@ def _pixelSpan(positions: np.ndarray, pixel: float):
     return (low + high) / 2 - (count - 1) / 2 * pixel, count
 
 
-def _outline(normal: np.ndarray, offset: float, matrix: np.ndarray, size) -> np.ndarray:
-    """Corners (n, 3) RAS of the plane's cut through the box of the volume, voxel borders included."""
+def outline(normal: np.ndarray, offset: float, matrix: np.ndarray, size) -> np.ndarray:
+    """Corners (n, 3) RAS of a plane's cut through the box of a volume, voxel borders included.
+
+    :param normal, offset: of the plane, unit RAS and mm.
+    :param matrix: (4, 4) from voxel indices to RAS.
+    :param size: numbers of voxels.
+    :return: no corners where the plane misses the box.
+    """
     unitCorners = np.array(np.meshgrid([0, 1], [0, 1], [0, 1], indexing="ij")).reshape(3, -1).T
     corners = mapPoints(matrix, unitCorners * np.array(size) - 0.5)
     heights = corners @ normal - offset
@@ -243,9 +251,7 @@ def _outline(normal: np.ndarray, offset: float, matrix: np.ndarray, size) -> np.
         for b in (a | 1, a | 2, a | 4):
             if b != a and heights[a] * heights[b] <= 0 and heights[a] != heights[b]:
                 points.append(corners[a] + heights[a] / (heights[a] - heights[b]) * (corners[b] - corners[a]))
-    if not points:
-        raise InputError("The slice lies outside the volume: move to a slice that shows the volume.")
-    return np.array(points)
+    return np.array(points).reshape(-1, 3)
 
 
 def _placement(right, down, normal, origin) -> np.ndarray:

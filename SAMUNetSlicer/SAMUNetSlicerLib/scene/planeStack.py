@@ -66,13 +66,23 @@ def carried(mask: np.ndarray, source: SlicePlane, target: SlicePlane) -> np.ndar
     :param mask: (H, W) bool on ``source``.
     :return: (h, w) bool on ``target``, to the nearest pixel; what leaves the image is lost.
     """
+    return placed(mask, *shift(source, target), target.shape)
+
+
+def shift(source: SlicePlane, target: SlicePlane) -> Tuple[int, int]:
+    """(x, y): the pixel of ``target`` in front of which the first pixel of ``source`` lies, maybe outside."""
     (start,), _ = target.rasToPixel(source.pixelToRAS([[0, 0]]))
-    left, top = np.floor(start + 0.5).astype(int)
-    moved = np.zeros(target.shape, bool)
-    rows, sourceRows = _overlap(top, mask.shape[0], target.shape[0])
-    columns, sourceColumns = _overlap(left, mask.shape[1], target.shape[1])
-    moved[rows, columns] = mask[sourceRows, sourceColumns]
-    return moved
+    x, y = np.floor(start + 0.5).astype(int)
+    return int(x), int(y)
+
+
+def placed(mask: np.ndarray, x: int, y: int, shape: Tuple[int, int]) -> np.ndarray:
+    """An image of a shape (H, W) bool, with the first pixel of a mask at (x, y), cut off at the edges."""
+    image = np.zeros(shape, bool)
+    rows, maskRows = _overlap(y, mask.shape[0], shape[0])
+    columns, maskColumns = _overlap(x, mask.shape[1], shape[1])
+    image[rows, columns] = mask[maskRows, maskColumns]
+    return image
 
 
 def _overlap(shift: int, length: int, targetLength: int) -> Tuple[slice, slice]:
