@@ -115,7 +115,7 @@ class ViewFollower:
     def _onNodeRemoved(self, _scene, _event, node) -> None:
         if self._planes.pop(node, self) is not self:
             self._observers.drop(node)
-            self._usedNode = None if self._usedNode is node else self._usedNode
+            self._isChanged = True
 
     def _onView(self, node, _event) -> None:
         self._isChanged = True
@@ -159,7 +159,7 @@ class ViewFollower:
             if _signature(plane) != _signature(known):
                 self._planes[node] = plane
                 self.planeChanged.emit(node, plane)
-        if self._usedNode is None:
+        if self._usedNode not in self._planes or not self._usedNode.IsViewVisibleInLayout():
             self._usedNode = next((node for node, plane in self._planes.items() if plane is not None), None)
 
     def _setPlane(self) -> None:
