@@ -32,8 +32,8 @@ class SceneBatch:
     that was being segmented and those after it are queued.  In the end the session works on what it did
     before.
 
-    ``progress(done, total)``: volumes; ``caseFinished(CaseRecord)``; ``finished(list of CaseRecord)``: one for
-    each volume, in their order.
+    ``progress(done, total)``: volumes; ``caseFinished(CaseRecord)``; ``finished(list of CaseRecord)``: one
+    for each volume, in their order.
 
     :param reviewBelow: confidence below which a case needs review, see ``reviewReasons``.
     """
@@ -132,7 +132,7 @@ class SceneBatch:
 
     def _choose(self, volumeNode) -> None:
         self._session.setVolume(volumeNode)
-        self._session.setSegmentation(None)
+        self._session.setSegmentation(self._session.workspace.addSegmentation())
 
     def _discard(self) -> None:
         node = self._session.segmentationNode

@@ -1,6 +1,6 @@
 """Which volume is segmented, and into which segmentation."""
 
-from typing import Callable, Iterator
+from typing import Iterator
 
 import slicer
 
@@ -31,17 +31,15 @@ class NodesSection:
         ui.sampleButton.visible = session.volumeNode is None
 
     def _onVolume(self, node) -> None:
-        self._choose(node, self._session.volumeNode, self._session.setVolume)
-        if node is not None and node not in _shownVolumes(self._session.workspace.scene):
-            slicer.util.setSliceViewerLayers(background=node, fit=True)
+        if node is not self._session.volumeNode:
+            # Setting the same one again would forget undo steps and the shown slice.
+            self._status.attempt(self._session.setVolume, node)
+            if node is not None and node not in _shownVolumes(self._session.workspace.scene):
+                slicer.util.setSliceViewerLayers(background=node, fit=True)
 
     def _onSegmentation(self, node) -> None:
-        self._choose(node, self._session.segmentationNode, self._session.setSegmentation)
-
-    def _choose(self, node, current, choose: Callable) -> None:
-        # Setting a node again would forget undo steps and the shown slice.
-        if node is not current:
-            self._status.attempt(choose, node)
+        if node is not self._session.segmentationNode:
+            self._status.attempt(self._session.setSegmentation, node)
 
 
 def _shownVolumes(scene) -> Iterator:

@@ -9,6 +9,7 @@ from ..app.engineClient import EngineClient
 from ..app.handEdits import HandEdits
 from ..app.session import SegmentationSession
 from .advancedSection import AdvancedSection
+from .batchSection import BatchSection
 from .choicesSection import ChoicesSection
 from .correctSection import CorrectSection
 from .modelSection import ModelSection
@@ -54,6 +55,7 @@ class Panel:
         self.model = ModelSection(ui, session, status, progress, self.advanced.engineOptions)
         self.correct = CorrectSection(ui, session, status, self.tools)
         self.propagate = PropagateSection(ui, session, status, progress)
+        self.batch = BatchSection(ui, session, status, progress, self.model.ensureLoaded)
         self.selfCheck = SelfCheckSection(ui, session, status, progress)
         self.watch = WorkWatch(session, status, progress, lambda: self.model.isLoading)
         self._binding = ParameterBinding(panelFields(ui, self))
@@ -94,6 +96,7 @@ class Panel:
         self._timer.stop()
         self._binding.disconnect()
         self.propagate.close()
+        self.batch.close()
         self.selfCheck.close()
         self.correct.close()
         self.watch.close()
