@@ -2,7 +2,13 @@ import json
 
 import pytest
 
-from SAMUNetSlicerLib.app.userModels import catalogue, registerModel, userCatalogueFile
+from SAMUNetSlicerLib.app.userModels import (
+    catalogue,
+    forgetModel,
+    isOwnModel,
+    registerModel,
+    userCatalogueFile,
+)
 from SAMUNetSlicerLib.engine.cards import load_catalogue
 from SAMUNetSlicerLib.errors import InputError, OutputError
 from training.corpora import compact_card
@@ -59,3 +65,15 @@ def test_an_entry_that_is_refused_leaves_nothing_behind(private_home):
     with pytest.raises(InputError):
         registerModel({**_entry(), "architecture": "unknown"})
     assert not any(private_home.iterdir())
+
+
+def test_a_forgotten_model_is_gone_and_the_others_stay():
+    registerModel(_entry())
+    registerModel(_entry(id="another"))
+    forgetModel("compact_test")
+    assert not isOwnModel("compact_test") and isOwnModel("another")
+    assert "another" in catalogue().cards
+
+
+def test_the_products_models_are_not_the_users_own():
+    assert not any(map(isOwnModel, load_catalogue().cards))

@@ -32,10 +32,29 @@ def registerModel(entry: Dict[str, Any]) -> None:
     :raises InputError: the entry or the user's file is not valid; nothing is changed.
     :raises OutputError: the home folder cannot be written.
     """
-    path = userCatalogueFile()
-    document = _document(path)
+    document = _document(userCatalogueFile())
     others = [model for model in document["models"] if model["id"] != entry["id"]]
-    text = json.dumps({**document, "models": [*others, entry]}, indent=2) + "\n"
+    _write({**document, "models": [*others, entry]})
+
+
+def isOwnModel(modelId: str) -> bool:
+    """Tell whether a model is one of the user's own."""
+    return any(model["id"] == modelId for model in _document(userCatalogueFile())["models"])
+
+
+def forgetModel(modelId: str) -> None:
+    """Take a model out of the user's catalogue; its weights stay, see `downloads.removeWeights`.
+
+    :raises OutputError: the home folder cannot be written.
+    """
+    document = _document(userCatalogueFile())
+    _write({**document, "models": [model for model in document["models"] if model["id"] != modelId]})
+
+
+def _write(document: Dict[str, Any]) -> None:
+    """Replace the user's file in one step, if it is valid."""
+    path = userCatalogueFile()
+    text = json.dumps(document, indent=2) + "\n"
     temporary = path.with_name(f"{path.stem}.{uuid.uuid4().hex}.tmp")
     with outputErrors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
