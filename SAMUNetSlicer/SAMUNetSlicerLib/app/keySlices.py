@@ -91,13 +91,14 @@ class CrossingSlices:
 def _byHand(workspace: Workspace, target: Target, mask: np.ndarray) -> np.ndarray:
     """(H, W) bool: where the slice is not as the last propagation has left it."""
     record = workspace.provenance.of(target.segmentId).record(target.plane.signature())
-    return mask if record is None else mask ^ record.content().written
+    isMade = record is not None and record.isPropagated
+    return mask ^ record.content().written if isMade else mask
 
 
 def _promptedPlanes(workspace: Workspace, segmentId: str) -> List[SlicePlane]:
     """Slices with prompts, and before them those that had some when they were accepted."""
     records = workspace.provenance.of(segmentId).records()
-    accepted = _planes([record for record in records if record.origin is None and record.prompts])
+    accepted = _planes([record for record in records if record.prompts and not record.isPropagated])
     return [*accepted, *workspace.prompts.planes(segmentId)]
 
 

@@ -9,10 +9,12 @@ import numpy as np
 from ..errors import PromptError
 from ..scene.plane import SlicePlane
 from ..scene.planeFactory import planeFromAxis, planeFromNormal
+from ..scene.regionBox import RegionBox
 from ..scene.segments import Code, Terminology
 from ..scene.volumeGeometry import AXES, dimensions, ijkToRAS, mapPoints
 from .promptPlacing import boxOnSlice
 from .promptsFile import PlanePrompts, SegmentPrompts
+from .propagationOptions import PropagationOptions
 
 _NORMALS = {"sagittal": 0, "coronal": 1, "axial": 2}  # which of R, A, S is across the slice
 
@@ -82,6 +84,26 @@ def terminologyOf(segment: SegmentPrompts) -> Optional[Terminology]:
     """Return the ``Terminology`` of a segment of the file, or None."""
     codes = segment.terminology
     return codes and Terminology(**{role: Code(*code) for role, code in codes.items()})
+
+
+def propagationOptions(entry: Mapping[str, Any], volumeNode) -> PropagationOptions:
+    """What a validated "propagate" entry of a prompts file asks for.
+
+    :raises InputError: its region has no volume.
+    """
+    region = entry.get("region")
+    return PropagationOptions(**{**entry, "region": region and _region(region, volumeNode)})
+
+
+def _region(box: Mapping[str, Any], volumeNode) -> RegionBox:
+    ((space, corners),) = box.items()
+    placed = toRAS(corners, space, volumeNode)
+    if space == "ras":
+        return RegionBox.fromCorners(*placed)
+    # Turned with the volume; voxels count as a whole.
+    matrix, reach = ijkToRAS(volumeNode), 0.5 if space == "ijk" else 0.0
+    indices = np.sort(mapPoints(np.linalg.inv(matrix), placed), axis=0)
+    return RegionBox.fromCorners(indices[0] - reach, indices[1] + reach, matrix)
 
 
 def toRAS(positions, space: str, volumeNode) -> np.ndarray:

@@ -90,6 +90,10 @@ class Replay:
             image = squareImage(self._image(record), plane)
             ticket = self._engine.predict(image, squarePrompts(prompts, plane))
             predicted = planeMask(self._engine.wait(ticket, pump).prediction, prompts, plane)
+        elif (
+            record.origin is not None
+        ):  # made of other slices, or given: nothing that could be computed again
+            predicted = decodeMask(record.mask, record.shape)
         mask = record.content().merged(predicted)
         self._writer.writeMask(
             self._segmentationNode, segmentId, plane, mask, self._volumeNode, policy=record.policy

@@ -14,6 +14,8 @@ from ..scene.promptRecord import PromptRecord
 from .maskCoding import decodeMask, encodeMask
 from .sliceContent import SliceContent
 
+PROPAGATION_METHODS = ("propagate", "fill", "region")
+
 
 @dataclass(frozen=True)
 class SliceRecord:
@@ -58,6 +60,11 @@ class SliceRecord:
     @property
     def shape(self) -> Tuple[int, int]:
         return tuple(self.plane["shape"])
+
+    @property
+    def isPropagated(self) -> bool:
+        """Whether the slice was made from others or from a region, without anybody looking at it."""
+        return self.origin is not None and self.origin["method"] in PROPAGATION_METHODS
 
     def slicePlane(self) -> SlicePlane:
         return SlicePlane.fromDict(self.plane)
