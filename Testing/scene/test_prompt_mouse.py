@@ -1,35 +1,15 @@
 """Prompts placed and dragged with a real mouse in a real slice view."""
 
-import ctypes.util
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-TESTING = Path(__file__).resolve().parents[1]
+from child_process import needs_opengl, run_in_child
 
-pytestmark = [
-    pytest.mark.view,
-    # Without either, VTK ends the process instead of raising an exception.
-    pytest.mark.skipif(
-        not (ctypes.util.find_library("EGL") or ctypes.util.find_library("OSMesa")),
-        reason="there is no off-screen OpenGL: install libegl1 and libgl1-mesa-dri",
-    ),
-]
-
-
-def in_a_child_process(name):
-    """Run a function of this file in a process of its own, which a failing OpenGL may take with it."""
-    paths = [str(TESTING), str(TESTING.parent / "SAMUNetSlicer")]
-    script = f"import sys; sys.path[:0] = {paths!r}; from scene import test_prompt_mouse as t; t.{name}()"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+pytestmark = [pytest.mark.view, needs_opengl]
 
 
 def test_a_clicked_point_lies_where_the_mouse_was_on_the_slice_that_was_shown():
-    in_a_child_process("click_and_drag")
+    run_in_child(click_and_drag)
 
 
 def click_and_drag():
