@@ -7,7 +7,7 @@ import sys
 import types
 import unittest
 
-from PySide6 import QtCore, QtWidgets
+from PySide6 import QtWidgets
 
 from fakes import parameterNodes
 from source_tree import MODULE
@@ -134,8 +134,7 @@ def install(monkeypatch, scene, settings_folder):
 
 
 def _moduleParent():
-    parent = slicerWidgets.qMRMLWidget()
+    parent = slicerWidgets.qSlicerScriptedLoadableModuleWidget()
     layout = QtWidgets.QVBoxLayout(parent)
     layout.setContentsMargins(0, 0, 0, 0)
-    parent.setAttribute(QtCore.Qt.WidgetAttribute.WA_DontShowOnScreen, False)
     return pythonqt.QtObject(parent)

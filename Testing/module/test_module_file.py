@@ -64,6 +64,41 @@ def test_the_sample_volume_is_offered_once_slicer_has_started(module, parent, mo
     assert [source["sampleName"] for source in registered] == ["SAMUNetAbdominalCT"]
 
 
+@pytest.fixture
+def widget(module):
+    """The module's panel, with Slicer's word on whether it is shown."""
+    widget = module.SAMUNetSlicerWidget()
+    widget.setup()
+    yield widget
+    widget.cleanup()
+
+
+def test_what_was_chosen_comes_back_when_the_module_is_entered_again(widget):
+    widget.enter()
+    widget.panel.choices.policy.choose("allowOverlap")
+    widget.exit()
+    widget.panel.useParameters(None)
+    widget.panel.choices.policy.choose("protectAll")
+    widget.enter()
+    assert widget.panel.choices.policy.key == "allowOverlap"
+
+
+@pytest.mark.parametrize("is_entered", [True, False])
+def test_the_panel_survives_the_closing_of_the_scene(widget, host, is_entered):
+    widget.parent.pyside.isEntered = is_entered
+    widget.onSceneStartClose()
+    host.scene.Clear(0)
+    widget.onSceneChanged()
+    assert widget.panel.session.volumeNode is None
+
+
+def test_reloading_imports_the_library_anew(widget, monkeypatch):
+    before = {name: module for name, module in sys.modules.items() if name.startswith("SAMUNetSlicerLib")}
+    widget.onReload()
+    assert not [name for name in sys.modules if name.startswith("SAMUNetSlicerLib")]
+    sys.modules.update(before)
+
+
 def test_opening_the_panel_loads_no_torch_and_starts_no_engine(module):
     before = set(sys.modules)
     widget = module.SAMUNetSlicerWidget()

@@ -8,6 +8,7 @@ from app.desk import SHAPE
 from fakes.fakeEngine import FakeEngine
 from SAMUNetSlicerLib.app.headless import addSliceNode
 from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis
+from SAMUNetSlicerLib.scene.segmentWriter import SegmentWriter
 from scene.segmentation_scene import CT, add_volume
 from source_tree import MODULE
 
@@ -47,6 +48,15 @@ class Bench:
         session = self.session
         reader = session.workspace.writer.readMask
         return reader(session.segmentationNode, session.segmentId, session.plane)
+
+    def paint(self, rows, columns):
+        """Paint a rectangle into the chosen segment as the Segment Editor would."""
+        session, mask = self.session, np.zeros(self.session.plane.shape, bool)
+        mask[rows, columns] = True
+        writer = SegmentWriter(self.scene)
+        writer.writeMask(
+            session.segmentationNode, session.segmentId, session.plane, mask, self.volume, mode="add"
+        )
 
     def click(self, button):
         """Press a button as the mouse would; a disabled one does not react."""

@@ -54,6 +54,11 @@ class qMRMLWidget(QtWidgets.QWidget):
             self.mrmlSceneChanged.emit(scene)
 
 
+class qSlicerScriptedLoadableModuleWidget(qMRMLWidget):
+    API = Api("Base/QTGUI/qSlicerAbstractModuleWidget.h")
+    isEntered = _stored(bool, "isEntered", False)
+
+
 class qMRMLNodeComboBox(QtWidgets.QWidget):
     API = Api(
         "Libs/MRML/Widgets/qMRMLNodeComboBox.h",
@@ -401,6 +406,7 @@ class qMRMLSegmentEditorWidget(qMRMLWidget):
 
 
 WIDGETS = (
+    qSlicerScriptedLoadableModuleWidget,
     qMRMLWidget,
     qMRMLNodeComboBox,
     qMRMLSegmentsTableView,

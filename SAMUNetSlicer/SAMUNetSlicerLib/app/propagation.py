@@ -146,9 +146,9 @@ class _Run:
         """All the work, a few milliseconds between two yields; True when only the engine can go on."""
         try:
             for isWaiting in self._segment():
-                if self._isCancelled:
-                    break
                 yield isWaiting
+                if self._isCancelled:  # the walk has let go of what the next step would ask for
+                    break
         except UserError as error:
             self.error = error
         self._walk.cancel()

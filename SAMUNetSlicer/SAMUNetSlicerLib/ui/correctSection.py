@@ -4,6 +4,7 @@ from typing import Optional
 
 import slicer
 import vtk
+from slicer.i18n import tr as _
 
 from ..app.handEdits import useMaskAsPrompt
 from ..app.session import SegmentationSession
@@ -32,7 +33,7 @@ class CorrectSection:
     """
 
     def __init__(self, ui, session: SegmentationSession, status: StatusLine, tools: PromptToolsSection):
-        self._ui, self._session, self._tools = ui, session, tools
+        self._ui, self._session, self._status, self._tools = ui, session, status, tools
         self.editor = None
         self._node = None
         self._isEntered = False
@@ -82,6 +83,7 @@ class CorrectSection:
 
     def _useMask(self) -> None:
         useMaskAsPrompt(self._session, self._session.segmentId)
+        self._status.say(_("The next prompt on this slice starts from the mask as it is."))
 
     def _make(self) -> None:
         self.editor = editor = slicer.qMRMLSegmentEditorWidget()

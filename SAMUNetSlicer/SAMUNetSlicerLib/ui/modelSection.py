@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Callable, Dict, Optional
 
+import slicer
 from slicer.i18n import tr as _
 
 from ..app.downloads import installedWeights
@@ -14,9 +15,11 @@ from ..app.userModels import catalogue
 from ..engine.cards import ModelCard
 from ..engine.reports import ModelSpec
 from .choiceBox import ChoiceBox
+from .engineLaunch import slicerEngineLaunch
 from .progressRow import ProgressRow
 from .statusLine import StatusLine
 from .texts import engineText
+from .weightsDialog import WeightsDialog
 
 
 class ModelSection:
@@ -43,6 +46,8 @@ class ModelSection:
         self._models = catalogue()
         self._fill(self._models.default)
         self._prepare()
+        self._dialog: Optional[WeightsDialog] = None
+        ui.weightsButton.connect("clicked()", status.guard(self._showWeights))
         session.engineChanged.connect(self._onEngine)
 
     @property
@@ -62,6 +67,13 @@ class ModelSection:
         """Read the catalogue and the weights folder again."""
         self._models = catalogue()
         self._fill(self.box.key)
+        self._prepare()
+
+    def close(self) -> None:
+        """May be called twice."""
+        dialog, self._dialog = self._dialog, None
+        if dialog is not None:
+            dialog.close()
 
     def ensureLoaded(self) -> None:
         """Load the chosen network unless it is loaded or being loaded."""
@@ -92,6 +104,11 @@ class ModelSection:
     def _fill(self, chosen: str) -> None:
         self.box.fill([(card.id, card.title) for card in self._models.cards.values()], chosen)
         self.refresh()
+
+    def _showWeights(self) -> None:
+        if self._dialog is None:
+            self._dialog = WeightsDialog(slicer.util.mainWindow(), slicerEngineLaunch, self.reload)
+        self._dialog.show()
 
     def _spec(self) -> ModelSpec:
         return replace(modelSpec(self.card.id), **self._engineOptions())

@@ -97,6 +97,7 @@ class Panel:
         self._binding.disconnect()
         self.propagate.close()
         self.batch.close()
+        self.model.close()
         self.selfCheck.close()
         self.correct.close()
         self.watch.close()
