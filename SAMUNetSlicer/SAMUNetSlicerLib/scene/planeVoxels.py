@@ -4,7 +4,7 @@ A lattice is given by its matrix ijkToRAS (4, 4), from voxel indices (i, j, k, 1
 to world RAS in mm.  Sets of voxels are int32 arrays (n, 3) of (i, j, k).
 """
 
-from typing import List, NamedTuple, Optional, Tuple
+from typing import Callable, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -79,6 +79,22 @@ def boxUnderMask(
 def isAligned(plane: SlicePlane, ijkToRAS: np.ndarray) -> bool:
     """True if every pixel is one voxel and the slice is one voxel thick."""
     return _isAligned(plane, ijkToRAS)
+
+
+def alignedPixels(
+    plane: SlicePlane, ijkToRAS: np.ndarray, block: Callable[[np.ndarray, np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """The values of an aligned plane's voxels, (H, W); much faster than one voxel after the other.
+
+    :param block: called with the first voxel (i, j, k) of a box and its size; returns its values (k, j, i).
+    """
+    steps = np.rint(np.linalg.inv(ijkToRAS) @ plane.planeToRAS).astype(int)[:3]
+    height, width = plane.shape
+    first, last = steps[:, 3], steps @ [width - 1, height - 1, 0, 1]
+    values = block(np.minimum(first, last), np.abs(last - first) + 1)
+    across, along = (int(np.argmax(np.abs(steps[:, n]))) for n in range(2))
+    image = values.transpose(2 - along, 2 - across, across + along - 1)[:, :, 0]
+    return image[:: steps[along, 1], :: steps[across, 0]]
 
 
 def _voxelsAt(plane: SlicePlane, ijkToRAS: np.ndarray, window: _Window) -> np.ndarray:

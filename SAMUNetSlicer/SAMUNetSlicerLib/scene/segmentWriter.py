@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from .plane import SlicePlane
-from .planeVoxels import NO_VOXELS, voxelsAtPixels, voxelsUnderMask
+from .planeVoxels import NO_VOXELS, alignedPixels, isAligned, voxelsAtPixels, voxelsUnderMask
 from .segmentChange import Change
 from .segmentLayers import SegmentVoxels, ensureGeometry
 from .segments import markStarted
@@ -113,6 +113,8 @@ class SegmentWriter:
         if target.layer.extent is None:
             return np.zeros(plane.shape, bool)
         lattice = parentToWorld(segmentationNode) @ target.ijkToLocal
+        if isAligned(plane, lattice):
+            return alignedPixels(plane, lattice, target.layer.labelsIn) == target.label
         return target.holds(voxelsAtPixels(plane, lattice)).reshape(plane.shape)
 
     def corners(self, segmentationNode, segmentId: str) -> Optional[np.ndarray]:
