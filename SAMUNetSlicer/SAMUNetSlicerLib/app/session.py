@@ -293,6 +293,7 @@ class SegmentationSession:
     def _onRemoved(self, node=None) -> None:
         """Let go of a node; without one, of all."""
         if node is None or node is self.segmentationNode:
+            self.workspace.removePromptsOf(node)
             self.setSegmentation(None)
         if node is None or node is self.volumeNode:
             self.setVolume(None)
