@@ -12,6 +12,7 @@ from .advancedSection import AdvancedSection
 from .batchSection import BatchSection
 from .choicesSection import ChoicesSection
 from .correctSection import CorrectSection
+from .exportSection import ExportSection
 from .modelSection import ModelSection
 from .nodesSection import NodesSection
 from .panelFields import panelFields
@@ -56,6 +57,7 @@ class Panel:
         self.correct = CorrectSection(ui, session, status, self.tools)
         self.propagate = PropagateSection(ui, session, status, progress)
         self.batch = BatchSection(ui, session, status, progress, self.model.ensureLoaded)
+        self.export = ExportSection(ui, session, status)
         self.selfCheck = SelfCheckSection(ui, session, status, progress)
         self.watch = WorkWatch(session, status, progress, lambda: self.model.isLoading)
         self._binding = ParameterBinding(panelFields(ui, self))

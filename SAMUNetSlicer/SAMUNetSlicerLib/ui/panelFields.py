@@ -2,7 +2,16 @@
 
 from typing import Dict
 
-from .parameterBinding import Field, boxField, checkField, nodeField, spinField
+from .parameterBinding import (
+    Field,
+    boxField,
+    checkField,
+    folderField,
+    listField,
+    nodeField,
+    spinField,
+    textField,
+)
 
 
 def panelFields(ui, panel) -> Dict[str, Field]:
@@ -28,6 +37,10 @@ def panelFields(ui, panel) -> Dict[str, Field]:
         "propagationLast": spinField(ui.lastSliceSpin),
         "propagationMinConfidence": spinField(ui.confidenceSpin, "valueChanged(double)"),
         "propagationMinDice": spinField(ui.diceSpin, "valueChanged(double)"),
+        "exportFolder": folderField(ui.exportFolder),
+        "exportPattern": textField(ui.exportPattern),
+        "exportFormats": listField(panel.export.formats),
+        "exportExisting": boxField(panel.export.existing),
     }
 
 

@@ -93,3 +93,32 @@ def spinField(spinBox, signal: str = "valueChanged(int)") -> Field:
 
 def nodeField(selector) -> Field:
     return Field(selector, "currentNodeChanged(vtkMRMLNode*)", selector.currentNode, selector.setCurrentNode)
+
+
+def textField(lineEdit) -> Field:
+    """A line of text; one that is empty in the node keeps the panel's default."""
+
+    def write(text):
+        lineEdit.text = text or lineEdit.text
+
+    return Field(lineEdit, "editingFinished()", lambda: lineEdit.text, write)
+
+
+def folderField(directoryButton) -> Field:
+    """A folder; one that is empty in the node keeps the panel's default."""
+
+    def write(path):
+        directoryButton.directory = path or directoryButton.directory
+
+    signal = "directoryChanged(QString)"
+    return Field(directoryButton, signal, lambda: directoryButton.directory, write)
+
+
+def listField(checkList) -> Field:
+    """The checked keys of a `CheckList`, with spaces between them."""
+
+    def write(keys):
+        checkList.check(keys.split())
+
+    signal = "itemChanged(QListWidgetItem*)"
+    return Field(checkList.listWidget, signal, lambda: " ".join(checkList.checked), write)

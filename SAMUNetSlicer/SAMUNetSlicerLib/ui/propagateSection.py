@@ -8,6 +8,7 @@ from slicer.i18n import tr as _
 from ..app.propagation import Propagator
 from ..app.propagationOptions import PropagationOptions, PropagationReport
 from ..app.session import SegmentationSession
+from ..app.sliceReview import SliceReview, reviewSlices
 from .choiceBox import ChoiceBox
 from .progressRow import ProgressRow
 from .statusLine import StatusLine
@@ -18,7 +19,7 @@ class PropagateSection:
 
     def __init__(self, ui, session: SegmentationSession, status: StatusLine, progress: ProgressRow):
         self._ui, self._session, self._status, self._progress = ui, session, status, progress
-        self._reviews: List = []
+        self._reviews: List[SliceReview] = []
         self.method = ChoiceBox(ui.methodCombo, methodChoices(), lambda _key: self.refresh())
         self.direction = ChoiceBox(ui.directionCombo, directionChoices(), lambda _key: None)
         self.propagator = Propagator(session)
@@ -69,8 +70,6 @@ class PropagateSection:
             self._status.attempt(self._review)
 
     def _review(self) -> None:
-        from ..app.sliceReview import reviewSlices
-
         self._reviews = reviewSlices(self._session)
         wasBlocked = self._ui.reviewList.blockSignals(True)
         self._ui.reviewList.clear()
@@ -98,7 +97,7 @@ def reportText(report: PropagationReport) -> str:
     return " ".join([text, *dict.fromkeys(stop.reason for stop in report.stops)])
 
 
-def reviewText(review) -> str:
+def reviewText(review: SliceReview) -> str:
     index = "" if review.plane.index is None else review.plane.index
     return _("Slice {index}: {reasons}").format(index=index, reasons=", ".join(review.reasons) or _("fine"))
 

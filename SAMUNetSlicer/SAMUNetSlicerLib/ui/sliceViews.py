@@ -21,6 +21,7 @@ class SliceViews:
         self.isPrefetching = True
         self.isPreviewing: Optional[bool] = None
         self._session = session
+        self._manager = None
         self._follower: Optional[ViewFollower] = None
         self._tools: Optional[SliceTools] = None
 
@@ -31,21 +32,20 @@ class SliceViews:
         self._tools = SliceTools(self._session, self._follower)
         self._tools.preview.isEnabled = self.isPreviewing
         self._tools.toolChanged.connect(self.toolChanged.emit)
-        self._attach()
-        manager = slicer.app.layoutManager()  # None without a main window
-        if manager is not None:
-            manager.connect("layoutChanged(int)", self._attach)
+        self._manager = slicer.app.layoutManager()  # None without a main window
+        if self._manager is not None:
+            self._attach()
+            self._manager.connect("layoutChanged(int)", self._attach)
 
     def exit(self) -> None:
         """May be called twice."""
         if self._tools is None:
             return
-        manager = slicer.app.layoutManager()
-        if manager is not None:
-            manager.disconnect("layoutChanged(int)", self._attach)
+        if self._manager is not None:
+            self._manager.disconnect("layoutChanged(int)", self._attach)
         self._tools.close()
         self._follower.close()
-        self._tools = self._follower = None
+        self._tools = self._follower = self._manager = None
 
     def setTool(self, tool: Optional[str]) -> None:
         """One of `scene.sliceMouse.TOOLS`, or None."""
@@ -67,10 +67,7 @@ class SliceViews:
             self._tools.preview.isEnabled = isOn
 
     def _attach(self) -> None:
-        manager = slicer.app.layoutManager()
-        if manager is None or self._tools is None:
-            return
-        for name in manager.sliceViewNames():
-            widget = manager.sliceWidget(name)
+        for name in self._manager.sliceViewNames():
+            widget = self._manager.sliceWidget(name)
             view = widget.sliceView()
             self._tools.attach(view.interactor(), widget.mrmlSliceNode(), view.scheduleRender)

@@ -1,0 +1,84 @@
+"""The Designer file and the code that uses it know the same widgets, actions and icons."""
+
+import ast
+import xml.etree.ElementTree as ET
+
+from source_tree import LIBRARY, MODULE, tree_of
+
+DESIGNER = ET.parse(MODULE / "Resources" / "UI" / "SAMUNetSlicer.ui")
+PANEL_FILES = sorted((LIBRARY / "ui").glob("*.py"))
+
+# Frames that only hold others, and texts that never change.
+SILENT = {"SAMUNetSlicer", "statusFrame", "progressFrame", "toLabel"}
+
+
+def widgets():
+    """Elements of the widgets by name; labels of other widgets and silent ones left out."""
+    found = {element.get("name"): element for element in DESIGNER.iter("widget")}
+    return {name: e for name, e in found.items() if name not in SILENT and property_of(e, "buddy") is None}
+
+
+def property_of(element, name):
+    return next((entry for entry in element.findall("property") if entry.get("name") == name), None)
+
+
+def names_in_code():
+    """X of every ``ui.X`` and ``self._ui.X``."""
+    nodes = [node for path in PANEL_FILES for node in ast.walk(tree_of(path))]
+    attributes = [node for node in nodes if isinstance(node, ast.Attribute)]
+    return {node.attr for node in attributes if _last_name(node.value) in ("ui", "_ui")}
+
+
+def _last_name(node):
+    return getattr(node, "attr", None) or getattr(node, "id", None)
+
+
+def test_every_widget_that_the_code_uses_is_in_the_designer_file():
+    assert names_in_code() <= set(widgets())
+
+
+def test_every_widget_of_the_designer_file_is_used_by_the_code():
+    unused = set(widgets()) - names_in_code()
+    assert {name for name in unused if not name.endswith("Section")} == set()
+
+
+def test_every_class_beyond_qt_is_declared_with_its_header():
+    declared = {entry.findtext("class"): entry.findtext("header") for entry in DESIGNER.iter("customwidget")}
+    used = {e.get("class") for e in DESIGNER.iter("widget") if not e.get("class").startswith("Q")}
+    assert set(declared) == used
+    assert all(header == f"{name}.h" for name, header in declared.items())
+
+
+def test_widgets_that_show_nodes_follow_the_scene_of_the_panel():
+    followers = {entry.findtext("receiver") for entry in DESIGNER.iter("connection")}
+    shown = {
+        name
+        for name, e in widgets().items()
+        if e.get("class") in ("qMRMLNodeComboBox", "qMRMLSegmentsTableView")
+    }
+    assert followers == shown
+
+
+def test_everything_the_user_can_operate_has_a_tool_tip():
+    operated = (
+        "QPushButton",
+        "QToolButton",
+        "QComboBox",
+        "QSpinBox",
+        "QDoubleSpinBox",
+        "QCheckBox",
+        "qMRMLNodeComboBox",
+    )
+    silent = [
+        name
+        for name, e in widgets().items()
+        if e.get("class") in operated and property_of(e, "toolTip") is None
+    ]
+    assert not silent
+
+
+def test_names_are_unique():
+    names = [
+        element.get("name") for kind in ("widget", "layout", "spacer") for element in DESIGNER.iter(kind)
+    ]
+    assert len(names) == len(set(names))
