@@ -50,6 +50,13 @@ class SAMUNetSlicerInSlicerTest(unittest.TestCase):
         widget.exit()
         self.assertIsNone(widget.panel.session.volumeNode)
 
+    def test_a_prompts_file_that_is_missing_is_one_sentence(self):
+        from SAMUNetSlicer import SAMUNetSlicerLogic
+        from SAMUNetSlicerLib.errors import InputError
+
+        with self.assertRaisesRegex(InputError, "prompts file"):
+            SAMUNetSlicerLogic().segment(add_blob(), "no such file.json")
+
     def test_a_box_of_a_prompts_file_becomes_its_segment(self):
         from SAMUNetSlicer import SAMUNetSlicerLogic
         from SAMUNetSlicerLib.app.requirements import shortages

@@ -47,12 +47,12 @@ class SelfTest(unittest.TestCase):
         session.setPlane(planeFromAxis(self.volume, "K", _SLICE))
         return session
 
-    def test_a_click_becomes_a_segment_of_a_new_segmentation(self):
+    def testAClickBecomesASegmentOfANewSegmentation(self):
         self.click(20, 30)
         np.testing.assert_array_equal(self.mask(), _disk(20, 30))
         self.assertEqual(self.session.segmentationNode.GetSegmentation().GetNumberOfSegments(), 1)
 
-    def test_points_that_are_placed_moved_and_removed_in_markups_change_the_mask(self):
+    def testPointsThatArePlacedMovedAndRemovedInMarkupsChangeTheMask(self):
         self.click(20, 30)
         (points,) = self.promptNodes()
         points.AddControlPoint(self.ras(40, 30))
@@ -65,7 +65,7 @@ class SelfTest(unittest.TestCase):
         self.session.waitUntilIdle()
         np.testing.assert_array_equal(self.mask(), _disk(50, 40))
 
-    def test_a_second_segment_leaves_the_first_as_it_is_and_undo_takes_it_back(self):
+    def testASecondSegmentLeavesTheFirstAsItIsAndUndoTakesItBack(self):
         self.click(20, 30)
         first = self.session.segmentId
         self.session.nextSegment("Second")
@@ -76,7 +76,7 @@ class SelfTest(unittest.TestCase):
         self.assertFalse(self.mask().any())
         self.assertEqual(self.session.prompts(), [])
 
-    def test_a_saved_scene_is_taken_up_where_it_was_left(self):
+    def testASavedSceneIsTakenUpWhereItWasLeft(self):
         self.click(20, 30)
         segment, mask = self.session.segmentId, self.mask()
         self.session.close()
@@ -92,7 +92,7 @@ class SelfTest(unittest.TestCase):
         np.testing.assert_array_equal(self.mask(), mask)
         self.assertEqual([record.kind for record in self.session.prompts()], ["positive"])
 
-    def test_the_panels_choices_are_kept_in_a_parameter_node(self):
+    def testThePanelsChoicesAreKeptInAParameterNode(self):
         from .parameterNode import panelParameters
 
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScriptedModuleNode")
@@ -103,7 +103,7 @@ class SelfTest(unittest.TestCase):
         self.assertEqual(read.volume.GetID(), self.volume.GetID())
         self.assertEqual((read.window, read.propagationFirst, read.propagationLast), ("slice", 0, 7))
 
-    def test_closing_the_scene_ends_the_work_and_a_new_volume_begins_it(self):
+    def testClosingTheSceneEndsTheWorkAndANewVolumeBeginsIt(self):
         self.click(20, 30)
         self.session.addPoint((40, 40))  # not answered when the scene closes
         slicer.mrmlScene.Clear(0)
@@ -116,13 +116,7 @@ class SelfTest(unittest.TestCase):
         self.click(20, 30)
         np.testing.assert_array_equal(self.mask(), _disk(20, 30))
 
-    def test_a_prompts_file_that_is_missing_is_one_sentence(self):
-        from SAMUNetSlicer import SAMUNetSlicerLogic
-
-        with self.assertRaisesRegex(InputError, "prompts file"):
-            SAMUNetSlicerLogic().segment(self.volume, "no such file.json")
-
-    def test_the_default_network_finds_what_a_box_and_a_click_mean(self):
+    def testTheDefaultNetworkFindsWhatABoxAndAClickMean(self):
         from ..app.modelChoice import modelSpec
 
         missing = ", ".join(shortage.requirement.distribution for shortage in shortages())
