@@ -12,14 +12,14 @@ BELOW = {
     "scene": {"errors"},
     "training": {"errors", "engine"},
     "app": {"errors", "engine", "scene"},
-    "cli": {"errors", "engine", "scene", "app", "training"},
+    "cli": {"errors", "engine", "scene", "app", "training", "viewer"},
     "ui": {"errors", "engine", "scene", "app"},
     "viewer": {"errors", "engine", "scene", "app"},
 }
 
 NUMERIC = {"numpy", "torch", "PIL", "safetensors", "segment_anything"}
-SCENE = {"numpy", "slicer", "vtk", "PIL", "SimpleITK"}
-APP = NUMERIC | SCENE | {"requests", "urllib3"}
+SCENE = {"numpy", "slicer", "vtk", "PIL", "SimpleITK", "pyarrow"}
+APP = NUMERIC | SCENE | {"highdicom", "pydicom", "requests", "urllib3"}
 PACKAGES = {
     "__init__": set(),
     "errors": set(),
@@ -29,7 +29,7 @@ PACKAGES = {
     "app": APP,
     "cli": APP | {"tqdm"},
     "ui": APP | {"ctk", "qt", "PyTorchUtils", "SampleData"},
-    "viewer": APP | {"trame", "trame_slicer"},
+    "viewer": APP | {"aiohttp", "trame", "trame_slicer"},
 }
 
 # Parts of the Slicer application: the layers below the front ends work without it.

@@ -10,6 +10,7 @@ from typing import Iterator, List, Optional, Sequence
 from .. import __version__
 from ..errors import UserError
 from . import (
+    batchCommand,
     cacheCommand,
     demoCommand,
     doctorCommand,
@@ -19,16 +20,19 @@ from . import (
     replayCommand,
     segmentCommand,
     trainCommand,
+    viewCommand,
 )
 from .console import Console, addOutputArguments
 
 _COMMANDS = (
     segmentCommand,
+    batchCommand,
     modelsCommand,
     doctorCommand,
     replayCommand,
     cacheCommand,
     demoCommand,
+    viewCommand,
     evaluateCommand,
     finetuneCommand,
     trainCommand,

@@ -1,0 +1,52 @@
+"""``samunet view``: the slices of a volume in a browser, segmented by clicks."""
+
+import argparse
+import webbrowser
+from pathlib import Path
+
+from ..errors import InputError
+from .console import Console
+from .engineOptions import addEngineArguments
+
+NAME = "view"
+HELP = "segment a volume in the browser, by clicks on its slices"
+
+_MISSING = (
+    "The viewer needs packages that are not installed ({name}): install them with "
+    "`pip install 'SAMUNetSlicer[view]'`, or from a checkout with `pip install -e '.[view]'`."
+)
+
+
+def addArguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "volume", type=Path, help="NRRD, NIfTI, MetaImage, PNG, JPEG, TIFF, or a DICOM folder"
+    )
+    parser.add_argument("--model", metavar="ID", help="see `samunet models`; its default if not given")
+    addEngineArguments(parser)
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="where to listen; by default this computer only. Others need the token in the address, too, but "
+        "what they send and see is not encrypted: give an address only in a network that you trust",
+    )
+    parser.add_argument("--port", type=int, default=0, help="by default one that is free")
+    parser.add_argument("--no-browser", action="store_true", help="print the address only")
+    parser.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="folder of exported files")
+
+
+def run(options: argparse.Namespace, console: Console) -> None:
+    from ..app.modelChoice import modelSpec
+
+    spec = modelSpec(options.model, options.weights, options.device, options.precision)
+    try:
+        from ..viewer.serving import ViewJob, serve
+    except ModuleNotFoundError as error:
+        raise InputError(_MISSING.format(name=error.name)) from error
+
+    def onReady(address: str) -> None:
+        console.result({"address": address}, f"Open {address}\nCtrl-C ends the viewer.")
+        if not options.no_browser:
+            webbrowser.open(address)
+
+    serve(ViewJob(options.volume, spec, options.host, options.port), onReady)

@@ -1,0 +1,28 @@
+"""Drawing without a screen: which library does it, and a sentence where there is none."""
+
+import ctypes.util
+import os
+import sys
+
+import vtk
+
+from ..errors import EngineError
+
+
+def prepareGraphics() -> None:
+    """Have views drawn in memory; call it before the first one is made.
+
+    :raises EngineError: this computer has nothing to draw with; VTK would crash.
+    """
+    # What VTK and trame-slicer warn about is theirs to correct; errors still appear.
+    vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_ERROR)
+    if not sys.platform.startswith("linux") or os.environ.get("DISPLAY"):
+        return
+    for library, window in (("EGL", "vtkEGLRenderWindow"), ("OSMesa", "vtkOSOpenGLRenderWindow")):
+        if ctypes.util.find_library(library):
+            os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", window)
+            return
+    raise EngineError(
+        "There is nothing to draw the views with: install EGL, on Debian and Ubuntu with "
+        "`apt-get install libegl1 libgl1-mesa-dri`."
+    )

@@ -1,0 +1,58 @@
+"""What the left mouse button does in the views."""
+
+import slicer
+
+from ..app.session import SegmentationSession
+from ..app.sliceTools import SliceTools
+from ..app.viewFollower import ViewFollower
+from ..scene.sliceMouse import TOOLS
+from .pointer import Pointer
+from .sliceViews import SliceViews
+
+NAVIGATE, WINDOW = "navigate", "window"
+
+
+class Tools:
+    """One of ``NAVIGATE``: a click shows its place in all views; ``WINDOW``: a drag changes window and level;
+    "positive", "negative" and "box": prompts, see `SliceTools`.
+
+    The page's state has it as ``tool``.
+    """
+
+    def __init__(self, state, session: SegmentationSession, views: SliceViews, interactionNode):
+        self._state, self._views, self._interaction = state, views, interactionNode
+        self.follower = ViewFollower(session)
+        self.prompts = SliceTools(session, self.follower)
+        self._pointers = [self._attach(viewport) for viewport in views]
+        self.tool = "positive"
+        state.change("tool")(lambda tool, **_: self._take(tool))
+
+    @property
+    def tool(self) -> str:
+        return self._state.tool
+
+    @tool.setter
+    def tool(self, tool: str) -> None:
+        self._state.tool = tool
+        self._take(tool)
+
+    def close(self) -> None:
+        for pointer in self._pointers:
+            pointer.close()
+        self.prompts.close()
+        self.follower.close()
+
+    def _attach(self, viewport) -> Pointer:
+        interactor = viewport.view.interactor()
+        self.prompts.attach(interactor, viewport.node, viewport.view.schedule_render)
+        return Pointer(
+            interactor, viewport.node, lambda ras: self._views.jumpTo(ras, exceptFor=viewport.name)
+        )
+
+    def _take(self, tool: str) -> None:
+        modes = slicer.vtkMRMLInteractionNode
+        mode = modes.AdjustWindowLevel if tool == WINDOW else modes.ViewTransform
+        self._interaction.SetCurrentInteractionMode(mode)
+        self.prompts.tool = tool if tool in TOOLS else None
+        for pointer in self._pointers:
+            pointer.isOn = tool == NAVIGATE
