@@ -98,6 +98,7 @@ class SelfTest(unittest.TestCase):
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScriptedModuleNode")
         parameters = panelParameters(node)
         parameters.volume, parameters.window, parameters.propagationLast = self.volume, "slice", 7
+        del parameters  # it would print that it cannot read the next line
         node.SetParameter("propagationFirst", "of a damaged scene")
         read = panelParameters(node)
         self.assertEqual(read.volume.GetID(), self.volume.GetID())
