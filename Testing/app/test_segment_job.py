@@ -210,7 +210,7 @@ def test_nothing_is_left_when_the_last_file_cannot_be_written(volume, engine, tm
     def fail(*_, **__):
         raise OutputError("The disk is full.")
 
-    monkeypatch.setattr("SAMUNetSlicerLib.app.resultFiles.writeProvenance", fail)
+    monkeypatch.setattr("SAMUNetSlicerLib.app.exportFormats.writeProvenance", fail)
     with pytest.raises(OutputError, match="disk is full"):
         runSegmentJob(job(volume, tmp_path / "out"), engine)
     assert list((tmp_path / "out").iterdir()) == []

@@ -356,12 +356,14 @@ def test_the_table_has_one_row_per_segment_with_its_label(segmentation, volume, 
 def export_any(segmentation, volume, path, **options):
     if path.name.endswith(".seg.nrrd"):
         return exportSegmentation(segmentation, path, **options)
-    if path.name.endswith(".csv"):
+    if path.name.endswith((".csv", ".parquet")):
         return exportMeasurements(segmentation, volume, path, **options)
     return exportLabelmap(segmentation, volume, path, **options)
 
 
-EVERY_KIND = pytest.mark.parametrize("name", ["a.seg.nrrd", "a.nii.gz", "a.nii", "a.nrrd", "a.mha", "a.csv"])
+EVERY_KIND = pytest.mark.parametrize(
+    "name", ["a.seg.nrrd", "a.nii.gz", "a.nii", "a.nrrd", "a.mha", "a.csv", "a.parquet"]
+)
 
 
 @EVERY_KIND
@@ -412,7 +414,7 @@ def test_a_full_disk_is_refused_and_left_as_it_was(scene, tmp_path, name):
     node, *ids = add_segmentation(scene, [f"S{number}" * 40 for number in range(120)], volume)
     for number, segment in enumerate(ids):
         fill(node, segment, volume, noise == number)
-    with mounted(tmp_path / "small", "size=16k") as folder:
+    with mounted(tmp_path / "small", "size=4k") as folder:
         with pytest.raises(OutputError, match="there is no space left in"):
             export_any(node, volume, folder / name)
         assert list(folder.iterdir()) == []

@@ -5,17 +5,17 @@ import shutil
 import uuid
 from itertools import count
 from pathlib import Path
-from typing import Callable, List, Mapping, Optional, Tuple
+from typing import Callable, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import InputError, OutputError
 from ..scene.exportFiles import EXISTING, renameIfFree
-from ..scene.segmentationExport import exportLabelmap, exportMeasurements, exportSegmentation
+from .exportFormats import DEFAULT_KEYS, ExportSource, formatsOf
 from .fileInstall import outputErrors
-from .provenanceFile import writeProvenance
 
-ENDINGS = (".seg.nrrd", ".nii.gz", ".csv", ".provenance.json")
 _PICTURES = "-slices"
 _STAGED_NAME = "case"
+
+DrawPictures = Callable[[Path], None]
 
 
 class ResultFiles:
@@ -25,16 +25,21 @@ class ResultFiles:
     :param name: of the files, without ending.
     :param existing: what to do if one of them is there already: "refuse", "overwrite", or "number" (the
         first of name, name-2, name-3, ... under which there is none).
+    :param formats: keys of `exportFormats.FORMATS`.
+    :raises InputError: an unknown format or way to treat existing files.
     :raises OutputError: there are results of that name, and they are to be refused: said before the work.
     """
 
-    def __init__(self, folder: Path, name: str, existing: str = "refuse"):
+    def __init__(
+        self, folder: Path, name: str, existing: str = "refuse", formats: Sequence[str] = DEFAULT_KEYS
+    ):
         if existing not in EXISTING:
             raise InputError(f"'{existing}' is not a way to treat existing files: use {', '.join(EXISTING)}.")
         self.folder = Path(folder).absolute()
         self.name = self._wanted = name
         self._existing = existing
-        self._chooseName()
+        self._formats = formatsOf(formats)
+        self._chooseName([*(each.ending for each in self._formats), _PICTURES])
 
     def write(
         self,
@@ -42,16 +47,25 @@ class ResultFiles:
         volumeNode,
         volumeFile: str,
         confidences: Mapping[str, float],
-        drawPictures: Optional[Callable[[Path], None]] = None,
+        drawPictures: Optional[DrawPictures] = None,
+    ) -> Tuple[List[Path], List[str]]:
+        """``writeSource`` of all segments.
+
+        :param volumeFile, confidences: see `ExportSource`.
+        """
+        source = ExportSource(segmentationNode, volumeNode, None, confidences, volumeFile)
+        return self.writeSource(source, drawPictures)
+
+    def writeSource(
+        self, source: ExportSource, drawPictures: Optional[DrawPictures] = None
     ) -> Tuple[List[Path], List[str]]:
         """Export everything; on any error nothing is left behind, and files that were there stay.
 
-        :param volumeFile: noted in the provenance.
-        :param confidences: by segment ID, for the table.
         :param drawPictures: draws pictures of the slices into the folder that it is given.
         :return: the files, and sentences about what they cannot hold.
         :raises InputError: there is nothing to export.
-        :raises OutputError: a file cannot be written, or does not hold what was written.
+        :raises OutputError: a file cannot be written, does not hold what was written, or would replace the
+            volume that was segmented.
         """
         with outputErrors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -59,36 +73,41 @@ class ResultFiles:
             staging = self.folder / f".samunet-{uuid.uuid4().hex[:12]}"
             staging.mkdir()
         try:
-            seg, nifti, table, provenance = (staging / f"{_STAGED_NAME}{ending}" for ending in ENDINGS)
-            exported = [
-                exportSegmentation(segmentationNode, seg),
-                exportLabelmap(segmentationNode, volumeNode, nifti),
-                exportMeasurements(segmentationNode, volumeNode, table, confidences),
-            ]
-            writeProvenance(segmentationNode, volumeNode, provenance, volumeFile)
+            stem = staging / _STAGED_NAME
+            exported = [file for each in self._formats for file in each.write(source, stem, each.ending)]
+            staged = [file.path for file in exported if file.path.exists()]
             if drawPictures is not None:
                 pictures = staging / f"{_STAGED_NAME}{_PICTURES}"
                 pictures.mkdir()
                 drawPictures(pictures)
-            return self._publish(staging), [note for file in exported for note in file.notes]
+                staged += sorted(pictures.glob("*"))
+            notes = [note for file in exported for note in file.notes]
+            return self._publish(staging, staged, source.volumeFile), notes
         finally:
             shutil.rmtree(staging, ignore_errors=True)
 
-    def _publish(self, staging: Path) -> List[Path]:
+    def _publish(self, staging: Path, staged: List[Path], volumeFile: str) -> List[Path]:
         """Give the finished files their names.
 
         The first file claims the name for all of them, so that two cases that finish at the same moment
         cannot mix their files.
         """
-        sources = [staging / f"{_STAGED_NAME}{ending}" for ending in ENDINGS]
-        first, *others = [*sources, *sorted((staging / f"{_STAGED_NAME}{_PICTURES}").glob("*"))]
+        endings = [str(path.relative_to(staging))[len(_STAGED_NAME) :] for path in staged]
         with outputErrors(self.folder):
-            while not self._claim(first, self._target(first, staging)):
-                self._chooseName()
-            for source in others:
-                self._target(source, staging).parent.mkdir(exist_ok=True)
-                os.replace(source, self._target(source, staging))
-        return [self._target(source, staging) for source in (first, *others)]
+            self._chooseName(endings)
+            self._spareVolume(endings, volumeFile)
+            while not self._claim(staged[0], self._target(endings[0])):
+                self._chooseName(endings)
+            for source, ending in zip(staged[1:], endings[1:]):
+                self._target(ending).parent.mkdir(exist_ok=True)
+                os.replace(source, self._target(ending))
+        return [self._target(ending) for ending in endings]
+
+    def _spareVolume(self, endings: Sequence[str], volumeFile: str) -> None:
+        if volumeFile and any(_isSame(self._target(ending), Path(volumeFile)) for ending in endings):
+            raise OutputError(
+                f"'{volumeFile}' is the volume itself and is not overwritten: choose another folder or name."
+            )
 
     def _claim(self, source: Path, target: Path) -> bool:
         if self._existing == "overwrite":
@@ -96,17 +115,19 @@ class ResultFiles:
             return True
         return renameIfFree(source, target)
 
-    def _target(self, staged: Path, staging: Path) -> Path:
-        relative = str(staged.relative_to(staging))
-        return self.folder / (self.name + relative[len(_STAGED_NAME) :])
+    def _target(self, ending: str) -> Path:
+        return self.folder / f"{self.name}{ending}"
 
-    def _chooseName(self) -> None:
+    def _chooseName(self, endings: Sequence[str]) -> None:
         """Refuse names that are taken, or count on."""
         names = (self._wanted if n == 1 else f"{self._wanted}-{n}" for n in count(1))
-        for name in names:
-            taken = [] if self._existing == "overwrite" else _existingFiles(self.folder, name)
+        for self.name in names:
+            taken = (
+                []
+                if self._existing == "overwrite"
+                else list(filter(os.path.lexists, map(self._target, endings)))
+            )
             if not taken:
-                self.name = name
                 return
             if self._existing == "refuse":
                 raise OutputError(
@@ -114,6 +135,8 @@ class ResultFiles:
                 )
 
 
-def _existingFiles(folder: Path, name: str) -> List[Path]:
-    paths = [folder / f"{name}{ending}" for ending in (*ENDINGS, _PICTURES)]
-    return [path for path in paths if os.path.lexists(path)]
+def _isSame(path: Path, other: Path) -> bool:
+    try:
+        return path.samefile(other)
+    except OSError:
+        return False

@@ -64,9 +64,9 @@ def writeChecked(path, existing: str, write: Callable[[Path], None], check: Call
 
 
 def splitEnding(path: Path):
-    """(stem, ending) where the ending may have two parts: .seg.nrrd, .nii.gz."""
+    """(stem, ending) where the ending may have two parts: .seg.nrrd, .seg.dcm, .nii.gz."""
     name = path.name
-    for ending in (".seg.nrrd", ".nii.gz"):
+    for ending in (".seg.nrrd", ".seg.dcm", ".nii.gz"):
         if name.lower().endswith(ending) and len(name) > len(ending):
             return name[: -len(ending)], name[-len(ending) :]
     return path.stem, path.suffix

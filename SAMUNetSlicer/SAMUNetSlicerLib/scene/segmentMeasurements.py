@@ -1,21 +1,24 @@
 """What a segment measures on its volume."""
 
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 from vtk.util.numpy_support import vtk_to_numpy
 
 from .labelVolume import layerSlices
 from .segmentLayers import SharedLayer, requireSegment, sharedLayers
-from .volumeGeometry import dimensions, ijkToRAS
+from .segmentShape import SegmentShape
+from .volumeGeometry import dimensions, ijkToRAS, voxelSpacing
 
 
 @dataclass(frozen=True)
 class Measurement:
     """``voxels``: voxels of the volume whose centers lie in the segment; ``volumeMl``: their volume in the
     world, parent transforms included; ``mean``, ``sd``: of their finite intensities, sd with n - 1 as in
-    Slicer's Segment Statistics; None where there are too few, or on a color volume."""
+    Slicer's Segment Statistics; None where there are too few, or on a color volume; ``extentsMm``: along the
+    volume's I, J, K; ``diameterMm``: largest in 3D; both as in `SegmentShape`, None without voxels;
+    ``slices``: along K."""
 
     segmentId: str
     name: str
@@ -23,6 +26,9 @@ class Measurement:
     volumeMl: float
     mean: Optional[float]
     sd: Optional[float]
+    extentsMm: Optional[Tuple[float, float, float]]
+    diameterMm: Optional[float]
+    slices: int
 
 
 class _Moments:
@@ -67,19 +73,31 @@ def _measureLayer(segmentationNode, volumeNode, shared: SharedLayer, names: Dict
     intensities = _intensities(volumeNode)
     labelCount = max(shared.segments) + 1
     voxels, moments = np.zeros(labelCount, np.int64), _Moments(labelCount)
+    shapes = {label: SegmentShape() for label, segmentId in shared.segments.items() if segmentId in names}
     for k, labels in layerSlices(segmentationNode, shared, matrix, size):
         inside = (labels > 0) & (labels < labelCount)
-        voxels += np.bincount(labels[inside], minlength=labelCount)
+        present = np.bincount(labels[inside], minlength=labelCount)
+        voxels += present
+        for label, shape in shapes.items():
+            if present[label]:
+                shape.add(k, labels == label)
         if intensities is not None:
             finite = inside & np.isfinite(intensities[k])
             moments.add(labels[finite], intensities[k][finite].astype(np.float64))
-    voxelMl = abs(np.linalg.det(matrix[:3, :3])) / 1000
-    for label, segmentId in shared.segments.items():
-        if segmentId in names:
-            count = int(voxels[label])
-            mean = float(moments.mean[label]) if moments.count[label] else None
-            deviation = moments.deviation(label) if moments.count[label] > 1 else None
-            yield Measurement(segmentId, names[segmentId], count, count * voxelMl, mean, deviation)
+    voxelMl, spacing = abs(np.linalg.det(matrix[:3, :3])) / 1000, voxelSpacing(volumeNode)
+    for label, shape in shapes.items():
+        segmentId, count = shared.segments[label], int(voxels[label])
+        yield Measurement(
+            segmentId,
+            names[segmentId],
+            count,
+            count * voxelMl,
+            float(moments.mean[label]) if moments.count[label] else None,
+            moments.deviation(label) if moments.count[label] > 1 else None,
+            shape.extents(spacing),
+            shape.largestDiameter(matrix),
+            shape.slices,
+        )
 
 
 def _intensities(volumeNode) -> Optional[np.ndarray]:

@@ -4,26 +4,22 @@ Each file is written beside its place, read back by another library, compared, a
 complete or not at all.
 """
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 import slicer
-import vtk
 
 from ..errors import InputError, OutputError
 from .exportCheck import LPS_TO_RAS, checkLabelmap, checkSegmentation
 from .exportFiles import writeChecked
 from .labelVolume import labelVolume
+from .measurementTable import exportCsv, exportParquet, measurementRows
 from .segmentLayers import SegmentVoxels
-from .segmentMeasurements import Measurement, measureSegments
-from .volumeGeometry import matrixToArray
+from .volumeGeometry import ownIJKToRAS
 
 LABELMAP_ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mha")
-
-MEASUREMENT_COLUMNS = ("label", "segment", "voxels", "volume_ml", "mean", "sd", "confidence")
 
 
 @dataclass(frozen=True)
@@ -44,7 +40,7 @@ def exportSegmentation(segmentationNode, path, existing: str = "refuse") -> Expo
     :raises OutputError: the file cannot be written, or does not hold what was written.
     """
     _requireEnding(path, (".seg.nrrd",))
-    _segmentsToExport(segmentationNode, None)
+    segmentsToExport(segmentationNode, None)
     written = writeChecked(
         path,
         existing,
@@ -73,14 +69,14 @@ def exportLabelmap(
     """
     _requireEnding(path, LABELMAP_ENDINGS)
     labels, _, overlap = labelVolume(
-        segmentationNode, volumeNode, _segmentsToExport(segmentationNode, segmentIds)
+        segmentationNode, volumeNode, segmentsToExport(segmentationNode, segmentIds)
     )
     if not labels.any():
         raise InputError(
             f"No segment of '{segmentationNode.GetName()}' lies inside '{volumeNode.GetName()}': "
             "choose the volume that was segmented."
         )
-    ijkToRAS = _ownIJKToRAS(volumeNode)
+    ijkToRAS = ownIJKToRAS(volumeNode)
     written = writeChecked(
         path,
         existing,
@@ -99,26 +95,24 @@ def exportMeasurements(
     segmentIds: Optional[Sequence[str]] = None,
     existing: str = "refuse",
 ) -> ExportedFile:
-    """Write a table (CSV, UTF-8) with one row per segment, see ``segmentMeasurements.Measurement``.
+    """Write a table (.csv or .parquet) with one row per segment, see ``measurementTable``.
 
     :param confidences: confidence in [0, 1] by segment ID; the field is empty for the others.
-    :raises InputError: there is nothing to export, or the name does not end in .csv.
+    :raises InputError: there is nothing to export, the ending is unknown, or pyarrow is missing.
     :raises OutputError: the file cannot be written, or does not hold what was written.
     """
-    _requireEnding(path, (".csv",))
-    segmentIds = _segmentsToExport(segmentationNode, segmentIds)
-    measured = measureSegments(segmentationNode, volumeNode, segmentIds)
-    rows = [_row(label, each, confidences or {}) for label, each in enumerate(measured, 1)]
-    written = writeChecked(
-        path,
-        existing,
-        lambda temporary: _writeTable(temporary, rows),
-        lambda temporary: _checkTable(temporary, rows),
-    )
-    return ExportedFile(written)
+    _requireEnding(path, (".csv", ".parquet"))
+    segmentIds = segmentsToExport(segmentationNode, segmentIds)
+    rows = measurementRows(segmentationNode, volumeNode, segmentIds, confidences or {})
+    export = exportCsv if Path(path).suffix.lower() == ".csv" else exportParquet
+    return ExportedFile(export(rows, path, existing))
 
 
-def _segmentsToExport(segmentationNode, segmentIds: Optional[Sequence[str]]) -> List[str]:
+def segmentsToExport(segmentationNode, segmentIds: Optional[Sequence[str]] = None) -> List[str]:
+    """The segments given, by default all.
+
+    :raises InputError: none of them has a voxel.
+    """
     if segmentIds is None:
         segmentIds = segmentationNode.GetSegmentation().GetSegmentIDs()
     segments = [SegmentVoxels(segmentationNode, segmentId) for segmentId in segmentIds]
@@ -158,38 +152,3 @@ def _writeImage(path: Path, labels: np.ndarray, ijkToRAS: np.ndarray) -> None:
         sitk.WriteImage(image, str(path), useCompression=True)
     except RuntimeError as error:
         raise OutputError("The label volume could not be written: choose another folder or .nrrd.") from error
-
-
-def _ownIJKToRAS(volumeNode) -> np.ndarray:
-    matrix = vtk.vtkMatrix4x4()
-    volumeNode.GetIJKToRASMatrix(matrix)
-    return matrixToArray(matrix)
-
-
-def _row(label: int, measured: Measurement, confidences: Mapping[str, float]) -> Dict[str, str]:
-    values = (
-        label,
-        measured.name,
-        measured.voxels,
-        measured.volumeMl,
-        measured.mean,
-        measured.sd,
-        confidences.get(measured.segmentId),
-    )
-    texts = ("" if value is None else str(value) for value in values)
-    return dict(zip(MEASUREMENT_COLUMNS, texts))
-
-
-def _writeTable(path: Path, rows: List[Dict[str, str]]) -> None:
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, MEASUREMENT_COLUMNS)
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def _checkTable(path: Path, rows: List[Dict[str, str]]) -> None:
-    with open(path, newline="", encoding="utf-8") as file:
-        if list(csv.DictReader(file)) != rows:
-            raise OutputError(
-                f"The measurements could not be written to '{path.parent}': choose another folder."
-            )

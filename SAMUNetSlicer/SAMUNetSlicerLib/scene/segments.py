@@ -78,6 +78,30 @@ class Terminology:
             )
         )
 
+    @classmethod
+    def parse(cls, text: str) -> "Optional[Terminology]":
+        """The terminology in a segment's tag, None if there is none, or no category and type in it."""
+        parts = [*(text or "").split("~"), *[""] * 7]
+        codes = [_parseCode(parts[index]) for index in (1, 2, 3, 5, 6)]
+        return cls(*codes) if codes[0] and codes[1] else None
+
+
+def _parseCode(text: str) -> Optional[Code]:
+    parts = text.split("^")
+    return Code(*parts) if len(parts) == 3 and all(parts) else None
+
+
+TISSUE = Terminology(Code("SCT", "85756007", "Tissue"), Code("SCT", "85756007", "Tissue"))
+
+
+def terminologyOf(segmentationNode, segmentId: str) -> Terminology:
+    """What a segment is said to be; `TISSUE`, as Slicer takes it to be, where nothing is said.
+
+    :raises InputError: the segment is gone.
+    """
+    tag = segmentTag(segmentationNode, segmentId, slicer.vtkSegment.GetTerminologyEntryTagName())
+    return Terminology.parse(tag) or TISSUE
+
 
 def newSegment(
     segmentationNode,

@@ -38,14 +38,19 @@ def parentToWorld(node) -> np.ndarray:
     return matrixToArray(matrix)
 
 
+def ownIJKToRAS(volumeNode) -> np.ndarray:
+    """(4, 4) from voxel indices to mm as the volume's own file says, parent transforms left out."""
+    matrix = vtk.vtkMatrix4x4()
+    volumeNode.GetIJKToRASMatrix(matrix)
+    return matrixToArray(matrix)
+
+
 def ijkToRAS(volumeNode) -> np.ndarray:
     """(4, 4) from voxel indices (i, j, k, 1), integers at voxel centres, to world RAS in mm.
 
     :raises InputError: a parent transform is not linear, or the matrix has NaN or cannot be inverted.
     """
-    matrix = vtk.vtkMatrix4x4()
-    volumeNode.GetIJKToRASMatrix(matrix)
-    result = parentToWorld(volumeNode) @ matrixToArray(matrix)
+    result = parentToWorld(volumeNode) @ ownIJKToRAS(volumeNode)
     if not np.isfinite(result).all() or np.linalg.matrix_rank(result[:3, :3]) < 3:
         raise InputError(
             f"The geometry of '{volumeNode.GetName()}' is damaged (its voxel axes do not span space): "
