@@ -1,12 +1,9 @@
 """What became of one case of a batch, as plain data: for a manifest, a report, a list in a window."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Dict, List, Optional, Sequence, Tuple
+from dataclasses import asdict, dataclass, field, replace
+from typing import Dict, Iterable, Optional, Sequence, Tuple
 
 import numpy as np
-
-from ..scene.segmentMeasurements import measureSegments
-from .promptRun import SegmentedSlice
 
 QUEUED, RUNNING, DONE, FAILED, NEEDS_REVIEW = "queued", "running", "done", "failed", "needs review"
 FINISHED = (DONE, NEEDS_REVIEW)
@@ -19,7 +16,8 @@ REVIEW_BELOW = 0.7
 @dataclass(frozen=True)
 class SliceResult:
     """One segmented slice: ``place`` for people, such as "axial 18"; ``axis``, ``index``: see `SlicePlane`;
-    ``confidence`` in [0, 1] or None; ``pixels`` of the mask; ``notes``: see `Prediction`."""
+    ``confidence`` in [0, 1] or None; ``pixels`` of the mask; ``notes``: see `Prediction`; ``picture``: its
+    file in the case's folder, "" if there is none."""
 
     segment: str
     place: str
@@ -29,6 +27,7 @@ class SliceResult:
     pixels: int
     isPropagated: bool = False
     notes: Tuple[str, ...] = ()
+    picture: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,11 @@ class CaseRecord:
     @property
     def confidence(self) -> Optional[float]:
         """Of the least certain slice."""
-        return _least(each.confidence for each in self.slices)
+        return least(each.confidence for each in self.slices)
+
+    def summary(self) -> "CaseRecord":
+        """Without the slices of which there are no pictures: a batch keeps the records of all its cases."""
+        return replace(self, slices=tuple(each for each in self.slices if each.picture))
 
     def toDict(self) -> dict:
         return asdict(self)
@@ -84,55 +87,17 @@ class CaseRecord:
         return cls(**{**values, **texts, "slices": tuple(slices), "segments": tuple(segments)})
 
 
-def sliceResults(slices: Sequence[SegmentedSlice]) -> Tuple[SliceResult, ...]:
-    return tuple(
-        SliceResult(
-            each.name,
-            each.place,
-            each.prompts.plane.axis,
-            each.prompts.plane.index,
-            each.report.confidence,
-            each.pixels,
-            each.isPropagated,
-            tuple(each.report.notes),
-        )
-        for each in slices
-    )
-
-
-def segmentResults(
-    segmentationNode, volumeNode, slices: Sequence[SegmentedSlice]
-) -> Tuple[SegmentResult, ...]:
-    """:raises InputError: see ``measureSegments``."""
-    bySegment: Dict[str, List[SegmentedSlice]] = {}
-    for each in slices:
-        bySegment.setdefault(each.segmentId, []).append(each)
-    measured = measureSegments(segmentationNode, volumeNode, list(bySegment))
-    return tuple(
-        SegmentResult(
-            each.name,
-            each.voxels,
-            each.volumeMl,
-            _least(one.report.confidence for one in bySegment[each.segmentId]),
-            len(bySegment[each.segmentId]),
-        )
-        for each in measured
-    )
-
-
 def reviewReasons(
     segments: Sequence[SegmentResult], slices: Sequence[SliceResult], below: float = REVIEW_BELOW
 ) -> Tuple[str, ...]:
     """Why somebody should look at a case, worst first; nothing if nothing is conspicuous.
 
-    A slice with a confidence below the limit, a prompted slice on which nothing was found, a segment that
-    has no voxels because others were there first.
+    A segment without voxels (others may have been there first), a prompted slice on which nothing was found,
+    a slice with a confidence below the limit.
     """
     uncertain = [each for each in slices if each.confidence is not None and each.confidence < below]
     empty = [each for each in slices if each.pixels == 0 and not each.isPropagated]
-    reasons = [
-        f"{each.name} has no voxels: other segments hold them." for each in segments if not each.voxels
-    ]
+    reasons = [f"{each.name} has no voxels." for each in segments if not each.voxels]
     reasons += [f"{each.segment}, {each.place}: nothing was found." for each in empty]
     if uncertain:
         worst = min(uncertain, key=lambda each: each.confidence)
@@ -143,6 +108,7 @@ def reviewReasons(
     return tuple(reasons)
 
 
-def _least(values) -> Optional[float]:
+def least(values: Iterable[Optional[float]]) -> Optional[float]:
+    """The least of those that are known."""
     known = [value for value in values if value is not None and np.isfinite(value)]
     return min(known) if known else None

@@ -44,6 +44,36 @@ def seriesFiles(folder: Path, seriesUID: Optional[str] = None) -> List[str]:
     return files
 
 
+class Series(NamedTuple):
+    """A series of images in a folder; ``number`` and ``modality`` as in its files, "" if they say nothing."""
+
+    uid: str
+    number: str
+    modality: str
+
+
+def seriesIn(folder: Path) -> List[Series]:
+    """The series of DICOM images in a folder without its sub-folders, by their numbers."""
+    import SimpleITK as sitk
+
+    found = []
+    for uid in sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder)):
+        header = _header(_files(folder, uid)[0])
+        tags = (_tag(header, tag) for tag in ("0020|0011", "0008|0060"))
+        found.append(Series(uid, *tags))
+    return sorted(found, key=lambda series: (len(series.number), series.number, series.uid))
+
+
+def isDicom(file: Path) -> bool:
+    """Whether a file begins as DICOM files do."""
+    with open(file, "rb") as stream:
+        return stream.read(132)[128:] == b"DICM"
+
+
+def _tag(header, tag: str) -> str:
+    return header.GetMetaData(tag).strip() if header.HasMetaDataKey(tag) else ""
+
+
 def _files(folder: Path, seriesUID: str) -> List[str]:
     import SimpleITK as sitk
 
@@ -56,9 +86,7 @@ def _listing(folder: Path, found) -> str:
 
 def _description(uid: str, files: List[str]) -> str:
     header = _header(files[0])
-    tags = [
-        header.GetMetaData(tag).strip() for tag in ("0008|0060", "0008|103e") if header.HasMetaDataKey(tag)
-    ]
+    tags = [_tag(header, tag) for tag in ("0008|0060", "0008|103e")]
     return f"{uid} ({', '.join([*filter(None, tags), f'{len(files)} images'])})"
 
 

@@ -15,10 +15,10 @@ from .fileInstall import Progress, noProgress
 from .madeSlices import MadeSlice
 from .maskReport import MaskReport
 from .promptPlacing import promptsOnSlice
-from .promptPlanes import PlacedPrompts, placePrompts, terminologyOf
+from .promptPlanes import PlacedPrompts, placePrompts, propagationOptions, terminologyOf
 from .promptsFile import PromptsFile, SegmentPrompts
 from .propagation import Propagator
-from .propagationOptions import PropagationOptions, PropagationReport
+from .propagationOptions import PropagationReport
 from .session import SegmentationSession
 from .sliceContent import SliceContent
 from .slicePrediction import PredictionQueue, SliceInput, SlicePrediction
@@ -145,12 +145,10 @@ class PromptRun:
     def _addPrompts(self, segmentId: str, predictions: List[SlicePrediction]) -> None:
         store = self._session.workspace.prompts
         known = store.prompts(segmentId)
-        new = [record for each in predictions for record in each.given.records]
-        numbered = (
-            replace(record, segmentId=segmentId, order=number)
-            for number, record in enumerate(new, len(known))
-        )
-        store.restore(segmentId, [*known, *numbered])
+        given = [record for each in predictions for record in each.given.records]
+        numbered = enumerate(given, len(known))
+        new = (replace(record, segmentId=segmentId, order=number) for number, record in numbered)
+        store.restore(segmentId, [*known, *new])
 
     def _made(self, target: Target, prediction: SlicePrediction) -> MadeSlice:
         given, (_, report) = prediction.given, prediction.reports()
@@ -165,7 +163,7 @@ class PromptRun:
         propagator = Propagator(self._session)
         propagator.finished.connect(reports.append)
         try:
-            propagator.start(PropagationOptions(**segment.propagation))
+            propagator.start(propagationOptions(segment.propagation, self._session.volumeNode))
             while propagator.isRunning:  # it goes on as the session is polled
                 yield True
         finally:

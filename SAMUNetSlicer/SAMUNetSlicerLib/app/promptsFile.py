@@ -18,8 +18,8 @@ Triple = Tuple[float, float, float]
 
 @dataclass(frozen=True)
 class PointPrompt:
-    """A click: ``position`` in ``space``: "ras" (mm), "ijk" (voxel indices, integers at centres) or "fraction"
-    (of the volume's extent along its axes nearest to R, A and S)."""
+    """A click: ``position`` in ``space``, which is "ras" (mm), "ijk" (voxel indices, integers at centres) or
+    "fraction" (of the volume's extent along its axes nearest to R, A and S)."""
 
     position: Triple
     space: str

@@ -6,11 +6,12 @@ from typing import Tuple
 import numpy as np
 import SimpleITK as sitk
 
-from ..errors import InputError, OutputError
+from ..errors import OutputError
 from ..scene.labelVolume import labelVolume
 from ..scene.plane import SlicePlane
 from ..scene.segmentWriter import SegmentWriter
 from .headless import SceneHost
+from .segmentationLoading import readSegmentation
 
 
 class ReadBack:
@@ -24,7 +25,7 @@ class ReadBack:
         self._volumeNode = volumeNode
         self._labelFile = stem.with_name(stem.name + ".nii.gz")
         self._writer = SegmentWriter(host.scene)
-        self._node = _readSegmentation(host, stem.with_name(stem.name + ".seg.nrrd"))
+        self._node = readSegmentation(host, stem.with_name(stem.name + ".seg.nrrd"))
 
     def requireSameVoxels(self) -> int:
         """Compare both files voxel by voxel; return how many voxels belong to segments.
@@ -48,12 +49,3 @@ class ReadBack:
 
     def _idOf(self, name: str) -> str:
         return self._node.GetSegmentation().GetSegmentIdBySegmentName(name)
-
-
-def _readSegmentation(host: SceneHost, path: Path):
-    storage = host.scene.AddNewNodeByClass("vtkMRMLSegmentationStorageNode")
-    storage.SetFileName(str(path))
-    node = host.scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
-    if not storage.ReadData(node):
-        raise InputError(f"{path} cannot be read back as a segmentation.")
-    return node

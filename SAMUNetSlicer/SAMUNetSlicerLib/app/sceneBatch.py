@@ -11,9 +11,8 @@ from .caseRecord import (
     REVIEW_BELOW,
     CaseRecord,
     reviewReasons,
-    segmentResults,
-    sliceResults,
 )
+from .caseResults import segmentResults, sliceResults
 from .events import Signal
 from .promptRun import PromptRun
 from .promptSources import PromptSource

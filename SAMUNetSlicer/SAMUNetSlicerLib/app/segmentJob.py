@@ -4,11 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Tuple
 
-import numpy as np
-
 from ..engine.reports import ModelSpec
-from ..engine.windowing import WindowSetting
-from ..scene.segmentWriter import SegmentWriter
+from .caseResults import confidences
 from .engineClient import EngineClient
 from .fileInstall import Progress, noProgress
 from .headless import startScene
@@ -16,7 +13,7 @@ from .promptRun import SegmentedSlice, runPrompts
 from .promptsFile import PromptsFile
 from .resultFiles import ResultFiles
 from .session import SegmentationSession
-from .slicePictures import savePicture, slicePicture
+from .slicePictures import savePicture, segmentedPicture
 from .volumeLoading import baseName, loadVolume
 
 
@@ -70,7 +67,7 @@ def runSegmentJob(
             session.setVolume(loadVolume(host, job.volume, seriesUID=job.seriesUID))
             session.setPolicy(job.policy)
             engine.wait(session.setModel(job.spec), pump)
-            slices = runPrompts(session, job.prompts, progress, pump)
+            slices = runPrompts(session, job.prompts, progress, pump, keepPrompts=False)
             paths, notes = _write(job, session, slices, files)
             statistics = engine.wait(session.statistics(), pump)
         finally:
@@ -78,21 +75,13 @@ def runSegmentJob(
     return JobResult(slices, paths, notes, statistics)
 
 
-def confidences(slices: List[SegmentedSlice]) -> Dict[str, float]:
-    """The least confidence of any slice, by segment ID: a segment is as sure as its worst slice."""
-    worst: Dict[str, float] = {}
-    for each in slices:
-        if each.report.confidence is not None:
-            worst[each.segmentId] = min(worst.get(each.segmentId, 1.0), each.report.confidence)
-    return worst
-
-
 def _write(
     job: SegmentJob, session: SegmentationSession, slices: List[SegmentedSlice], files: ResultFiles
 ) -> Tuple[List[Path], List[str]]:
     def draw(folder: Path) -> None:
         for number, each in enumerate(slices, 1):
-            savePicture(_picture(session, each, job.prompts.window), folder / f"{number:03d}.png")
+            picture = segmentedPicture(session.segmentationNode, session.volumeNode, job.prompts.window, each)
+            savePicture(picture, folder / f"{number:03d}.png")
 
     return files.write(
         session.segmentationNode,
@@ -101,12 +90,3 @@ def _write(
         confidences(slices),
         draw if job.withPictures else None,
     )
-
-
-def _picture(session: SegmentationSession, each: SegmentedSlice, window: WindowSetting) -> np.ndarray:
-    plane, node = each.prompts.plane, session.segmentationNode
-    mask = SegmentWriter(node.GetScene()).readMask(node, each.segmentId, plane)
-    color = node.GetSegmentation().GetSegment(each.segmentId).GetColor()
-    confidence = "" if each.report.confidence is None else f", confidence {each.report.confidence:.2f}"
-    caption = f"{each.name}, {each.place}{confidence}"
-    return slicePicture(session.volumeNode, window, each.prompts, mask, None, color, caption)

@@ -14,8 +14,8 @@ from .promptPlanes import PlacedPrompts
 from .squarePixels import squareImage, squarePrompts
 from .ticket import Ticket
 
-# Slices under way at the same time: full batches on a GPU; on the CPU enough that it never waits.
-_ON_GPU, _ON_CPU = 24, 3
+# Slices under way at the same time: full batches on a GPU, and work for the engine while results are written.
+_UNDER_WAY = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class SlicePrediction:
 
 
 class PredictionQueue:
-    """Keeps as many predictions under way as the engine is worth.
+    """Keeps a number of predictions under way.
 
     :param inputs: all that are wanted, in order; taken one by one as there is room.
     """
@@ -91,8 +91,7 @@ class PredictionQueue:
 
     def _submit(self) -> bool:
         """Submit one more; False if there is no room or nothing left."""
-        onCpu = self._engine.status is None or self._engine.status.device == "cpu"
-        given = next(self._inputs, None) if len(self._pending) < (_ON_CPU if onCpu else _ON_GPU) else None
+        given = next(self._inputs, None) if len(self._pending) < _UNDER_WAY else None
         if given is not None:
             self._pending.append(SlicePrediction(self._engine, given))
         return given is not None

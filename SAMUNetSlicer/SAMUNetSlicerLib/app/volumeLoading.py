@@ -22,12 +22,15 @@ def loadVolume(host: SceneHost, path, name: Optional[str] = None, seriesUID: Opt
         A picture lies in the axial plane, one pixel per mm unless the file says otherwise.
     :raises InputError: see ``readImage``; the scene is then as it was.
     """
-    path = Path(path)
-    image = readImage(path, seriesUID)
+    return addVolume(host, readImage(Path(path), seriesUID), name or baseName(path))
+
+
+def addVolume(host: SceneHost, image, name: str):
+    """Put an image of ``readImage`` into the scene and return its node, see ``loadVolume``."""
     voxels = _vtkImage(image)
     color = voxels.GetNumberOfScalarComponents() > 1
     node = host.scene.AddNewNodeByClass("vtkMRMLVectorVolumeNode" if color else "vtkMRMLScalarVolumeNode")
-    node.SetName(name or baseName(path))
+    node.SetName(name)
     node.SetAndObserveImageData(voxels)
     node.SetIJKToRASMatrix(_ijkToRAS(image))
     node.CreateDefaultDisplayNodes()

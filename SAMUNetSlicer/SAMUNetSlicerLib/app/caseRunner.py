@@ -1,0 +1,183 @@
+"""One case from its files to its folder of results, by an engine that stays loaded from case to case."""
+
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Dict, Generator, Iterator, List, Optional
+
+from ..engine.reports import ModelSpec
+from ..engine.windowing import WindowSetting
+from ..errors import UserError
+from .caseFiles import writeCase
+from .casePrompts import MARKUPS, PROMPTS, TABLE, CasePrompts
+from .caseRecord import DONE, FAILED, NEEDS_REVIEW, CaseRecord, reviewReasons
+from .caseResults import confidences, segmentResults, sliceResults
+from .caseTask import CaseTask
+from .coarsePrompts import CoarsePrompts, SegmentsOfLabels, SegmentsOfNode
+from .engineClient import BLOCK_SECONDS, EngineClient
+from .fileInstall import Progress, noProgress
+from .headless import SceneHost, startScene
+from .imageReading import readImage
+from .markupPrompts import MarkupPrompts
+from .promptRun import PromptRun, SegmentedSlice
+from .promptsFile import readPromptsFile
+from .promptSources import PromptSource, SharedPrompts
+from .resultFiles import ResultFiles
+from .segmentationLoading import readMarkups, readSegmentation
+from .session import SegmentationSession
+from .sliceChoice import SliceChoice
+from .tablePrompts import TablePrompts
+from .thumbnails import drawThumbnails
+from .ticket import Ticket
+from .volumeLoading import addVolume, loadVolume
+
+_log = logging.getLogger(__name__)
+
+
+class CaseRunner:
+    """Runs cases; several may be under way at once, so that the engine works while files are read or written.
+
+    :param engine: stays open; the model that the cases ask for is loaded when the first one asks for it.
+    """
+
+    def __init__(self, engine: EngineClient):
+        self._engine = engine
+        self._reader = ThreadPoolExecutor(1, "SAMUNetSlicer reader")
+        self._spec: Optional[ModelSpec] = None
+        self._loading: Optional[Ticket] = None
+
+    def run(self, task: CaseTask, progress: Progress = noProgress) -> CaseRecord:
+        """Do one case and wait for it: plain data in, plain data out, never an exception for a bad case."""
+        steps = self.steps(task, progress)
+        while True:
+            try:
+                isWaiting = next(steps)
+            except StopIteration as finished:
+                return finished.value
+            if isWaiting:
+                self._engine.block(BLOCK_SECONDS)
+
+    def steps(self, task: CaseTask, progress: Progress = noProgress) -> Generator[bool, None, CaseRecord]:
+        """As ``run``, in parts: yields True when only the engine or a disk can go on.
+
+        :param progress: told (slices done, slices in all).
+        """
+        try:
+            return (yield from self._segment(task, progress))
+        except UserError as error:
+            return task.record(state=FAILED, message=str(error))
+        except Exception as error:  # one case's fault must not stop the others
+            _log.exception("Unexpected fault in case %s", task.case.name)
+            first = (str(error).splitlines() or [""])[0]
+            message = f"The case met an unexpected fault ({type(error).__name__}: {first}); report it."
+            return task.record(state=FAILED, message=message)
+
+    def close(self) -> None:
+        """Stop reading; the engine stays open."""
+        self._reader.shutdown(wait=False, cancel_futures=True)
+
+    def _segment(self, task: CaseTask, progress: Progress) -> Generator[bool, None, CaseRecord]:
+        clock, key = _Clock(), task.key()
+        image = self._reader.submit(readImage, Path(task.case.path), task.case.seriesUID)
+        try:
+            yield from self._loaded(task.spec)
+            while not image.done():
+                yield True
+            with startScene() as host:
+                session = SegmentationSession(host.scene, self._engine)
+                try:
+                    session.setPolicy(task.policy)
+                    session.setVolume(addVolume(host, image.result(), task.case.name))
+                    prompts = sourceOf(task.prompts, host, task.choice).promptsFor(session.volumeNode)
+                    clock.note("load")
+                    run = PromptRun(session, prompts, progress, keepPrompts=False)
+                    yield from _polling(session, run.steps())
+                    clock.note("segment")
+                    return _write(task, key, session, run.slices, prompts.window, clock)
+                finally:
+                    session.close()
+        finally:
+            image.cancel()
+
+    def _loaded(self, spec: ModelSpec) -> Iterator[bool]:
+        """Wait until the model is there; two cases that are under way ask for it once."""
+        if spec != self._spec or self._loading.error is not None:
+            self._spec, self._loading = spec, self._engine.start(spec)
+        while not self._loading.isDone:
+            self._engine.poll()
+            yield True
+        self._loading.value()
+
+
+class _Clock:
+    """Wall time by part of the work, in seconds."""
+
+    def __init__(self):
+        self.seconds: Dict[str, float] = {}
+        self._last = time.monotonic()
+
+    def note(self, part: str) -> None:
+        now = time.monotonic()
+        self.seconds[part], self._last = round(now - self._last, 3), now
+
+
+def sourceOf(prompts: CasePrompts, host: SceneHost, choice: SliceChoice) -> PromptSource:
+    """What gives a volume the prompts that lie in a file.
+
+    :raises UserError: the file cannot be read.
+    """
+    path = Path(prompts.path)
+    if prompts.kind == PROMPTS:
+        return SharedPrompts(readPromptsFile(path))
+    if prompts.kind == MARKUPS:
+        return MarkupPrompts(readMarkups(host, path), choice)
+    if prompts.kind == TABLE:
+        return TablePrompts(prompts.rows, choice)
+    if path.name.lower().endswith(".seg.nrrd"):
+        return CoarsePrompts(SegmentsOfNode(readSegmentation(host, path)), choice)
+    return CoarsePrompts(SegmentsOfLabels(loadVolume(host, path)), choice)
+
+
+def _polling(session: SegmentationSession, steps: Iterator[bool]) -> Iterator[bool]:
+    for isWaiting in steps:
+        yield isWaiting
+        if isWaiting:
+            session.poll()
+
+
+def _write(
+    task: CaseTask,
+    key: str,
+    session: SegmentationSession,
+    slices: List[SegmentedSlice],
+    window: WindowSetting,
+    clock: _Clock,
+) -> CaseRecord:
+    segmentationNode, volumeNode = session.segmentationNode, session.volumeNode
+
+    def fill(staging: Path) -> CaseRecord:
+        files = ResultFiles(staging, task.case.name)
+        _, notes = files.write(segmentationNode, volumeNode, task.case.path, confidences(slices))
+        pictures = drawThumbnails(staging, segmentationNode, volumeNode, window, slices)
+        results = sliceResults(slices, pictures)
+        segments = segmentResults(segmentationNode, volumeNode, slices)
+        reasons = reviewReasons(segments, results, task.reviewBelow)
+        clock.note("write")
+        return task.record(
+            state=NEEDS_REVIEW if reasons else DONE,
+            reasons=reasons,
+            segments=segments,
+            slices=results,
+            notes=tuple(notes),
+            seconds={**clock.seconds, "engine": _engineSeconds(slices)},
+            key=key,
+        )
+
+    return writeCase(Path(task.folder), task.case.name, fill)
+
+
+def _engineSeconds(slices: List[SegmentedSlice]) -> float:
+    """What encoding and decoding have taken."""
+    times = ((each.report.encodeMs or 0.0) + (each.report.decodeMs or 0.0) for each in slices)
+    return round(sum(times) / 1000, 3)

@@ -1,0 +1,45 @@
+"""One case of a batch as plain data: everything that a process on any machine needs to segment it."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from ..engine.reports import ModelSpec
+from .batchCases import BatchCase
+from .casePrompts import CasePrompts
+from .caseRecord import REVIEW_BELOW, CaseRecord
+from .sliceChoice import SliceChoice
+
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class CaseTask:
+    """``folder``: of the batch's results; ``weightsDigest``: SHA-256 of the weights; ``reviewBelow``: see
+    ``reviewReasons``; ``policy``: towards other segments, see `SegmentWriter.writeMask`."""
+
+    case: BatchCase
+    prompts: CasePrompts
+    choice: SliceChoice
+    spec: ModelSpec
+    folder: str
+    weightsDigest: str = ""
+    reviewBelow: float = REVIEW_BELOW
+    policy: str = "protectAll"
+
+    def key(self) -> str:
+        """Digest of everything that the result depends on, but not of the device: see the README."""
+        parts = (
+            _VERSION,
+            self.case.signature(),
+            self.prompts.kind,
+            self.prompts.digest(),
+            self.choice.toDict(),
+            (self.spec.model_id, self.weightsDigest, self.spec.precision),
+            self.policy,
+        )
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def record(self, **values) -> CaseRecord:
+        """A record of this case."""
+        return CaseRecord(self.case.name, self.case.path, **values)

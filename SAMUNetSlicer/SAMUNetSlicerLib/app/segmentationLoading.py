@@ -1,0 +1,45 @@
+"""Segmentations and markups of files as nodes of a scene."""
+
+from pathlib import Path
+from typing import List
+
+import slicer
+
+from ..errors import InputError
+from .headless import SceneHost
+
+
+def readSegmentation(host: SceneHost, path: Path):
+    """Add the segmentation of a .seg.nrrd file to the scene and return its node.
+
+    :raises InputError: it cannot be read.
+    """
+    storage = host.scene.AddNewNodeByClass("vtkMRMLSegmentationStorageNode")
+    storage.SetFileName(str(path))
+    node = host.scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    if not Path(path).is_file() or not storage.ReadData(node):
+        raise InputError(f"{path} cannot be read back: give a .seg.nrrd file that Slicer can load.")
+    return node
+
+
+def readMarkups(host: SceneHost, path: Path) -> List:
+    """Add the markups of a .mrk.json file to the scene and return their nodes.
+
+    :raises InputError: it cannot be read, or holds none.
+    """
+    storage = slicer.vtkMRMLMarkupsJsonStorageNode()
+    host.scene.AddNode(storage)
+    storage.SetFileName(str(path))
+    before = _markups(host)
+    if Path(path).is_file():
+        storage.AddNewMarkupsNodesFromFile(str(path))
+    nodes = [node for node in _markups(host) if node not in before]
+    if not nodes:
+        raise InputError(f"{path} holds no markups that can be read: save them again with Slicer.")
+    return nodes
+
+
+def _markups(host: SceneHost) -> List:
+    nodes = host.scene.GetNodesByClass("vtkMRMLMarkupsNode")
+    nodes.UnRegister(None)  # the scene returns the collection with a reference that nobody gives back
+    return list(nodes)
