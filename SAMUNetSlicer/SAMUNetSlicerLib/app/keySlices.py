@@ -10,6 +10,8 @@ from ..scene.planeStack import PlaneStack
 from .sliceRecord import SliceRecord
 from .workspace import Target, Workspace
 
+_DECIMALS = 6  # of positions in slices: keeps rounding from moving a pixel to the next slice
+
 
 @dataclass(frozen=True, eq=False)
 class KeySlice:
@@ -43,16 +45,23 @@ def findKeySlices(
     """Look for key slices, adding them to ``found`` by their steps; yields after each slice looked at.
 
     A slice is a key if it has a mask that was prompted or accepted there, or that is not as a propagation
-    has left it.  Pixels that belong to slices of another orientation do not count as painted.
+    has left it.  Pixels that belong to slices of another orientation do not count as painted, and neither
+    does what an oblique slice shows of the one beside it.
     """
-    records = list(workspace.provenance.of(segmentId).records())
-    crossing = CrossingSlices([plane for plane in _planes(records) if not stack.isParallel(plane)])
-    prompted = {stack.stepOf(plane) for plane in _promptedPlanes(workspace, segmentId)}
-    for step in _stepsInUse(workspace, segmentId, stack) | (prompted - {None}):
+    own, across = [], []
+    for record in workspace.provenance.of(segmentId).records():
+        (own if stack.isParallel(record.slicePlane()) else across).append(record.slicePlane())
+    crossing = CrossingSlices(across)
+    prompted = {stack.stepOf(plane) for plane in _promptedPlanes(workspace, segmentId)} - {None}
+    recorded = {stack.stepOf(plane) for plane in own} - {None}
+    for step in sorted(_stepsInUse(workspace, segmentId, stack) | prompted | recorded):
         target = Target(segmentId, stack.plane(step))
         mask = workspace.readMask(target)
+        seen = prompted if step in recorded else prompted | recorded
         if step in prompted:
             isKey = bool(mask.any())
+        elif not seen.isdisjoint(_beside(step, stack.overlap)):
+            isKey = False
         else:
             isKey = bool((_byHand(workspace, target, mask) & ~crossing.pixels(target.plane)).any())
         if isKey:
@@ -74,7 +83,7 @@ class CrossingSlices:
         for reference, steps in self._stacks:
             across = (reference.rasToPlane() @ plane.planeToRAS)[2]
             columns, rows = np.arange(plane.shape[1]), np.arange(plane.shape[0])[:, None]
-            position = across[0] * columns + across[1] * rows + across[3]
+            position = np.round(across[0] * columns + across[1] * rows + across[3], _DECIMALS)
             for nearest in (np.floor(position), np.ceil(position)):
                 held |= np.isin(nearest, list(steps))
         return held
@@ -86,6 +95,10 @@ class CrossingSlices:
                 steps.add(int(np.rint(corner / reference.thickness)))
                 return
         self._stacks.append((plane, {0}))
+
+
+def _beside(step: int, reach: int) -> Set[int]:
+    return set(range(step - reach, step + reach + 1)) - {step}
 
 
 def _byHand(workspace: Workspace, target: Target, mask: np.ndarray) -> np.ndarray:
@@ -107,13 +120,10 @@ def _planes(records: Sequence[SliceRecord]) -> List[SlicePlane]:
 
 
 def _stepsInUse(workspace: Workspace, segmentId: str, stack: PlaneStack) -> Set[int]:
-    """The steps at which the segment may have voxels, or had some when they were last written."""
+    """The steps at which the segment may have voxels."""
     corners = workspace.writer.corners(workspace.segmentationNode, segmentId)
-    records = workspace.provenance.of(segmentId).records()
-    steps = {stack.stepOf(plane) for plane in _planes(records)} - {None}
-    if corners is not None:
-        _, distances = stack.reference.rasToPixel(corners)
-        ends = distances / stack.reference.thickness
-        low, high = int(np.floor(ends.min())), int(np.ceil(ends.max()))
-        steps |= set(range(max(low, stack.first), min(high, stack.last) + 1))
-    return steps
+    if corners is None:
+        return set()
+    ends = stack.reference.rasToPixel(corners)[1] / stack.reference.thickness
+    low, high = int(np.floor(ends.min())), int(np.ceil(ends.max()))
+    return set(range(max(low, stack.first), min(high, stack.last) + 1))

@@ -6,6 +6,7 @@ from typing import Iterator, Optional, Sequence
 import numpy as np
 
 from ..engine.types import Prompts
+from ..scene.plane import SlicePlane
 from ..scene.segmentChange import Change
 from .sliceContent import SliceContent
 from .sliceRecord import SliceRecord
@@ -25,10 +26,11 @@ class MadeSlice:
 
 
 def writeMadeSlices(
-    workspace: Workspace, segmentId: str, slices: Sequence[MadeSlice]
+    workspace: Workspace, segmentId: str, slices: Sequence[MadeSlice], kept: Sequence[SlicePlane] = ()
 ) -> Iterator[Optional[Change]]:
     """Write slices of one segment and their provenance.
 
+    :param kept: see `SegmentWriter.writeMasks`.
     :return: to be iterated to its end: changes as they are made, and None in between.
     """
     contents, masks = [], []
@@ -43,6 +45,7 @@ def writeMadeSlices(
         list(zip(planes, masks)),
         workspace.volumeNode,
         policy=workspace.policy,
+        kept=kept,
     )
     for each, mask, content in zip(slices, masks, contents):
         record = writtenRecord(workspace, each.target, each.draft, mask, content)

@@ -110,7 +110,6 @@ class _Run:
     def __init__(self, session: SegmentationSession, options: PropagationOptions, progress: Signal):
         workspace = session.workspace
         workspace.requireVolume()
-        workspace.requireSegmentation()
         if not workspace.hasSegment(session.segmentId):
             raise PromptError("There is no segment to propagate: choose one and prompt it on a slice.")
         self.segmentId = session.segmentId
@@ -121,13 +120,14 @@ class _Run:
         self._options = options
         self._progress = progress
         self._started = time.monotonic()
-        self._isCancelled = False
+        self._isCancelled = self._isWriting = False
         self._stack = _chosenStack(session, options)
         self._low, self._high = _range(self._stack, options)
         self._walk = self._makeWalk()
 
     def cancel(self) -> None:
-        self._isCancelled = True
+        """Segment no further; without effect once the segment is being written."""
+        self._isCancelled = self._isCancelled or not self._isWriting
         self._walk.cancel()
 
     def report(self) -> PropagationReport:
@@ -152,6 +152,7 @@ class _Run:
         except UserError as error:
             self.error = error
         self._walk.cancel()
+        self._isWriting = True
         try:
             for _ in self._write():
                 yield False
@@ -195,7 +196,8 @@ class _Run:
 
     def _write(self) -> Iterator[None]:
         made = [slice for _, slice in sorted(self._walk.made.items())]
-        return self._session.editor.writeSlices(self.segmentId, self._options.method, made)
+        kept = [key.plane for key in self.keys.values()]
+        return self._session.editor.writeSlices(self.segmentId, self._options.method, made, kept)
 
 
 def _chosenStack(session: SegmentationSession, options: PropagationOptions) -> PlaneStack:

@@ -125,11 +125,14 @@ class SliceEditor:
         self._edits.touch(target, "predict again")
         self._updates.request(target)
 
-    def writeSlices(self, segmentId: str, label: str, slices: Sequence[MadeSlice]) -> Iterator[None]:
+    def writeSlices(
+        self, segmentId: str, label: str, slices: Sequence[MadeSlice], kept: Sequence[SlicePlane] = ()
+    ) -> Iterator[None]:
         """Put the masks of parallel slices into a segment as one undo step; yields between them.
 
         What the user has painted there stays.  The segment changes at once, see `SegmentWriter.writeMasks`.
 
+        :param kept: further slices parallel to them, whose voxels stay as they are.
         :raises InputError: a node or the segment is gone.
         """
         if not slices:
@@ -139,7 +142,7 @@ class SliceEditor:
             for each in slices:
                 self._edits.touch(each.target, label)
                 yield
-            for change in writeMadeSlices(self._workspace, segmentId, slices):
+            for change in writeMadeSlices(self._workspace, segmentId, slices, kept):
                 if change is not None:
                     self._edits.add(Target(segmentId, slices[0].target.plane), change)
                 yield

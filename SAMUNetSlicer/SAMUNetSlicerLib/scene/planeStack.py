@@ -6,17 +6,20 @@ import numpy as np
 
 from .plane import SlicePlane
 from .planeFactory import neighborPlane, neighborSteps
-from .volumeGeometry import AXES
+from .volumeGeometry import AXES, ijkToRAS
 
 # Two normals closer than half a degree are one orientation, as for prompts.
 _SAME_ORIENTATION = float(np.cos(np.radians(0.5)))
+
+_ROUNDING = 1e-6  # of sizes in slices
 
 
 class PlaneStack:
     """The slices along the normal of ``reference``, numbered by their steps from it.
 
     ``first``, ``last``: the outermost steps that meet the volume; positive steps go along the normal.  The
-    slices of an oblique stack may differ in shape, see `planeFactory`.
+    slices of an oblique stack may differ in shape, see `planeFactory`; ``overlap``: to how many slices on
+    either side a voxel of one may belong too, 0 if the slices are planes of voxels.
     """
 
     def __init__(self, reference: SlicePlane, volumeNode):
@@ -24,6 +27,8 @@ class PlaneStack:
         self.reference = reference
         self.first, self.last = min(steps), max(steps)
         self._volumeNode = volumeNode
+        across = (reference.rasToPlane() @ ijkToRAS(volumeNode))[2, :3]
+        self.overlap = int(np.abs(across).sum() - _ROUNDING)
         self._sense = _senseOfIndex(reference, volumeNode)
         self._planes: Dict[int, SlicePlane] = {0: reference}
 

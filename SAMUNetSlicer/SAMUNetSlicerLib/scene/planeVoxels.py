@@ -61,7 +61,7 @@ def voxelsUnderMask(
     window = _windowOf(plane, mask, ijkToRAS, extent)
     if window is None:
         return NO_VOXELS, np.zeros(0, bool)
-    if _isAligned(plane, ijkToRAS):
+    if isAligned(plane, ijkToRAS):
         covered = mask[window.top : window.bottom, window.left : window.right]
         return _voxelsAt(plane, ijkToRAS, window), covered.reshape(-1)
     voxels, column, row = _slab(plane, ijkToRAS, window)
@@ -74,11 +74,6 @@ def boxUnderMask(
     """First and last index (3,) of a box that holds all that ``voxelsUnderMask`` returns, None if nothing."""
     window = _windowOf(plane, mask, ijkToRAS, extent)
     return None if window is None else _indexBox(plane, ijkToRAS, window)
-
-
-def isAligned(plane: SlicePlane, ijkToRAS: np.ndarray) -> bool:
-    """True if every pixel is one voxel and the slice is one voxel thick."""
-    return _isAligned(plane, ijkToRAS)
 
 
 def alignedPixels(
@@ -99,7 +94,7 @@ def alignedPixels(
 
 def _voxelsAt(plane: SlicePlane, ijkToRAS: np.ndarray, window: _Window) -> np.ndarray:
     toVoxel = np.linalg.inv(ijkToRAS) @ plane.planeToRAS
-    if _isAligned(plane, ijkToRAS):
+    if isAligned(plane, ijkToRAS):
         toVoxel = np.rint(toVoxel).astype(np.int32)
         rounded = _lattice(toVoxel, window)
     else:
@@ -113,7 +108,7 @@ def _lattice(toVoxel: np.ndarray, window: _Window) -> np.ndarray:
     return rows[:, None] + (x[:, None] * toVoxel[:3, 0])[None]
 
 
-def _isAligned(plane: SlicePlane, ijkToRAS: np.ndarray) -> bool:
+def isAligned(plane: SlicePlane, ijkToRAS: np.ndarray) -> bool:
     """True if every pixel is one voxel and the slice is one voxel thick."""
     toVoxel = (np.linalg.inv(ijkToRAS) @ plane.planeToRAS)[:3]
     steps = np.rint(toVoxel)

@@ -82,6 +82,7 @@ class SegmentWriter:
         slices: Sequence[Tuple[SlicePlane, np.ndarray]],
         volumeNode,
         policy: str = "protectAll",
+        kept: Sequence[SlicePlane] = (),
     ) -> Iterator[Optional[Change]]:
         """Replace parallel slices of a segment at once; views are told once.
 
@@ -89,6 +90,7 @@ class SegmentWriter:
         nearest of them.
 
         :param slices: planes, and their masks (H, W) bool.
+        :param kept: further slices parallel to them, whose voxels stay as they are.
         :return: to be iterated to its end by the caller, who may do other things in between: None while
             the slices are gathered and nothing has changed yet, then the changes one after the other.
         :raises InputError: as ``writeMask``, when the iteration begins.
@@ -98,7 +100,7 @@ class SegmentWriter:
         self._requireNode(segmentationNode, "segmentation")
         self._requireNode(volumeNode, "volume")
         ensureGeometry(segmentationNode, volumeNode)
-        merge = StackMerge(segmentationNode, segmentId, slices, volumeNode)
+        merge = StackMerge(segmentationNode, segmentId, slices, volumeNode, kept)
         for _ in merge.gather():
             yield None
         yield from merge.write(policy)

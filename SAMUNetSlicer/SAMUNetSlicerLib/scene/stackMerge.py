@@ -19,8 +19,8 @@ from .volumeGeometry import mapPoints, parentToWorld
 from .voxelExchange import announce, exchange, insideVolume, onLattice, overwritten
 from .voxelRuns import VoxelRuns
 
-# Values of a block: the voxel is on none of the slices, beside the mask, or inside of it.
-_ELSEWHERE, _OUTSIDE, _INSIDE = 0, 1, 2
+# Values of a block beside 0: to be taken from the segment, to be inside of it.
+_OUTSIDE, _INSIDE = 1, 2
 
 # Voxels that are written without a pause, about 15 ms.
 _PART = 1_000_000
@@ -33,6 +33,8 @@ class StackMerge:
     """Slices of one segment on their way into the labelmap: ``gather`` first, then ``write``.
 
     Both may be interrupted anywhere between two values that they yield; nothing changes while gathering.
+
+    :param kept: see `SegmentWriter.writeMasks`.
     """
 
     def __init__(
@@ -41,11 +43,13 @@ class StackMerge:
         segmentId: str,
         slices: Sequence[Tuple[SlicePlane, np.ndarray]],
         volumeNode,
+        kept: Sequence[SlicePlane] = (),
     ):
         self._node = segmentationNode
         self._segmentId = segmentId
         self._slices = slices
         self._volumeNode = volumeNode
+        self._offsets = _offsets([*(plane for plane, _ in slices), *kept])
         self._low = np.zeros(3, int)
         self._block = np.zeros((0, 0, 0), np.uint8)
 
@@ -58,16 +62,16 @@ class StackMerge:
             boxes.append(boxUnderMask(plane, mask, lattice, extent))
             yield
         self._makeBlock([box for box in boxes if box is not None])
-        offsets = _offsets([plane for plane, _ in self._slices])
         for plane, mask in self._slices:
             voxels, covered = voxelsUnderMask(plane, mask, lattice, extent)
             if not isAligned(plane, lattice):
-                own = _nearestTo(plane, voxels, lattice, offsets)
+                own = _nearestTo(plane, voxels, lattice, self._offsets)
                 voxels, covered = voxels[own], covered[own]
             covered[covered] = insideVolume(voxels[covered], lattice, self._volumeNode)
             i, j, k = (voxels - self._low).T
-            self._block[k, j, i] = np.where(covered, _INSIDE, _OUTSIDE)
+            self._block[k, j, i] = np.where(covered, _INSIDE, np.where(target.holds(voxels), _OUTSIDE, 0))
             yield
+        self._crop()
 
     def write(self, policy: str) -> Iterator[Change]:
         """Put the block into the segment part by part, and tell the views at the end.
@@ -88,6 +92,13 @@ class StackMerge:
         if hasChanged:
             markStarted(self._node, self._segmentId)
             announce(self._node, [self._segmentId])
+
+    def _crop(self) -> None:
+        """Keep the image from growing to where nothing is written."""
+        used = [np.flatnonzero(self._block.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
+        if len(used[0]):
+            self._block = self._block[tuple(slice(indices[0], indices[-1] + 1) for indices in used)]
+            self._low = self._low + [indices[0] for indices in used[::-1]]
 
     def _makeBlock(self, boxes: List[Tuple[np.ndarray, np.ndarray]]) -> None:
         if boxes:
