@@ -284,3 +284,18 @@ def test_a_mask_that_is_not_there_cannot_be_given(desk):
         useMaskAsPrompt(desk.session, segment)
     with pytest.raises(InputError, match="no longer"):
         useMaskAsPrompt(desk.session, "gone", desk.plane(4))
+
+
+def test_removing_the_prompts_brings_a_mask_back_that_was_given(desk):
+    segment = imported(desk)
+    useMaskAsPrompt(desk.session, segment)
+    start = desk.mask()
+    prompt = desk.click(25, 20, is_positive=False)
+    desk.click(40, 30)
+    desk.session.removePrompt(prompt)
+    desk.session.waitUntilIdle()
+    prompts = Prompts(np.array([[40, 30]], np.float32), np.array([1]), mask=start)
+    np.testing.assert_array_equal(desk.mask(), fake_mask(start.shape, prompts))
+    desk.session.clear()
+    desk.session.waitUntilIdle()
+    np.testing.assert_array_equal(desk.mask(), start)

@@ -83,7 +83,7 @@ class Replay:
         self, segmentId: str, name: str, record: SliceRecord, pump: Callable[[], None]
     ) -> ReplayedSlice:
         plane = record.slicePlane()
-        predicted = np.zeros(plane.shape, bool)
+        predicted = record.content().withoutPrompts()
         if record.model is not None:
             self._requireModel(record.model, pump)
             prompts = record.networkPrompts()

@@ -15,13 +15,15 @@ class SliceContent:
     ``written``: the slice as it was after the network's last mask was written; ``added``, ``removed``:
     pixels that the user painted or erased in other ways (Segment Editor, another plane, import) and that
     no later prediction may change; ``start``: the mask the network starts from, None when the user has
-    not edited what the prompts are about.
+    not edited what the prompts are about; ``base``: what the slice holds when all its prompts are removed,
+    a mask that was given or carried over from another slice, None for nothing.
     """
 
     written: np.ndarray
     added: np.ndarray
     removed: np.ndarray
     start: Optional[np.ndarray] = None
+    base: Optional[np.ndarray] = None
 
     @classmethod
     def untouched(cls, shape) -> "SliceContent":
@@ -41,7 +43,8 @@ class SliceContent:
         if not painted.any() and not erased.any():
             return self
         touched = componentsTouchedBy(current, prompts)
-        return SliceContent(
+        return replace(
+            self,
             written=current,
             added=(self.added | painted) & ~erased,
             removed=(self.removed | erased) & ~painted,
@@ -58,6 +61,10 @@ class SliceContent:
         added = self.added & ~_componentsAt(self.added, newPrompts.points[~positive])
         removed = self.removed & ~_componentsAt(self.removed, newPrompts.points[positive])
         return replace(self, added=added, removed=removed)
+
+    def withoutPrompts(self) -> np.ndarray:
+        """What stands for a prediction when there is nothing to predict from."""
+        return np.zeros_like(self.written) if self.base is None else self.base
 
     def merged(self, predicted: np.ndarray) -> np.ndarray:
         """The slice to be written: the network's mask with the user's own pixels kept."""

@@ -33,8 +33,8 @@ class SliceRecord:
     that it was made from.
 
     ``mask``: what was to be written; ``written``: the slice as it was afterwards, which differs where
-    other segments were protected and by resampling on oblique planes; ``added``, ``removed``, ``start``:
-    see `SliceContent`.
+    other segments were protected and by resampling on oblique planes; ``added``, ``removed``, ``start``,
+    ``base``: see `SliceContent`.
     """
 
     plane: dict
@@ -56,6 +56,7 @@ class SliceRecord:
     added: Optional[str] = None
     removed: Optional[str] = None
     start: Optional[str] = None
+    base: Optional[str] = None
 
     @property
     def shape(self) -> Tuple[int, int]:
@@ -72,14 +73,16 @@ class SliceRecord:
     def content(self) -> SliceContent:
         """The masks that hand edits are found and kept by.
 
-        A prompt on a slice that was made by a propagation corrects what is there.
+        A prompt on a slice whose mask was given or made by a propagation corrects what is there.
         """
         written, added, removed = (
             decodeMask(text, self.shape) for text in (self.written, self.added, self.removed)
         )
-        text = self.start if self.origin is None else self.written
-        start = None if text is None else decodeMask(text, self.shape)
-        return SliceContent(written, added, removed, start)
+        if self.origin is not None:
+            carried = written if written.any() else None
+            return SliceContent(written, added, removed, start=carried, base=carried)
+        start, base = (text and decodeMask(text, self.shape) for text in (self.start, self.base))
+        return SliceContent(written, added, removed, start, base)
 
     def networkPrompts(self) -> Prompts:
         """The network's input besides the image."""
@@ -115,6 +118,7 @@ def maskFields(mask: np.ndarray, content: SliceContent) -> dict:
         "added": encodeMask(content.added),
         "removed": encodeMask(content.removed),
         "start": encodeMask(content.start),
+        "base": encodeMask(content.base),
     }
 
 

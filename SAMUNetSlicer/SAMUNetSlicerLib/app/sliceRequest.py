@@ -81,13 +81,14 @@ def writeAnswer(
 ) -> WrittenMask:
     """Put the predicted mask into the segment, with what the user painted there kept.
 
-    :param report: None when there are no prompts left: the network's part of the slice goes.
+    :param report: None when there are no prompts left: the network's part of the slice goes, down to a
+        mask that was given or carried over from another slice.
     :raises InputError: a node or the segment is gone.
     """
     started, target = time.perf_counter(), request.target
     # Read again: the user may have painted while the network was busy.
     content = request.content.withEdits(workspace.readMask(target), request.prompts)
-    predicted = np.zeros(target.plane.shape, bool)
+    predicted = content.withoutPrompts()
     if report is not None:
         predicted = planeMask(report.prediction, request.prompts, target.plane)
     mask = content.merged(predicted)
