@@ -486,3 +486,39 @@ def closed_tools():
     assert desk.session.segmentationNode is None
     assert desk.tools.tool is None
     desk.close()
+
+
+@pytest.mark.weights
+def test_the_default_model_segments_the_organ_that_is_clicked_on():
+    run_in_child(default_model)
+
+
+def default_model():
+    from pathlib import Path
+
+    from app.view_desk import ViewDesk
+    from SAMUNetSlicerLib.app.modelChoice import modelSpec
+    from SAMUNetSlicerLib.app.threadEngine import ThreadEngine
+    from SAMUNetSlicerLib.app.volumeLoading import loadVolume
+    from SAMUNetSlicerLib.engine.windowing import WindowSetting
+    from SAMUNetSlicerLib.scene.sliceImage import extractSlice
+    from scene.segmentation_scene import dice
+
+    samples = Path(__file__).resolve().parents[2] / "Resources" / "SampleData"
+    desk = ViewDesk(lambda host: loadVolume(host, samples / "ts_ct512.nii.gz"), engine=ThreadEngine())
+    desk.engine.wait(desk.session.setModel(modelSpec(device="cpu", precision="fp32")))
+    desk.session.setWindow(WindowSetting("preset:abdomen"))
+    labels = loadVolume(desk.host, samples / "ts_ct512_seg.nii.gz")
+    spleen = extractSlice(labels, desk.plane(), interpolate=False) == 1
+    rows, columns = np.nonzero(spleen)
+    desk.click(desk.mouse_at((np.median(columns), np.median(rows))))
+    assert dice(desk.mask(), spleen) > 0.7
+    desk.session.clear()
+    desk.session.waitUntilIdle()
+    assert not desk.mask().any()
+    desk.away()
+    corners = [(columns.min() - 3, rows.min() - 3), (columns.max() + 3, rows.max() + 3)]
+    desk.drag(*map(desk.mouse_at, corners))
+    assert dice(desk.mask(), spleen) > 0.85
+    assert desk.errors == []
+    desk.close()

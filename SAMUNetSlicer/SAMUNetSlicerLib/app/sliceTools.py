@@ -13,7 +13,6 @@ from ..scene.promptNodes import hoveredBox
 from ..scene.sliceMouse import RAS, TOOLS, SliceMouse
 from ..scene.viewOutline import ViewOutline
 from .events import Signal
-from .handEdits import HandEdits
 from .hoverPreview import HoverPreview, Place
 from .session import SegmentationSession
 from .viewFollower import ViewFollower
@@ -41,7 +40,7 @@ class SliceTools:
 
     A click makes a positive point, with Ctrl or Alt a negative one; a drag makes a box; see `SliceMouse`.
     Delete over a box's corner removes the box, as it does with points.  What cannot be placed is said by the
-    session's ``error``.  Edits with other tools meanwhile become undo steps, see `HandEdits`.
+    session's ``error``.
 
     ``toolChanged(tool)``: also when the user takes up a mouse mode of Slicer, which ends the tool.
     """
@@ -49,7 +48,6 @@ class SliceTools:
     def __init__(self, session: SegmentationSession, follower: ViewFollower):
         self.toolChanged = Signal("toolChanged")
         self.preview = HoverPreview(session)
-        self.handEdits = HandEdits(session)
         self._session = session
         self._follower = follower
         self._tool: Optional[str] = None
@@ -117,7 +115,6 @@ class SliceTools:
         for sliceNode in list(self._views):
             self.detach(sliceNode)
         self.preview.close()
-        self.handEdits.close()
         self._observers.close()
 
     def _onPoint(self, sliceNode, ras: RAS, isPositive: bool) -> None:
