@@ -9,7 +9,7 @@ DESIGNER = ET.parse(MODULE / "Resources" / "UI" / "SAMUNetSlicer.ui")
 PANEL_FILES = sorted((LIBRARY / "ui").glob("*.py"))
 
 # Frames that only hold others, and texts that never change.
-SILENT = {"SAMUNetSlicer", "statusFrame", "progressFrame", "toLabel"}
+SILENT = {"SAMUNetSlicer", "statusFrame", "progressFrame", "toLabel", "selfCheckPlace"}
 
 
 def widgets():
@@ -75,6 +75,20 @@ def test_everything_the_user_can_operate_has_a_tool_tip():
         if e.get("class") in operated and property_of(e, "toolTip") is None
     ]
     assert not silent
+
+
+def test_widgets_that_code_hides_are_not_direct_children_of_a_section():
+    """Opening a ctkCollapsibleButton shows all its children."""
+    sections = [e for e in DESIGNER.iter("widget") if e.get("class") == "ctkCollapsibleButton"]
+    children = {e.get("name") for section in sections for e in section.findall("layout/item/widget")}
+    assert not children & set(_hidden_in_code())
+
+
+def _hidden_in_code():
+    nodes = [node for path in PANEL_FILES for node in ast.walk(tree_of(path))]
+    for node in nodes:
+        if isinstance(node, ast.Attribute) and node.attr == "visible" and isinstance(node.ctx, ast.Store):
+            yield _last_name(node.value)
 
 
 def test_names_are_unique():

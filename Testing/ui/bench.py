@@ -16,12 +16,11 @@ from source_tree import MODULE
 class Bench:
     """``ui``: widgets by name, under PythonQt's rules; ``window``: the PySide6 widget that holds them."""
 
-    def __init__(self, host, engine=None):
+    def __init__(self, host, engine=None, volume=None):
         from SAMUNetSlicerLib.ui.panel import Panel
 
         self.scene = scene = host.scene
-        voxels = np.random.default_rng(0).integers(-1000, 1000, SHAPE, dtype=np.int16)
-        self.volume = add_volume(scene, ijk_to_ras=CT, array=voxels)
+        self.volume = volume or noise(scene)
         self.root = slicer.util.loadUI(str(MODULE / "Resources" / "UI" / "SAMUNetSlicer.ui"))
         self.root.setMRMLScene(scene)
         self.window = self.root.pyside
@@ -79,6 +78,12 @@ class Bench:
     def close(self):
         self.panel.close()
         self.window.deleteLater()
+
+
+def noise(scene):
+    """A volume of random intensities."""
+    voxels = np.random.default_rng(0).integers(-1000, 1000, SHAPE, dtype=np.int16)
+    return add_volume(scene, ijk_to_ras=CT, array=voxels)
 
 
 def icon(name):

@@ -26,6 +26,9 @@ _MODULES = (QtCore, QtGui, QtWidgets)
 # What every QObject has in PythonQt without being a property, slot or signal.
 _NOT_OURS = {"connect", "disconnect", "metaObject", "staticMetaObject", "tr", "sender", "emit"}
 
+_SIGNAL, _SLOT = QtCore.QMetaMethod.MethodType.Signal, QtCore.QMetaMethod.MethodType.Slot
+_known = {}
+
 slot_errors = []
 """Exceptions that slots have raised, oldest first: PythonQt prints them and goes on, a test must see them."""
 
@@ -224,17 +227,21 @@ def _property(pyside, name):
 
 def _signatures(pyside, name=None):
     """Signatures of the signals that can be connected, of one name or of all."""
+    declared = [signature for api in _api(pyside) for signature in api.signals]
+    # A stand-in's own signals carry Python objects; the header says what the real ones carry.
+    found = [each for each in _declared(pyside, _SIGNAL) if not (declared and "PyObject" in each)]
+    return [each for each in found + declared if name in (None, each.split("(")[0])]
+
+
+def _declared(pyside, kind):
+    """Signatures of the signals or the slots that Qt knows of an object's class."""
     meta = pyside.metaObject()
-    methods = [meta.method(index) for index in range(meta.methodCount())]
-    is_ours = bool(_api(pyside))
-    found = [
-        bytes(method.methodSignature().data()).decode()
-        for method in methods
-        if method.methodType() == QtCore.QMetaMethod.MethodType.Signal
-    ]
-    found = [signature for signature in found if not (is_ours and "PyObject" in signature)]
-    found += [signature for api in _api(pyside) for signature in api.signals]
-    return [signature for signature in found if name in (None, signature.split("(")[0])]
+    key = meta.className(), kind
+    if key not in _known:
+        methods = [meta.method(index) for index in range(meta.methodCount())]
+        methods = [method for method in methods if method.methodType() == kind]
+        _known[key] = [bytes(method.methodSignature().data()).decode() for method in methods]
+    return _known[key]
 
 
 def _signal_names(pyside):
@@ -297,12 +304,9 @@ def _is_method(pyside, name):
 
 
 def _is_slot(pyside, name):
-    meta = pyside.metaObject()
-    methods = (meta.method(index) for index in range(meta.methodCount()))
-    slot = QtCore.QMetaMethod.MethodType.Slot
-    is_ours = bool(_api(pyside))
-    names = {bytes(m.name().data()).decode() for m in methods if m.methodType() == slot}
-    return name in names and not (is_ours and name in vars(type(pyside)))
+    if _api(pyside) and name in vars(type(pyside)):
+        return False
+    return any(signature.split("(")[0] == name for signature in _declared(pyside, _SLOT))
 
 
 def _is_accessor(pyside, name):

@@ -8,6 +8,7 @@ through, so that using another name means looking it up in the header first.
 from dataclasses import dataclass
 from typing import Tuple
 
+import shiboken6
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Property, Signal
 
@@ -100,7 +101,6 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.box)
         self.box.activated.connect(lambda index: self.setCurrentNode(self._nodes[index]))
-        self.destroyed.connect(lambda: None)
 
     def mrmlScene(self):
         return self._scene
@@ -136,7 +136,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
 
     def _fill(self):
         scene = self._scene
-        if scene is None:
+        if scene is None or not shiboken6.isValid(self.box):
             return
         found = [scene.GetNodesByClass(kind) for kind in self.nodeTypes]
         for collection in found:

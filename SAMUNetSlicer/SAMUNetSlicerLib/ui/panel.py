@@ -112,7 +112,7 @@ class Panel:
         self.views.toolChanged.connect(self.tools.setTool)
         self.model.changed.connect(self.status.refresh)
         self.advanced.engineOptionsChanged.connect(self.model.loadAgain)
-        self.setup.finished.connect(self.model.loadAgain)
+        self.setup.finished.connect(self._loadForTool)
 
     def _tick(self) -> None:
         self.status.attempt(self.session.poll)
@@ -131,7 +131,11 @@ class Panel:
     def _onTool(self, tool) -> None:
         self.views.setTool(tool)
         self.status.say("")
-        if tool is not None and not self.setup.isNeeded:
+        self._loadForTool()
+
+    def _loadForTool(self) -> None:
+        """Have the network ready by the time of the first click."""
+        if self.tools.tool is not None and not self.setup.isNeeded:
             self.model.ensureLoaded()
 
     def _trySample(self) -> None:

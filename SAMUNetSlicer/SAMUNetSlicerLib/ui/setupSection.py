@@ -22,7 +22,8 @@ class SetupSection:
         self._ui, self._status = ui, status
         ui.setupButton.connect("clicked()", status.guard(self._install))
         ui.setupFolderButton.connect("clicked()", status.guard(self._installFromFolder))
-        self.refresh()
+        self.isNeeded = False
+        ui.setupFrame.visible = False
 
     def refresh(self) -> None:
         """Look at what is installed now, without importing it."""
@@ -38,8 +39,9 @@ class SetupSection:
 
     def _install(self, folder: Optional[Path] = None) -> None:
         try:
-            if installRequirements(folder):
-                self._status.say(_("Everything is installed."))
-                self.finished.emit()
+            isComplete = installRequirements(folder)
         finally:
             self.refresh()
+        if isComplete:
+            self._status.say(_("Everything is installed."))
+            self.finished.emit()

@@ -1,0 +1,85 @@
+"""The picture of the panel in the README, with the default network on the sample volume.
+
+OMP_NUM_THREADS=1 python Testing/ui/make_screenshot.py Resources/Screenshots/panel.png
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+sys.path[:0] = [
+    str(Path(__file__).resolve().parents[1]),
+    str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"),
+]
+
+import pytest
+import slicer
+from PIL import Image
+
+from fakes import slicerApplication
+from SAMUNetSlicerLib.app.headless import startScene
+from SAMUNetSlicerLib.app.processEngine import ProcessEngine
+from SAMUNetSlicerLib.app.volumeLoading import loadVolume
+from SAMUNetSlicerLib.engine.windowing import WindowSetting, to_uint8
+from SAMUNetSlicerLib.scene.overlay import renderOverlay
+from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis
+from SAMUNetSlicerLib.scene.sliceImage import extractSlice
+from source_tree import MODULE
+from ui.bench import Bench
+
+SLICE = 19
+CLICKS = {"Liver": (110, 170), "Spleen": (288, 185)}
+SIZE = (350, 672)
+
+
+def main(path):
+    with startScene() as host, pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        slicerApplication.install(patch, host.scene, folder)
+        slicer.app.makeMainWindow()
+        volume = loadVolume(host, MODULE / "Resources" / "SampleData" / "AbdominalCT.nrrd")
+        volume.SetName("AbdominalCT")
+        bench = Bench(host, ProcessEngine(), volume)
+        try:
+            picture = draw(bench, volume, Path(folder) / "panel.png")
+        finally:
+            bench.close()
+    # Median cut, the default, gives all its colors to the grays of the image.
+    colors = picture.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    colors.save(path, optimize=True)
+
+
+def draw(bench, volume, file):
+    plane = planeFromAxis(volume, "K", SLICE)
+    bench.show(SLICE)
+    bench.panel.choices.window.choose("preset:abdomen")
+    bench.click("positiveButton")
+    bench.session.engine.wait(bench.panel.model._ticket)
+    for name, place in CLICKS.items():
+        bench.session.addSegment(name)
+        bench.session.addPoint(place, plane=plane)
+        bench.session.waitUntilIdle()
+    bench.session.progress.emit(23, 36)
+    bench.picture(file, *SIZE)
+    panel = Image.open(file)
+    view = Image.fromarray(overlay(bench, volume, plane))
+    view = view.resize((round(view.width * SIZE[1] / view.height), SIZE[1]), Image.Resampling.LANCZOS)
+    sheet = Image.new("RGB", (panel.width + view.width, SIZE[1]))
+    sheet.paste(panel, (0, 0))
+    sheet.paste(view, (panel.width, 0))
+    return sheet
+
+
+def overlay(bench, volume, plane):
+    """The slice with its segments and clicks."""
+    image = to_uint8(extractSlice(volume, plane), WindowSetting("preset:abdomen"))
+    node, reader = bench.session.segmentationNode, bench.session.workspace.writer.readMask
+    segmentation = node.GetSegmentation()
+    for segment_id, place in zip(segmentation.GetSegmentIDs(), CLICKS.values()):
+        color = tuple(round(255 * part) for part in segmentation.GetSegment(segment_id).GetColor())
+        mask = reader(node, segment_id, plane)
+        image = renderOverlay(image, mask, color=color, points=[place], labels=[1], size=max(image.shape[:2]))
+    return image
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
