@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, List, Optional, Tuple
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from ..engine.reports import ModelSpec
 from .caseResults import confidences
 from .engineClient import EngineClient
+from .exportFormats import DEFAULT_KEYS, ExportSource
 from .fileInstall import Progress, noProgress
 from .headless import startScene
 from .promptRun import SegmentedSlice, runPrompts
@@ -23,7 +24,8 @@ class SegmentJob:
 
     ``volume``: image file or DICOM folder, ``seriesUID``: which series of it; ``folder``, ``name``,
     ``existing``: see `ResultFiles`, ``name`` is by default the volume's; ``policy``: towards the other
-    segments, see `SegmentWriter.writeMask`; ``withPictures``: also draw each segmented slice.
+    segments, see `SegmentWriter.writeMask`; ``withPictures``: also draw each segmented slice; ``formats``: keys
+    of `exportFormats.FORMATS`.
     """
 
     volume: Path
@@ -35,6 +37,7 @@ class SegmentJob:
     policy: str = "protectAll"
     withPictures: bool = False
     seriesUID: Optional[str] = None
+    formats: Sequence[str] = DEFAULT_KEYS
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +63,7 @@ def runSegmentJob(
     :param pump: called often while waiting; what it raises ends the job, `CancelledError` for example.
     :raises UserError: the first thing that goes wrong.
     """
-    files = ResultFiles(job.folder, job.name or baseName(job.volume), job.existing)
+    files = ResultFiles(job.folder, job.name or baseName(job.volume), job.existing, job.formats)
     with startScene() as host:
         session = SegmentationSession(host.scene, engine)
         try:
@@ -83,10 +86,11 @@ def _write(
             picture = segmentedPicture(session.segmentationNode, session.volumeNode, job.prompts.window, each)
             savePicture(picture, folder / f"{number:03d}.png")
 
-    return files.write(
+    source = ExportSource(
         session.segmentationNode,
         session.volumeNode,
-        str(Path(job.volume).resolve()),
-        confidences(slices),
-        draw if job.withPictures else None,
+        confidences=confidences(slices),
+        volumeFile=str(Path(job.volume).resolve()),
+        dicomSource=job.volume,
     )
+    return files.writeSource(source, draw if job.withPictures else None)

@@ -6,6 +6,7 @@ from typing import List
 import slicer
 
 from ..errors import InputError
+from ..scene.exportCheck import quiet
 from .headless import SceneHost
 
 
@@ -17,7 +18,9 @@ def readSegmentation(host: SceneHost, path: Path):
     storage = host.scene.AddNewNodeByClass("vtkMRMLSegmentationStorageNode")
     storage.SetFileName(str(path))
     node = host.scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
-    if not Path(path).is_file() or not storage.ReadData(node):
+    with quiet():
+        isRead = Path(path).is_file() and storage.ReadData(node)
+    if not isRead:
         raise InputError(f"{path} cannot be read back: give a .seg.nrrd file that Slicer can load.")
     return node
 

@@ -33,7 +33,7 @@ def checkLabelmap(path: Path, labels: np.ndarray, ijkToRAS: np.ndarray) -> None:
     for each in (node, storage):
         scene.AddNode(each)
     storage.SetFileName(str(path))
-    with _quiet():
+    with quiet():
         isRead = storage.ReadData(node)
     image = node.GetImageData() if isRead else None
     if image is None or image.GetNumberOfPoints() != labels.size:
@@ -115,8 +115,8 @@ def _reordered(found: np.ndarray, steps: np.ndarray) -> np.ndarray:
 
 
 @contextmanager
-def _quiet():
-    """A damaged file is reported by our own sentence, not by the reader's."""
+def quiet():
+    """Keep VTK's messages away: a damaged file is reported by our own sentence."""
     wasOn = vtk.vtkObject.GetGlobalWarningDisplay()
     vtk.vtkObject.GlobalWarningDisplayOff()
     try:

@@ -4,6 +4,7 @@ Points are in mm, in the patient coordinates of DICOM (LPS), parent transforms a
 default and what it takes a file without a note of its coordinates to be.
 """
 
+import re
 from pathlib import Path
 from typing import Callable, Dict, Sequence
 
@@ -49,7 +50,7 @@ def exportSurface(surface: vtk.vtkPolyData, path, existing: str = "refuse") -> P
 
     :raises OutputError: the file cannot be written, or does not hold what was written.
     """
-    writer, reader = _FORMATS[Path(path).suffix.lower()]
+    writer, *proof = _FORMATS[Path(path).suffix.lower()]
 
     def write(temporary: Path) -> None:
         one = writer()
@@ -58,7 +59,7 @@ def exportSurface(surface: vtk.vtkPolyData, path, existing: str = "refuse") -> P
         if not one.Write():
             raise OutputError("The surface could not be written: choose another folder.")
 
-    return writeChecked(path, existing, write, lambda temporary: _check(temporary, reader, surface))
+    return writeChecked(path, existing, write, lambda temporary: _check(temporary, surface, *proof))
 
 
 def _moved(surface: vtk.vtkPolyData, matrix: np.ndarray) -> vtk.vtkPolyData:
@@ -78,7 +79,10 @@ def _moved(surface: vtk.vtkPolyData, matrix: np.ndarray) -> vtk.vtkPolyData:
     return turned.GetOutput()
 
 
-def _check(path: Path, makeReader: Callable, surface: vtk.vtkPolyData) -> None:
+def _check(path: Path, surface: vtk.vtkPolyData, countTriangles: Callable, makeReader: Callable) -> None:
+    # VTK's writers do not notice a full disk, and its readers end the process on a file that was cut off.
+    if countTriangles(path) != surface.GetNumberOfCells():
+        raise OutputError("The surface could not be written as a whole: free some space.")
     reader = makeReader()
     reader.SetFileName(str(path))
     reader.Update()
@@ -116,8 +120,29 @@ def _plyWriter() -> vtk.vtkPLYWriter:
     return writer
 
 
+def _stlTriangles(path: Path) -> int:
+    """Triangles of 50 bytes behind a header of 84; -1 for a part of one."""
+    count, rest = divmod(path.stat().st_size - 84, 50)
+    return -1 if rest else count
+
+
+def _objTriangles(path: Path) -> int:
+    lines = path.read_bytes().split(b"\n")
+    return sum(line.startswith(b"f ") for line in lines[:-1])
+
+
+def _plyTriangles(path: Path) -> int:
+    """Triangles of 13 bytes (a count and three numbers) behind the points; -1 for a part of one."""
+    content = path.read_bytes()
+    head, _, body = content.partition(b"end_header\n")
+    found = re.search(rb"element vertex (\d+)", head)
+    points = int(found.group(1)) if found else 0
+    count, rest = divmod(len(body) - points * 4 * head.count(b"property float"), 13)
+    return -1 if rest else count
+
+
 _FORMATS = {
-    ".stl": (_stlWriter, _stlReader),
-    ".obj": (vtk.vtkOBJWriter, vtk.vtkOBJReader),
-    ".ply": (_plyWriter, vtk.vtkPLYReader),
+    ".stl": (_stlWriter, _stlTriangles, _stlReader),
+    ".obj": (vtk.vtkOBJWriter, _objTriangles, vtk.vtkOBJReader),
+    ".ply": (_plyWriter, _plyTriangles, vtk.vtkPLYReader),
 }

@@ -1,0 +1,24 @@
+"""The option of every command that writes segments: as what."""
+
+import argparse
+from typing import Sequence
+
+
+def addFormatArgument(parser: argparse.ArgumentParser) -> None:
+    """Add which files to write."""
+    parser.add_argument(
+        "--format",
+        dest="formats",
+        metavar="LIST",
+        help="seg.nrrd, nifti, nrrd, mha, dicom-seg, stl, obj, ply, csv, parquet, prompts, separated by "
+        "commas (default seg.nrrd,nifti,csv,prompts)",
+    )
+
+
+def chosenFormats(options: argparse.Namespace) -> Sequence[str]:
+    """The formats of ``--format``; those not known are refused by the export."""
+    from ..app.exportFormats import DEFAULT_KEYS
+
+    if options.formats is None:
+        return DEFAULT_KEYS
+    return tuple(key.strip().lower() for key in options.formats.split(",") if key.strip())

@@ -1,0 +1,215 @@
+"""DICOM Segmentations, read back by highdicom, pydicom and SimpleITK."""
+
+import highdicom
+import numpy as np
+import pydicom
+import pytest
+import SimpleITK as sitk
+
+from app.dicom_series import SPACING, THICKNESS, write_series
+from SAMUNetSlicerLib.app.dicomSegmentation import exportDicomSegmentation
+from SAMUNetSlicerLib.app.headless import startScene
+from SAMUNetSlicerLib.app.volumeLoading import loadVolume
+from SAMUNetSlicerLib.errors import InputError, OutputError
+from SAMUNetSlicerLib.scene.segments import Code, Terminology, newSegment
+from scene.segmentation_scene import ball, fill, put_under_transform, rotation
+
+SHAPE = (8, 30, 34)
+OBLIQUE = (0.8, 0.6, 0.0, -0.36, 0.48, -0.8)
+LIVER = Terminology(
+    Code("SCT", "123037004", "Anatomical Structure"),
+    Code("SCT", "10200004", "Liver"),
+    region=Code("SCT", "818981001", "Abdomen"),
+)
+
+
+@pytest.fixture
+def host():
+    with startScene() as host:
+        yield host
+
+
+class Case:
+    """A loaded series with two segments; ``masks`` in the order of the files' slices."""
+
+    def __init__(self, host, folder, orientation=(1, 0, 0, 0, 1, 0)):
+        voxels = np.random.default_rng(0).integers(0, 900, SHAPE, dtype=np.int16)
+        self.host, self.folder = host, folder
+        self.paths = write_series(folder, voxels, orientation)
+        self.volume = loadVolume(host, folder)
+        self.node = host.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Segmentation")
+        self.node.SetReferenceImageGeometryParameterFromVolumeNode(self.volume)
+        # Which way SimpleITK stacks the slices is its affair.
+        stored = sitk.GetArrayFromImage(sitk.ReadImage(str(self.paths[0])))[0]
+        self.first_is_last = not np.array_equal(stored, self._volume_slice(0))
+        self.masks = {}
+
+    def _volume_slice(self, k):
+        from vtk.util.numpy_support import vtk_to_numpy
+
+        return vtk_to_numpy(self.volume.GetImageData().GetPointData().GetScalars()).reshape(SHAPE)[k]
+
+    def add(self, name, voxels, terminology=None):
+        """:param voxels: (K, J, I) bool in the order of the files."""
+        segment = newSegment(self.node, name, terminology=terminology)
+        fill(self.node, segment, self.volume, voxels[::-1] if self.first_is_last else voxels)
+        self.masks[segment] = voxels
+        return segment
+
+    def export(self, path, source=None, **options):
+        ids = list(self.node.GetSegmentation().GetSegmentIDs())
+        return exportDicomSegmentation(self.node, self.volume, source or self.folder, path, ids, **options)
+
+    def stored(self, path, number):
+        """The masks of a segment in the file, in the order of the series."""
+        uids = [pydicom.dcmread(each, stop_before_pixels=True).SOPInstanceUID for each in self.paths]
+        document = highdicom.seg.segread(path)
+        options = {"segment_numbers": [number], "assert_missing_frames_are_empty": True}
+        return document.get_pixels_by_source_instance(uids, **options)[..., 0] > 0
+
+
+@pytest.fixture
+def case(host, tmp_path):
+    case = Case(host, tmp_path / "series")
+    case.add("Leber", ball(SHAPE, (3, 12, 12), 5), LIVER)
+    case.add("Läsion", ball(SHAPE, (4, 20, 24), 4))
+    return case
+
+
+def test_each_segment_is_on_the_images_that_it_was_drawn_on(case, tmp_path):
+    path = case.export(tmp_path / "a.seg.dcm").path
+
+    for number, voxels in enumerate(case.masks.values(), 1):
+        assert np.array_equal(case.stored(path, number), voxels)
+
+
+@pytest.mark.parametrize("orientation", [OBLIQUE, (0, 1, 0, 0, 0, -1), (-1, 0, 0, 0, -1, 0)])
+def test_any_direction_of_the_images_is_kept(host, tmp_path, orientation):
+    case = Case(host, tmp_path / "series", orientation)
+    case.add("A", ball(SHAPE, (2, 10, 20), 5))
+
+    path = case.export(tmp_path / "a.seg.dcm").path
+
+    assert np.array_equal(case.stored(path, 1), case.masks[next(iter(case.masks))])
+
+
+def test_overlapping_segments_are_each_kept_in_full(case, tmp_path):
+    case.node.GetSegmentation().SeparateSegmentLabelmap(next(iter(case.masks)))
+    case.add("Over", ball(SHAPE, (3, 14, 14), 5))
+
+    path = case.export(tmp_path / "a.seg.dcm").path
+
+    for number, voxels in enumerate(case.masks.values(), 1):
+        assert np.array_equal(case.stored(path, number), voxels)
+
+
+def test_the_file_names_patient_study_codes_and_colors(case, tmp_path):
+    document = pydicom.dcmread(case.export(tmp_path / "a.seg.dcm").path)
+    source = pydicom.dcmread(case.paths[0])
+    liver, lesion = document.SegmentSequence
+
+    assert (document.PatientName, document.PatientID) == ("Größe^Test", "P-1")
+    assert document.StudyInstanceUID == source.StudyInstanceUID
+    assert document.FrameOfReferenceUID == source.FrameOfReferenceUID
+    assert document.SeriesInstanceUID != source.SeriesInstanceUID
+    assert document.ReferencedSeriesSequence[0].SeriesInstanceUID == source.SeriesInstanceUID
+    assert (liver.SegmentLabel, lesion.SegmentLabel) == ("Leber", "Läsion")
+    assert liver.SegmentedPropertyTypeCodeSequence[0].CodeValue == "10200004"
+    assert liver.AnatomicRegionSequence[0].CodeMeaning == "Abdomen"
+    assert lesion.SegmentedPropertyTypeCodeSequence[0].CodeMeaning == "Tissue"
+    assert liver.SegmentAlgorithmType == "SEMIAUTOMATIC" and "RecommendedDisplayCIELabValue" in liver
+
+
+def test_simpleitk_reads_the_frames_that_show_something(case, tmp_path):
+    image = sitk.ReadImage(str(case.export(tmp_path / "a.seg.dcm").path))
+
+    frames = sum(int(mask.any()) for voxels in case.masks.values() for mask in voxels)
+    assert image.GetSize() == (SHAPE[2], SHAPE[1], frames)
+    assert sitk.GetArrayFromImage(image).astype(bool).sum() == sum(v.sum() for v in case.masks.values())
+
+
+def test_the_files_of_the_series_can_be_given_one_by_one(case, tmp_path):
+    path = case.export(tmp_path / "a.seg.dcm", source=list(reversed(case.paths))).path
+
+    assert np.array_equal(case.stored(path, 1), next(iter(case.masks.values())))
+
+
+def test_other_series_and_other_files_in_the_folder_do_not_disturb(case, tmp_path):
+    write_series(case.folder / "sub", np.zeros((3, 10, 10)))
+    for file in (case.folder / "sub").iterdir():
+        file.rename(case.folder / f"other-{file.name}")
+    (case.folder / "notes.txt").write_text("no DICOM")
+
+    path = case.export(tmp_path / "a.seg.dcm").path
+
+    assert np.array_equal(case.stored(path, 1), next(iter(case.masks.values())))
+
+
+def test_a_parent_transform_of_the_volume_does_not_move_the_masks(case, tmp_path):
+    for node in (case.volume, case.node):
+        put_under_transform(case.host.scene, node, rotation(40, (1, 0, 2)))
+
+    path = case.export(tmp_path / "a.seg.dcm").path
+
+    assert np.array_equal(case.stored(path, 1), next(iter(case.masks.values())))
+
+
+def test_an_empty_segment_is_left_out_and_named(case, tmp_path):
+    newSegment(case.node, "Leer")
+
+    exported = case.export(tmp_path / "a.seg.dcm")
+
+    assert exported.notes == ("'Leer' is empty and not in the DICOM file.",)
+    assert len(pydicom.dcmread(exported.path).SegmentSequence) == 2
+
+
+def test_another_series_is_refused(case, host, tmp_path):
+    write_series(tmp_path / "other", np.zeros(SHAPE), origin=(0.3, 0.3, 0.3))
+
+    with pytest.raises(InputError, match="was not read from the DICOM series"):
+        case.export(tmp_path / "a.seg.dcm", source=tmp_path / "other")
+    assert not (tmp_path / "a.seg.dcm").exists()
+
+
+def test_a_series_with_a_missing_image_is_refused(case, tmp_path):
+    case.paths[4].unlink()
+
+    with pytest.raises(InputError, match="name the series that was segmented"):
+        case.export(tmp_path / "a.seg.dcm")
+
+
+def test_a_path_that_does_not_exist_is_one_sentence(case, tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        case.export(tmp_path / "a.seg.dcm", source=tmp_path / "nowhere")
+
+
+def test_without_voxels_there_is_nothing_to_export(host, tmp_path):
+    case = Case(host, tmp_path / "series")
+    newSegment(case.node, "Leer")
+
+    with pytest.raises(InputError, match="has no voxels to export"):
+        case.export(tmp_path / "a.seg.dcm")
+
+
+def test_existing_files_stay_unless_the_user_says_otherwise(case, tmp_path):
+    (tmp_path / "a.seg.dcm").write_text("old")
+
+    with pytest.raises(OutputError, match="exists already"):
+        case.export(tmp_path / "a.seg.dcm")
+    assert case.export(tmp_path / "a.seg.dcm", existing="number").path.name == "a-2.seg.dcm"
+    assert (tmp_path / "a.seg.dcm").read_text() == "old"
+
+
+def test_a_missing_package_says_what_to_install(case, tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "highdicom", None)
+
+    with pytest.raises(InputError, match="pip install highdicom"):
+        case.export(tmp_path / "a.seg.dcm")
+
+
+def test_the_size_of_the_pixels_is_that_of_the_series(case, tmp_path):
+    document = pydicom.dcmread(case.export(tmp_path / "a.seg.dcm").path)
+    measures = document.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+
+    assert float(measures.SliceThickness) == THICKNESS
+    assert list(measures.PixelSpacing) == list(SPACING)

@@ -1,0 +1,79 @@
+"""``samunet export`` on real files, and ``samunet segment --format``."""
+
+import json
+import os
+
+import numpy as np
+import pydicom
+import pytest
+import SimpleITK as sitk
+import trimesh
+
+from app.dicom_series import write_series
+from SAMUNetSlicerLib.app.headless import startScene
+from SAMUNetSlicerLib.app.volumeLoading import loadVolume
+from SAMUNetSlicerLib.cli.main import main
+from SAMUNetSlicerLib.scene.segmentationExport import exportSegmentation
+from SAMUNetSlicerLib.scene.segments import newSegment
+from scene.segmentation_scene import ball, fill
+
+SHAPE = (8, 30, 34)
+
+
+@pytest.fixture
+def series(tmp_path):
+    write_series(tmp_path / "series", np.random.default_rng(0).integers(0, 900, SHAPE, dtype=np.int16))
+    return tmp_path / "series"
+
+
+@pytest.fixture
+def segmentation(series, tmp_path):
+    with startScene() as host:
+        volume = loadVolume(host, series)
+        node = host.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "S")
+        node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
+        fill(node, newSegment(node, "Läsion"), volume, ball(SHAPE, (4, 12, 14), 5))
+        return exportSegmentation(node, tmp_path / "Größe.seg.nrrd").path
+
+
+def test_a_segmentation_becomes_the_files_that_are_asked_for(segmentation, series, tmp_path, capsys):
+    out = tmp_path / "out"
+    arguments = ["--volume", str(series), "--out", str(out), "--format", "stl, dicom-seg,mha", "--json"]
+
+    assert main(["export", str(segmentation), *arguments]) == 0
+
+    assert sorted(os.listdir(out)) == [
+        "Größe-Läsion.stl",
+        "Größe.ctbl",
+        "Größe.mha",
+        "Größe.seg.dcm",
+    ]
+    assert sorted(json.loads(capsys.readouterr().out)["files"]) == sorted(str(p) for p in out.iterdir())
+    voxels = int(sitk.GetArrayFromImage(sitk.ReadImage(str(out / "Größe.mha"))).sum())
+    assert voxels == ball(SHAPE, (4, 12, 14), 5).sum()
+    assert int(pydicom.dcmread(out / "Größe.seg.dcm").pixel_array.sum()) == voxels
+    assert trimesh.load(out / "Größe-Läsion.stl").is_watertight
+
+
+def test_an_unknown_format_is_one_sentence(segmentation, series, tmp_path, capsys):
+    arguments = ["--volume", str(series), "--out", str(tmp_path / "out"), "--format", "docx"]
+
+    assert main(["export", str(segmentation), *arguments]) == 3
+    assert "'docx' is no export format: use seg.nrrd, nifti" in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_segmentation_is_one_sentence(series, tmp_path, capsys):
+    (tmp_path / "a.seg.nrrd").write_text("nothing")
+    arguments = ["--volume", str(series), "--out", str(tmp_path / "out")]
+
+    assert main(["export", str(tmp_path / "a.seg.nrrd"), *arguments]) == 3
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.weights
+def test_segment_writes_the_formats_that_are_asked_for(home_with_weights, volume, prompts, tmp_path):
+    out = tmp_path / "out"
+    options = ["--prompts", str(prompts()), "--out", str(out), "--device", "cpu", "--format", "ply,parquet"]
+
+    assert main(["segment", str(volume), *options]) == 0
+    assert sorted(os.listdir(out)) == ["ts_ct3mm-Bladder.ply", "ts_ct3mm.parquet"]
