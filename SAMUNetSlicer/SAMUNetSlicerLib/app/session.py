@@ -113,10 +113,7 @@ class SegmentationSession:
         return self.engine.start(spec).whenDone(self._onLoaded)
 
     def setWindow(self, choice: WindowChoice) -> None:
-        """Choose how intensities become grey levels, for later predictions.
-
-        :param choice: a `WindowSetting`, or ``FOLLOW_DISPLAY``.
-        """
+        """Choose the grey levels of later predictions, by a `WindowSetting` or ``FOLLOW_DISPLAY``."""
         self.workspace.windowChoice = choice
         self.stopPrefetching()
         self.statusChanged.emit()
@@ -239,10 +236,7 @@ class SegmentationSession:
             self._prefetcher.tick()
 
     def waitUntilIdle(self, pump: Optional[Callable[[], None]] = None) -> None:
-        """Poll until no mask is being predicted.
-
-        :param pump: called between polls; it may raise to give up waiting.
-        """
+        """Poll until no mask is being predicted; ``pump`` is called in between, and may raise to give up."""
         self.poll()
         while self.isBusy:
             self.engine.block(BLOCK_SECONDS)
