@@ -38,21 +38,18 @@ def node(scene):
 def test_a_new_scene_has_the_defaults(wrap, node):
     parameters = wrap(node)
     assert (parameters.volume, parameters.segmentation) == (None, None)
-    assert (parameters.modelId, parameters.device, parameters.precision) == ("", "auto", "auto")
-    assert (parameters.window, parameters.policy) == ("display", "protectAll")
+    assert (parameters.modelId, parameters.window, parameters.policy) == ("", "display", "protectAll")
     assert (parameters.prefetch, parameters.hover) == (True, "auto")
     assert parameters.exportFormats == "seg.nrrd"
 
 
 def test_the_defaults_are_choices_that_exist(wrap, node):
     from SAMUNetSlicerLib.app.sliceImages import FOLLOW_DISPLAY
-    from SAMUNetSlicerLib.engine.reports import ModelSpec
     from SAMUNetSlicerLib.scene.segmentWriter import POLICIES
 
-    parameters, spec = wrap(node), ModelSpec({"id": "any"})
+    parameters = wrap(node)
     assert parameters.window == FOLLOW_DISPLAY
     assert parameters.policy == POLICIES[0]
-    assert (parameters.device, parameters.precision) == (spec.device, spec.precision)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +62,6 @@ def test_everything_the_panel_sets_comes_back_with_the_scene(wrap, scene, node, 
     chosen = {
         "segmentId": segment,
         "modelId": "mobilesam",
-        "device": "cuda:1",
-        "precision": "bf16",
         "window": "preset:lung",
         "policy": "allowOverlap",
         "prefetch": False,
@@ -106,12 +101,12 @@ def test_a_scene_of_an_older_release_gets_the_defaults_of_what_it_lacks(wrap, no
 
 @pytest.mark.parametrize(("name", "text"), [("propagationFirst", "the first"), ("propagationMinDice", "")])
 def test_a_value_that_cannot_be_read_becomes_the_default(wrap, node, name, text):
-    wrap(node).device = "cpu"
+    wrap(node).hover = "off"
     node.SetParameter(name, text)
     parameters = wrap(node)
     assert parameters.propagationFirst == 0
     assert parameters.propagationMinDice == 0.5
-    assert parameters.device == "cpu"
+    assert parameters.hover == "off"
 
 
 def test_a_choice_of_a_later_release_is_kept_as_it_is(wrap, node):

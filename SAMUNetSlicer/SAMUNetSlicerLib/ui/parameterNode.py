@@ -18,7 +18,9 @@ class PanelParameters:
     are no parameter packs and lists, because Slicer cannot repair damaged ones, nor read a pack that was
     saved before it got a new member.
 
-    ``modelId``: of the catalogue, "" for its default; ``device``, ``precision``: as in `ModelSpec`;
+    What is about this computer, such as the device, is not here but in Slicer's settings.
+
+    ``modelId``: of the catalogue, "" for its default;
     ``window``: "display" or a mode of `WindowSetting`; ``policy``: see `scene.segmentWriter.POLICIES`;
     ``hover``: "auto" (where the engine is quick enough), "on" or "off"; ``propagation...``: as in
     `app.propagationOptions`, first and last hold where it is limited; ``export...``: as in
@@ -30,8 +32,6 @@ class PanelParameters:
     segmentation: slicer.vtkMRMLSegmentationNode
     segmentId: str = ""
     modelId: str = ""
-    device: str = "auto"
-    precision: str = "auto"
     window: str = FOLLOW_DISPLAY
     policy: str = "protectAll"
     prefetch: bool = True
