@@ -1,19 +1,25 @@
-"""From the mask of one slice to the prompts of the next."""
+"""From the mask of one slice to the prompts of the next.
+
+Compared on real labelled CT and MR volumes (Testing/benchmarks/bench_propagation_rules.py), 3D Dice over the
+true slices within 15 of one prompted slice.  Compact SAM-UNet, 50 runs: tight box 0.775, with a point 0.781,
+with the mask 0.774, with both 0.787; box wider by 2 % 0.758 (both: 0.769), by 5 % 0.704 (both: 0.741).
+LiteMedSAM, boxes only, 48 runs: wider by 3 % 0.728, 5 % 0.767, 7 % 0.780, 10 % 0.781, 14 % 0.758.
+"""
 
 import numpy as np
 
 from ..engine.types import POSITIVE, Capabilities, Prompts
 
-# What a network that takes nothing but boxes needs around the mask, as a part of the mask's size on each
-# side: it never draws beyond the box, and a little less than the box on each slice.
-_BOX_MARGIN = 0.05
+# Room around the mask for a network that takes nothing but boxes, as a part of the mask's size on each side:
+# it never draws beyond the box, so that without any the mask would shrink from slice to slice.
+_BOX_MARGIN = 0.08
 
 
 def neighborPrompts(mask: np.ndarray, capabilities: Capabilities) -> Prompts:
     """The prompts for a slice whose neighbor has this mask.
 
     A network that takes masks and points gets the tight box, the mask, and a positive point where the mask
-    is deepest; one that takes boxes only gets the box, wider by 5 % of the mask's size on each side.
+    is deepest; one that takes boxes only gets the box, wider by 8 % of the mask's size on each side.
 
     :param mask: (H, W) bool, not empty, on the pixels of the slice that is to be segmented.
     """

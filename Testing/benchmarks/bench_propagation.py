@@ -1,0 +1,112 @@
+"""What propagating a whole volume costs: time, memory, and how long the user interface stands still.
+
+    OMP_NUM_THREADS=2 python Testing/benchmarks/bench_propagation.py [slices]
+
+The default model in its own process, a 512 x 512 x 300 volume made of the slices of a real CT, there and back
+again and with noise, so that no two are equal, and a liver prompted with one box.  The front end is a loop
+that sleeps 10 ms between calls of ``poll``, as a timer in Slicer would.
+"""
+
+import dataclasses
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
+
+from SAMUNetSlicerLib.app.headless import startScene
+from SAMUNetSlicerLib.app.modelChoice import modelSpec
+from SAMUNetSlicerLib.app.processEngine import ProcessEngine
+from SAMUNetSlicerLib.app.propagation import Propagator
+from SAMUNetSlicerLib.app.propagationOptions import PropagationOptions
+from SAMUNetSlicerLib.app.session import SegmentationSession
+from SAMUNetSlicerLib.app.volumeLoading import loadVolume
+from SAMUNetSlicerLib.engine.windowing import WindowSetting
+from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis
+from SAMUNetSlicerLib.scene.sliceImage import voxelArray
+from scene.segmentation_scene import CT, add_volume
+
+SAMPLE = Path(__file__).resolve().parents[2] / "Resources" / "SampleData" / "ts_ct512.nii.gz"
+LIVER = ((112, 112), (262, 310))
+
+
+def make_volume(host, depth):
+    sample = voxelArray(loadVolume(host, SAMPLE))
+    there_and_back = np.r_[0 : len(sample), len(sample) - 2 : 0 : -1]
+    voxels = sample[np.resize(there_and_back, depth)]
+    voxels += np.random.default_rng(0).integers(-3, 4, voxels.shape, dtype=np.int16)
+    return add_volume(host.scene, ijk_to_ras=CT, array=voxels)
+
+
+class Timer:
+    """Polls every 10 ms, and remembers the longest poll and when the walk through the volume was over."""
+
+    def __init__(self, session):
+        self.session, self.longest = session, 0.0
+
+    def until(self, condition):
+        while not condition():
+            started = time.perf_counter()
+            self.session.poll()
+            self.longest = max(self.longest, time.perf_counter() - started)
+            time.sleep(0.01)
+
+
+def peak_memory(pid):
+    """Largest resident memory of a process so far, in MiB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+
+def main(depth=300):
+    engine = ProcessEngine()
+    with startScene() as host:
+        session = SegmentationSession(host.scene, engine)
+        session.setVolume(make_volume(host, depth))
+        session.setWindow(WindowSetting("preset:abdomen"))
+        timer = Timer(session)
+        ready = session.setModel(dataclasses.replace(modelSpec(), cache_folder=None))
+        timer.until(lambda: ready.isDone)
+        session.setPlane(planeFromAxis(session.volumeNode, "K", depth // 2))
+        session.addBox(*LIVER)
+        timer.until(lambda: not session.isBusy)
+        propagate(session, timer, PropagationOptions())
+        session.undo()
+        print("again, with everything encoded:")
+        propagate(session, timer, PropagationOptions())
+        print(
+            f"peak memory: front end {peak_memory('self'):.0f} MiB, engine {peak_memory(engine.pid):.0f} MiB"
+        )
+        session.close()
+    engine.close()
+
+
+def propagate(session, timer, options):
+    reports, masks, propagator = [], [], Propagator(session)
+    propagator.progress.connect(lambda done, total: masks.append(time.perf_counter()))
+    propagator.finished.connect(reports.append)
+    timer.longest, started = 0.0, time.perf_counter()
+    propagator.start(options)
+    timer.until(lambda: reports)
+    ended = time.perf_counter()
+    (report,) = reports
+    count = len(report.slices)
+    print(
+        f"{count} slices in {ended - started:.1f} s, {(masks[-1] - started) / count * 1000:.0f} ms per slice"
+    )
+    print(f"writing all of them and their provenance: {ended - masks[-1]:.2f} s")
+    print(f"longest standstill: {timer.longest * 1000:.0f} ms")
+    for stop in report.stops:
+        print(f"stopped at {stop.plane.index}: {stop.reason}")
+    started = time.perf_counter()
+    session.undo()
+    print(f"undo: {time.perf_counter() - started:.2f} s")
+    session.redo()
+    propagator.close()
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
