@@ -249,3 +249,11 @@ def test_the_volume_that_the_views_show_is_chosen_when_the_module_is_entered(ben
     bench.panel.exit()
     bench.panel.enter()
     assert bench.session.volumeNode is bench.volume
+
+
+def test_the_weights_are_shown_in_a_window_that_is_made_once(bench):
+    bench.click("weightsButton")
+    dialog = bench.panel.model._dialog
+    assert dialog.dialog.visible
+    bench.click("weightsButton")
+    assert bench.panel.model._dialog is dialog
