@@ -8,9 +8,11 @@ from SAMUNetSlicerLib.app.session import SegmentationSession
 from SAMUNetSlicerLib.app.sliceTools import SliceTools
 from SAMUNetSlicerLib.app.viewFollower import ViewFollower
 from SAMUNetSlicerLib.scene.planeFactory import planeFromSliceNode
+from scene.segmentation_scene import add_volume
 from scene.slice_window import SliceWindow
 
 SIZE = (300, 300)
+SHAPE = (20, 60, 60)
 
 
 class ViewDesk:
@@ -88,3 +90,10 @@ class ViewDesk:
 
 def matrix_of(matrix):
     return np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])
+
+
+def desk_on(shape=SHAPE, matrix=None, **options):
+    """A desk on noise, spacing 1 x 1 x 2.5 mm unless a matrix (4, 4) is given."""
+    voxels = np.random.default_rng(0).integers(-1000, 1000, shape, dtype=np.int16)
+    spacing = np.diag([1.0, 1.0, 2.5, 1.0]) if matrix is None else matrix
+    return ViewDesk(lambda host: add_volume(host.scene, ijk_to_ras=spacing, array=voxels), **options)
