@@ -1,6 +1,7 @@
 """``samunet view``: the slices of a volume in a browser, segmented by clicks."""
 
 import argparse
+import sys
 import webbrowser
 from pathlib import Path
 
@@ -24,6 +25,12 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="ID", help="see `samunet models`; its default if not given")
     addEngineArguments(parser)
     parser.add_argument(
+        "--window",
+        default="auto",
+        metavar="NAME",
+        help="window to begin with: auto, or abdomen, bone, brain, ...",
+    )
+    parser.add_argument(
         "--host",
         default="127.0.0.1",
         metavar="ADDRESS",
@@ -38,15 +45,21 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> None:
     from ..app.modelChoice import modelSpec
 
+    def specOf(modelId):
+        return modelSpec(modelId, None, options.device, options.precision)
+
     spec = modelSpec(options.model, options.weights, options.device, options.precision)
     try:
-        from ..viewer.serving import ViewJob, serve
+        from ..viewer.serving import ViewOptions, serve
     except ModuleNotFoundError as error:
         raise InputError(_MISSING.format(name=error.name)) from error
 
     def onReady(address: str) -> None:
-        console.result({"address": address}, f"Open {address}\nCtrl-C ends the viewer.")
+        console.result({"address": address}, f"Open {address}")
+        console.note("Ctrl-C ends the viewer; the work is saved.")
+        sys.stdout.flush()
         if not options.no_browser:
             webbrowser.open(address)
 
-    serve(ViewJob(options.volume, spec, options.host, options.port), onReady)
+    view = ViewOptions(options.volume, spec, specOf, options.out, options.window)
+    serve(view, options.host, options.port, onReady)

@@ -4,37 +4,45 @@ from trame.ui.vuetify3 import VAppLayout
 from trame.widgets import client, html
 from trame.widgets import vuetify3 as v
 
-from .pane import views as viewsGrid
-from .script import KEYS, STYLE
-from .sidebar import sidebar
-from .toolbar import toolbar
+from .dialogs import drawDialogs
+from .pane import drawPanes
+from .script import SCRIPT, STYLE
+from .sidebar import drawSidebar
+from .toolbar import drawToolbar
+
+THIS_PAGE = "utils.get('samunetPage')"
 
 
-def makePage(server, actions) -> VAppLayout:
-    """:param actions: the page's callbacks, see `Actions`."""
+def drawPage(server, viewer) -> VAppLayout:
+    """:param viewer: `Viewer`, whose parts the page's elements call."""
     layout = VAppLayout(server, theme=("theme",))
     with layout:
         client.Style(STYLE)
-        client.Script(KEYS)
-        toolbar(actions)
-        with v.VNavigationDrawer(v_model=("isSidebarOpen", True), permanent=True, width=300):
-            sidebar(actions)
+        client.Script(SCRIPT)
+        viewer.fetch = client.JSEval(exec="window.location.assign($event)").exec
+        client.ClientTriggers(mounted=(viewer.pages.enter, f"[{THIS_PAGE}]"))
+        client.ClientStateChange(value="activePage", change=(viewer.pages.enter, f"[{THIS_PAGE}]"))
+        drawToolbar(viewer)
+        with v.VNavigationDrawer(v_model=("isSidebarOpen", True), permanent=True, width=304):
+            drawSidebar(viewer)
         with v.VMain(classes="samunet-main"):
-            viewsGrid(actions)
-        statusLine(actions)
+            drawPanes()
+        drawDialogs(viewer, THIS_PAGE)
+        _drawStatus(viewer)
     return layout
 
 
-def statusLine(actions) -> None:
+def _drawStatus(viewer) -> None:
     with v.VFooter(app=True, height=32, classes="px-3 py-0 samunet-status", border=True):
         html.Span(
             "{{ statusText }}",
-            classes=("statusIsProblem ? 'text-error text-truncate' : 'text-truncate'",),
+            classes=("'text-truncate' + (statusIsProblem ? ' text-error' : '')",),
+            title=("statusText",),
             id="status",
         )
         v.VSpacer()
-        html.Span("{{ readiness }}", classes="text-medium-emphasis mr-4 text-no-wrap")
-        with html.Div(v_if=("progress",), classes="d-flex align-center", style="width: 280px"):
+        html.Span("{{ readiness }}", classes="text-medium-emphasis mx-4 text-no-wrap")
+        with html.Div(v_if=("progress",), classes="d-flex align-center samunet-progress", id="progress"):
             html.Span("{{ progress.text }}", classes="mr-2 text-no-wrap")
             v.VProgressLinear(
                 model_value=("progress.percent",), indeterminate=("progress.percent === null",), height=6
@@ -42,7 +50,7 @@ def statusLine(actions) -> None:
             v.VBtn(
                 "Cancel",
                 v_if=("progress.canCancel",),
-                click=actions.cancel,
+                click=viewer.status.cancel,
                 size="x-small",
                 variant="text",
                 id="cancel",

@@ -1,33 +1,28 @@
 """The segments as rows of the page, and what the user does with them there."""
 
-import slicer
+from typing import List
 
 from ..app.session import SegmentationSession
-from ..scene.observers import Observers
 from ..scene.segments import isLocked, setLocked
+from .segmentationWatch import SegmentationWatch
 
 
 class SegmentList:
     """Keeps ``segments`` ([{"id", "name", "color", "isVisible", "isLocked"}]) and ``segmentId`` of the page's
     state like the session's."""
 
-    def __init__(self, state, session: SegmentationSession):
+    def __init__(self, state, session: SegmentationSession, watch: SegmentationWatch):
         self._state, self._session = state, session
-        self._node = None
         self._isChanged = True
-        self._observers = Observers()
-        session.statusChanged.connect(self._onSession)
+        session.statusChanged.connect(self._onChanged)
+        watch.changed.connect(self._onChanged)
         state.update({"segments": [], "segmentId": None})
-
-    def close(self) -> None:
-        self._session.statusChanged.disconnect(self._onSession)
-        self._observers.close()
 
     def tick(self) -> None:
         """Write the rows if something has changed; once for each poll."""
         if self._isChanged:
             self._isChanged = False
-            self._state.segments = [] if self._node is None else [self._row(each) for each in self._ids()]
+            self._state.segments = [self._row(each) for each in self._ids()]
             self._state.segmentId = self._session.segmentId
 
     def rename(self, segmentId: str, name: str) -> None:
@@ -36,8 +31,7 @@ class SegmentList:
 
     def setColor(self, segmentId: str, color: str) -> None:
         """:param color: "#rrggbb"."""
-        channels = [int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-        self._segment(segmentId).SetColor(*channels)
+        self._segment(segmentId).SetColor(*(int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)))
 
     def toggleVisible(self, segmentId: str) -> None:
         display = self._node.GetDisplayNode()
@@ -45,16 +39,19 @@ class SegmentList:
 
     def toggleLocked(self, segmentId: str) -> None:
         setLocked(self._node, segmentId, not isLocked(self._node, segmentId))
-        self._isChanged = True
 
     def delete(self, segmentId: str) -> None:
-        """Remove a segment with its prompts; the session chooses none then, so another one is chosen here."""
+        """Remove a segment with its prompts; another one is chosen if it was the chosen one."""
         self._node.GetSegmentation().RemoveSegment(segmentId)
         if self._session.segmentId is None and self._ids():
             self._session.selectSegment(self._ids()[-1])
 
-    def _ids(self):
-        return list(self._node.GetSegmentation().GetSegmentIDs())
+    @property
+    def _node(self):
+        return self._session.segmentationNode
+
+    def _ids(self) -> List[str]:
+        return [] if self._node is None else list(self._node.GetSegmentation().GetSegmentIDs())
 
     def _segment(self, segmentId: str):
         return self._node.GetSegmentation().GetSegment(segmentId)
@@ -69,20 +66,5 @@ class SegmentList:
             "isLocked": isLocked(self._node, segmentId),
         }
 
-    def _onSession(self) -> None:
-        self._isChanged = True
-        node = self._session.segmentationNode
-        if node is not self._node:
-            self._observers.close()
-            self._node = node
-            if node is not None:
-                self._follow(node)
-
-    def _follow(self, node) -> None:
-        events = slicer.vtkSegmentation
-        for event in (events.SegmentAdded, events.SegmentRemoved, events.SegmentModified):
-            self._observers.add(node, event, self._onSegments)
-        self._observers.add(node, node.DisplayModifiedEvent, self._onSegments)
-
-    def _onSegments(self, *_) -> None:
+    def _onChanged(self) -> None:
         self._isChanged = True

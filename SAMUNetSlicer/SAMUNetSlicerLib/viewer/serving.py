@@ -3,46 +3,34 @@
 import asyncio
 import contextlib
 import signal
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Callable
 
 from ..app.processEngine import ProcessEngine
-from ..engine.reports import ModelSpec
 from .graphics import prepareGraphics
-from .viewer import Viewer
+from .viewer import Viewer, ViewOptions
 from .webServer import WebServer
 
 
-@dataclass(frozen=True)
-class ViewJob:
-    """``volume``: file or DICOM folder to open; ``host``, ``port``: see `WebServer`."""
-
-    volume: Path
-    spec: ModelSpec
-    host: str
-    port: int
-
-
-def serve(job: ViewJob, onReady: Callable[[str], None]) -> None:
+def serve(options: ViewOptions, host: str, port: int, onReady: Callable[[str], None]) -> None:
     """Serve the viewer until the process is interrupted or terminated.
 
+    :param host, port: see `WebServer`.
     :param onReady: called with the address to open.
+    :raises UserError: the volume cannot be read, or the address cannot be used.
     """
-    asyncio.run(_serve(job, onReady))
-
-
-async def _serve(job: ViewJob, onReady: Callable[[str], None]) -> None:
     prepareGraphics()
-    webServer = WebServer(job.host, job.port)
+    asyncio.run(_serve(options, host, port, onReady))
+
+
+async def _serve(options: ViewOptions, host: str, port: int, onReady: Callable[[str], None]) -> None:
+    webServer = WebServer(host, port)
     engine = ProcessEngine()
-    viewer = Viewer(webServer, engine)
+    viewer = Viewer(webServer, engine, options)
     try:
-        viewer.open(job.volume)
-        viewer.session.setModel(job.spec)
+        await viewer.open(options.volume)
         await _serveUntilStopped(webServer, viewer, onReady)
     finally:
-        viewer.close()
+        await viewer.close()
         engine.close()
 
 
@@ -50,11 +38,11 @@ async def _serveUntilStopped(webServer: WebServer, viewer: Viewer, onReady: Call
     stopped = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    tasks = [asyncio.ensure_future(work) for work in (webServer.run(), viewer.poll(), stopped.wait())]
-    ready = asyncio.ensure_future(_announce(webServer, onReady))
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    work = (webServer.run(), viewer.run(), stopped.wait(), _announce(webServer, onReady))
+    *running, announced = map(asyncio.ensure_future, work)
+    await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
     await webServer.stop()
-    for task in (*tasks, ready):
+    for task in (*running, announced):
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task

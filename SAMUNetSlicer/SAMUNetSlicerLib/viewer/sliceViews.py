@@ -24,6 +24,7 @@ class SliceViews:
     """
 
     def __init__(self, server, host: SceneHost, fillPane: Callable[[str], None]):
+        self.volumeNode = None
         self._host = host
         _addCrosshair(host.scene)
         self._factory = RemoteSliceViewFactory(
@@ -46,6 +47,7 @@ class SliceViews:
             viewport.setShown(viewport.name in names)
 
     def setVolume(self, volumeNode) -> None:
+        self.volumeNode = volumeNode
         for viewport in self:
             viewport.setVolume(volumeNode)
 

@@ -1,41 +1,85 @@
-"""The bar at the top: tools, undo, layout, theme."""
+"""The bar at the top: tools, undo, looks."""
+
+from functools import partial
 
 from trame.widgets import html
 from trame.widgets import vuetify3 as v
 
+from ..engine.windowing import CT_PRESETS
+from .displayWindow import AUTOMATIC
+
 _TOOLS = (
-    ("navigate", "mdi-crosshairs", "Show a place in all views (M)"),
-    ("window", "mdi-contrast-circle", "Window and level: drag (W)"),
-    ("positive", "mdi-plus-circle-outline", "Point inside the structure (P)"),
-    ("negative", "mdi-minus-circle-outline", "Point outside the structure (N); also Ctrl and click"),
-    ("box", "mdi-vector-square", "Box around the structure (D)"),
+    ("navigate", "mdi-crosshairs-gps", "Show a place in all views (M)"),
+    ("window", "mdi-contrast-circle", "Window and level: drag in a view (W)"),
+    ("positive", "mdi-plus-circle-outline", "Click inside the structure (P)"),
+    ("negative", "mdi-minus-circle-outline", "Click outside of it (N), or Ctrl and click with any tool"),
+    ("box", "mdi-vector-square", "Drag a box around the structure (D)"),
+)
+_SWITCHES = (
+    ("hasCrosshair", "mdi-crosshairs", "Crosshair"),
+    ("hasSliceLines", "mdi-axis-arrow", "Lines of the other slices; drag their ends to turn a view"),
 )
 
 
-def toolbar(actions) -> None:
+def drawToolbar(viewer) -> None:
     with v.VAppBar(density="compact", flat=True, border=True):
-        v.VAppBarNavIcon(click="isSidebarOpen = !isSidebarOpen")
+        v.VAppBarNavIcon(click="isSidebarOpen = !isSidebarOpen", title="Show or hide the column")
         html.Span("SAMUNetSlicer", classes="text-subtitle-1 font-weight-medium mr-4")
-        html.Span("{{ volumeName }}", classes="text-medium-emphasis text-truncate", id="volume-name")
-        v.VSpacer()
-        with v.VBtnToggle(v_model=("tool",), mandatory=True, density="compact", variant="outlined"):
-            for tool, icon, text in _TOOLS:
-                v.VBtn(icon=icon, value=tool, title=text, id=f"tool-{tool}", size="small")
-        v.VDivider(vertical=True, classes="mx-3")
-        for key, icon, action in (("undo", "mdi-undo", actions.undo), ("redo", "mdi-redo", actions.redo)):
-            v.VBtn(
-                icon=icon,
-                click=action,
-                disabled=(f"!{key}Label",),
-                title=(f"{key}Label ? '{key.capitalize()}: ' + {key}Label : 'Nothing to {key}'",),
-                id=key,
-                size="small",
-            )
-        v.VSpacer()
         v.VBtn(
-            icon=("theme === 'dark' ? 'mdi-weather-sunny' : 'mdi-weather-night'",),
+            "{{ volumeName || 'Open' }}",
+            click="isOpening = true",
+            prepend_icon="mdi-folder-open-outline",
+            variant="text",
+            classes="text-none samunet-volume",
+            title="Open another volume",
+            id="open",
+        )
+        v.VSpacer()
+        with v.VBtnToggle(v_model=("tool",), mandatory=True, density="comfortable", variant="outlined"):
+            for tool, icon, title in _TOOLS:
+                with v.VBtn(value=tool, title=title, id=f"tool-{tool}", size="small", min_width=48):
+                    v.VIcon(icon=icon, size=22)
+        _drawWindows(viewer)
+        _drawUndo(viewer)
+        v.VSpacer()
+        for key, icon, title in _SWITCHES:
+            _drawIcon(icon, f"{key} = !{key}", title, key, active=(key,))
+        _drawIcon("mdi-keyboard-outline", "isHelping = true", "Keys and mouse", "help")
+        with v.VBtn(
+            icon=True,
             click="theme = theme === 'dark' ? 'light' : 'dark'",
             title="Light or dark",
             id="theme",
             size="small",
+        ):
+            v.VIcon(icon=("theme === 'dark' ? 'mdi-white-balance-sunny' : 'mdi-weather-night'",))
+
+
+def _drawWindows(viewer) -> None:
+    with v.VMenu():
+        with v.Template(v_slot_activator="{ props }"):
+            options = {"v_bind": "props", "variant": "text", "size": "small", "classes": "text-none ml-2"}
+            v.VBtn("{{ windowText }}", append_icon="mdi-menu-down", title="Window", id="window", **options)
+        with v.VList(density="compact", id="windows"):
+            for name, (width, level) in {AUTOMATIC: ("", ""), **CT_PRESETS}.items():
+                title = "All intensities" if name == AUTOMATIC else f"CT {name}: W {width:g} L {level:g}"
+                choose = partial(viewer.setDisplayWindow, name)
+                v.VListItem(title=title, click=viewer.status.guard(choose))
+
+
+def _drawUndo(viewer) -> None:
+    for key, action in (("undo", viewer.session.undo), ("redo", viewer.session.redo)):
+        text = f"{key}Label ? '{key.capitalize()}: ' + {key}Label : 'Nothing to {key}'"
+        _drawIcon(
+            f"mdi-{key}",
+            viewer.status.guard(action),
+            (text,),
+            key,
+            disabled=(f"!{key}Label",),
+            classes="ml-2",
         )
+
+
+def _drawIcon(icon: str, click, title, elementId: str, **options) -> None:
+    with v.VBtn(icon=True, click=click, title=title, id=elementId, size="small", **options):
+        v.VIcon(icon=icon)

@@ -6,6 +6,7 @@ from ..app.session import SegmentationSession
 from ..app.sliceTools import SliceTools
 from ..app.viewFollower import ViewFollower
 from ..scene.sliceMouse import TOOLS
+from .layout import Layout
 from .pointer import Pointer
 from .sliceViews import SliceViews
 
@@ -19,8 +20,10 @@ class Tools:
     The page's state has it as ``tool``.
     """
 
-    def __init__(self, state, session: SegmentationSession, views: SliceViews, interactionNode):
-        self._state, self._views, self._interaction = state, views, interactionNode
+    def __init__(
+        self, state, session: SegmentationSession, views: SliceViews, layout: Layout, interactionNode
+    ):
+        self._state, self._layout, self._interaction = state, layout, interactionNode
         self.follower = ViewFollower(session)
         self.prompts = SliceTools(session, self.follower)
         self._pointers = [self._attach(viewport) for viewport in views]
@@ -36,6 +39,10 @@ class Tools:
         self._state.tool = tool
         self._take(tool)
 
+    def cancel(self) -> None:
+        """Give up a box that is being dragged."""
+        self.prompts.cancel()
+
     def close(self) -> None:
         for pointer in self._pointers:
             pointer.close()
@@ -45,9 +52,7 @@ class Tools:
     def _attach(self, viewport) -> Pointer:
         interactor = viewport.view.interactor()
         self.prompts.attach(interactor, viewport.node, viewport.view.schedule_render)
-        return Pointer(
-            interactor, viewport.node, lambda ras: self._views.jumpTo(ras, exceptFor=viewport.name)
-        )
+        return Pointer(interactor, viewport.node, lambda ras: self._layout.point(ras, viewport.name))
 
     def _take(self, tool: str) -> None:
         modes = slicer.vtkMRMLInteractionNode

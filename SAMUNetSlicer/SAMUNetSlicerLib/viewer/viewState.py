@@ -3,12 +3,14 @@
 import numpy as np
 
 from ..scene.overlay import orientationLetters
+from ..scene.sliceImage import displayWindow
+from ..scene.volumeGeometry import matrixToArray
 from .sliceViews import SliceViews
 from .viewport import Viewport
 
 
 def paneKey(name: str) -> str:
-    """Name of the state of one view: {"letters", "position", "low", "high", "step", "window"}."""
+    """Name of the state of one view: {"letters", "position", "low", "high", "step"}."""
     return f"pane{name}"
 
 
@@ -18,7 +20,7 @@ def offsetKey(name: str) -> str:
 
 
 class ViewState:
-    """Keeps the page's texts and sliders up to date, once for each poll."""
+    """Keeps the page's texts and sliders up to date, once for each poll; ``windowText``: window and level."""
 
     def __init__(self, state, views: SliceViews):
         self._state, self._views = state, views
@@ -32,6 +34,7 @@ class ViewState:
         self._changed.update(self._views)
 
     def tick(self) -> None:
+        self._state.windowText = _windowText(self._views)
         for viewport in self._changed:
             self._update(viewport)
         self._changed.clear()
@@ -56,9 +59,16 @@ class ViewState:
 
 def _letters(sliceNode) -> dict:
     """As `orientationLetters`; a view's y axis points up, a picture's down."""
-    matrix = sliceNode.GetSliceToRAS()
-    sliceToRAS = np.array([[matrix.GetElement(i, j) for j in range(4)] for i in range(4)])
+    sliceToRAS = matrixToArray(sliceNode.GetSliceToRAS())
     return orientationLetters(sliceToRAS @ np.diag([1.0, -1.0, 1.0, 1.0]))
+
+
+def _windowText(views: SliceViews) -> str:
+    volumeNode = views.volumeNode
+    if volumeNode is None or volumeNode.GetDisplayNode() is None:
+        return ""
+    lower, upper = displayWindow(volumeNode)
+    return f"W {upper - lower:.5g}  L {(lower + upper) / 2:.5g}"
 
 
 def _position(viewport: Viewport) -> str:

@@ -1,20 +1,36 @@
 """All parts of the viewer, put together and kept going."""
 
 import asyncio
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Callable
 
 from ..app.engineClient import EngineClient
+from ..app.exportFormats import DEFAULT_KEYS
 from ..app.headless import startScene
 from ..app.session import SegmentationSession
-from ..app.sliceImages import FOLLOW_DISPLAY
-from ..app.volumeLoading import loadVolume
-from .actions import Actions
-from .page import makePage
-from .pane import fillPane
+from ..engine.reports import ModelSpec
+from ..errors import UserError
+from .autosave import Autosave
+from .displayWindow import AUTOMATIC, setDisplayWindow
+from .exports import Exports, folderFrom
+from .keys import TOOL_KEYS, Keys
+from .layout import Layout
+from .network import Network
+from .oblique import Oblique
+from .opening import Opening
+from .page import drawPage
+from .pages import Pages
+from .pane import drawOverlay
+from .propagation import Propagation
+from .segmentationWatch import SegmentationWatch
 from .segmentList import SegmentList
 from .sessionState import SessionState
 from .sliceViews import SliceViews
 from .status import Status
 from .tools import Tools
+from .uploads import Uploads
 from .viewState import ViewState
 from .webServer import WebServer
 
@@ -22,52 +38,121 @@ from .webServer import WebServer
 _POLL_INTERVAL = 0.015
 
 
+@dataclass(frozen=True)
+class ViewOptions:
+    """``volume``: file or DICOM folder to begin with; ``spec``: network to begin with; ``specOf``: returns
+    the `ModelSpec` of another model's ID; ``folder``: proposed for exports; ``window``: see
+    ``setDisplayWindow``."""
+
+    volume: Path
+    spec: ModelSpec
+    specOf: Callable[[str], ModelSpec]
+    folder: Path = Path()
+    window: str = AUTOMATIC
+
+
 class Viewer:
-    """One scene with one volume and one session, for one page.
+    """One scene with one volume and one session, for one page; the page's parts call those of this class.
 
     :param engine: closed by the caller.
     """
 
-    def __init__(self, webServer: WebServer, engine: EngineClient):
+    def __init__(self, webServer: WebServer, engine: EngineClient, options: ViewOptions):
         trame = webServer.trame
         self._state = state = trame.state
-        state.update({"theme": "dark", "maximized": None, "volumeName": "", "trame__title": "SAMUNetSlicer"})
-        self._host = startScene()
-        self.session = SegmentationSession(self._host.scene, engine)
-        self.session.setWindow(FOLLOW_DISPLAY)
+        state.update({"theme": "dark", "trame__title": "SAMUNetSlicer", "segmentToDelete": None})
+        state.update({"formats": list(DEFAULT_KEYS), "folder": str(options.folder.absolute())})
+        self._window = options.window
+        self._host = host = startScene()
+        self.pages = Pages(webServer)
         self.status = Status(state)
-        self._segments = SegmentList(state, self.session)
-        self._sessionState = SessionState(state, self.session, self.status)
-        actions = Actions(state, self.status)
-        self._views = SliceViews(trame, self._host, lambda name: fillPane(name, actions))
-        self._viewState = ViewState(state, self._views)
-        interactionNode = self._host.applicationLogic.GetInteractionNode()
-        self._tools = Tools(state, self.session, self._views, interactionNode)
-        actions.bind(self.session, self._tools, self._views, self._segments)
-        trame.controller.trigger("key")(actions.key)
-        self._page = makePage(trame, actions)
-        self._views.show([each.name for each in self._views])
+        self.session = session = SegmentationSession(host.scene, engine)
+        self._watch = SegmentationWatch(session)
+        self.segments = SegmentList(state, session, self._watch)
+        self._sessionState = SessionState(state, session, self.status)
+        self.views = SliceViews(trame, host, self._drawOverlay)
+        self._viewState = ViewState(state, self.views)
+        self.layout = Layout(state, self.views, host.scene, host.applicationLogic)
+        self.oblique = Oblique(state, self.views["Oblique"])
+        self.tools = Tools(
+            state, session, self.views, self.layout, host.applicationLogic.GetInteractionNode()
+        )
+        self.propagation = Propagation(state, session, self.views, self.status)
+        self._network = Network(state, session, self.status, options.spec, options.specOf)
+        self._autosave = Autosave(session, self._watch, self.status)
+        self.opening = Opening(state, host, session, self.views, self._autosave, self.status)
+        self.exports, self._uploads = Exports(session), Uploads(self.open)
+        self._keys = Keys(self.pages, self._keyActions())
+        trame.controller.trigger("key")(self._keys.press)
+        webServer.routes += [self.exports.addRoutes, self._uploads.addRoutes]
+        for viewport in self.views:
+            self.pages.guard(viewport.adapter)
+        self.fetch: Callable[[str], None] = lambda address: None
+        self._page = drawPage(trame, self)
 
-    def open(self, path) -> None:
-        """Show a volume and get ready to segment it."""
-        volumeNode = loadVolume(self._host, path)
-        self.session.setVolume(volumeNode)
-        self._views.setVolume(volumeNode)
-        self._state.volumeName = volumeNode.GetName()
+    async def open(self, path, name: str = "") -> None:
+        """Show a volume; see `Opening.open`."""
+        await self.opening.open(path, name)
+        setDisplayWindow(self.session.volumeNode, self._window)
+        self.oblique.reset()
         self._viewState.refreshAll()
 
-    async def poll(self) -> None:
+    async def tryToOpen(self, path: str) -> None:
+        """Show a volume, or say in the status line why not."""
+        try:
+            await self.open(path)
+        except UserError as error:
+            self.status.warn(str(error))
+
+    def setDisplayWindow(self, name: str) -> None:
+        """Show the volume, and later ones, with another window; see ``setDisplayWindow``."""
+        self._window = name
+        setDisplayWindow(self.session.workspace.requireVolume(), name)
+
+    def download(self) -> None:
+        """Make the chosen files, and have the browser fetch them."""
+        address = self.exports.toBrowser(self._state.formats, self.opening.path)
+        self.fetch(address)
+        self.status.say("The files were read back and are being downloaded.")
+
+    def exportToFolder(self) -> None:
+        """Write the chosen files to the chosen folder; files that are there stay."""
+        folder = folderFrom(self._state.folder)
+        result = self.exports.toFolder(folder, self._state.formats, self.opening.path, "number")
+        text = f"{len(result.files)} files were written to {result.files[0].parent} and read back."
+        self.status.say(" ".join([text, *result.notes]))
+
+    def deleteSegment(self) -> None:
+        """Delete the segment that the user was asked about."""
+        segment, self._state.segmentToDelete = self._state.segmentToDelete, None
+        self.segments.delete(segment["id"])
+
+    async def run(self) -> None:
         """Keep session and page up to date, forever."""
         while True:
-            self.session.poll()
-            self._segments.tick()
-            self._viewState.tick()
-            self._state.flush()
+            self.status.attempt(self._poll)
             await asyncio.sleep(_POLL_INTERVAL)
 
-    def close(self) -> None:
-        self._tools.close()
-        self._segments.close()
-        self.session.close()
-        self._views.close()
+    async def close(self) -> None:
+        """Save the work and let go of everything."""
+        await self._autosave.finish()
+        for part in (self.tools, self.propagation, self._watch, self.session, self.views):
+            part.close()
         self._host.close()
+        self.exports.close()
+        self._uploads.close()
+
+    def _drawOverlay(self, name: str) -> None:
+        drawOverlay(name, lambda: self.layout.fit(name), lambda: self.layout.toggle(name))
+
+    def _poll(self) -> None:
+        self.session.poll()
+        self._autosave.tick()
+        self.segments.tick()
+        self._viewState.tick()
+        self._state.flush()
+
+    def _keyActions(self) -> dict:
+        tools = {key: partial(setattr, self.tools, "tool", tool) for key, tool in TOOL_KEYS.items()}
+        undo, redo = self.status.guard(self.session.undo), self.status.guard(self.session.redo)
+        return {**tools, "ctrl+z": undo, "ctrl+y": redo, "ctrl+shift+z": redo, "escape": self.tools.cancel}

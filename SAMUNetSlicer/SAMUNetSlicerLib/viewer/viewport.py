@@ -21,7 +21,7 @@ class Viewport:
 
     def __init__(self, name: str, view, adapter):
         self.changed = Signal("view changed")
-        self.name, self.view = name, view
+        self.name, self.view, self.adapter = name, view, adapter
         self.node = view.get_view_node()
         self._isFitted = False
         self._isFitting = False

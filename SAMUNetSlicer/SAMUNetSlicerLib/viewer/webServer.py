@@ -2,7 +2,7 @@
 
 import os
 import socket
-from typing import Callable
+from typing import Callable, List, Optional
 
 from trame.app import get_server
 
@@ -15,6 +15,8 @@ LOOPBACK = "127.0.0.1"
 class WebServer:
     """One trame server for one viewer.
 
+    ``routes``: functions that add to the application's router before the server starts.
+
     :param port: 0 for any that is free.
     """
 
@@ -24,7 +26,8 @@ class WebServer:
         self._host, self._port = host, port
         self._access = Access()
         self.trame = get_server("samunet", client_type="vue3")
-        self.addRoutes: Callable = lambda router: None
+        self.routes: List[Callable] = []
+        self._application = None
         self.trame.controller.on_server_bind.add(self._onBind)
 
     @property
@@ -33,6 +36,11 @@ class WebServer:
         host = socket.gethostname() if self._host in ("0.0.0.0", "::") else self._host
         host = f"[{host}]" if ":" in host else host
         return self._access.address(f"http://{host}:{self.trame.port}")
+
+    @property
+    def callingClient(self) -> Optional[str]:
+        """wslink's ID of the page whose call is being answered, or was answered last."""
+        return self._application.last_active_client_id
 
     async def run(self) -> None:
         """Serve until ``stop``; ``trame.ready`` tells when it has begun.
@@ -61,6 +69,8 @@ class WebServer:
         if self.trame.running:
             await self.trame.stop()
 
-    def _onBind(self, webServer) -> None:
-        webServer.app.middlewares.append(self._access.middleware)
-        self.addRoutes(webServer.app.router)
+    def _onBind(self, application) -> None:
+        self._application = application
+        application.app.middlewares.append(self._access.middleware)
+        for addRoutes in self.routes:
+            addRoutes(application.app.router)

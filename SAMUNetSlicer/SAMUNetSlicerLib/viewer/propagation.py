@@ -1,0 +1,60 @@
+"""Carrying a segment to other slices from the page, and looking at the doubtful ones."""
+
+from typing import List
+
+from ..app.propagation import Propagator
+from ..app.propagationOptions import PropagationOptions, PropagationReport
+from ..app.session import SegmentationSession
+from ..app.sliceReview import SliceReview, reviewSlices
+from .sliceViews import SliceViews
+from .status import Status
+
+METHODS = {"propagate": "Follow from slice to slice", "fill": "Fill between my slices"}
+DIRECTIONS = {"both": "Both ways", "up": "Up (to R, A or S)", "down": "Down (to L, P or I)"}
+_MOST_REVIEWS = 8
+
+
+class Propagation:
+    """The page's state has the choices ``method`` and ``direction``, and ``reviews``: texts, worst first."""
+
+    def __init__(self, state, session: SegmentationSession, views: SliceViews, status: Status):
+        self._state, self._session, self._views, self._status = state, session, views, status
+        self._reviews: List[SliceReview] = []
+        self._propagator = Propagator(session)
+        self._propagator.progress.connect(lambda done, total: status.advance(self, done, total))
+        self._propagator.finished.connect(self._onFinished)
+        state.update({"method": "propagate", "direction": "both", "reviews": []})
+
+    def start(self) -> None:
+        """:raises UserError: there is nothing to propagate."""
+        options = PropagationOptions(direction=self._state.direction, method=self._state.method)
+        self._propagator.start(options)
+        self._status.begin(self, "Propagating", self._propagator.cancel)
+
+    def show(self, number: int) -> None:
+        """Scroll the views to a slice of ``reviews``."""
+        plane = self._reviews[number].plane
+        height, width = plane.shape
+        (center,) = plane.pixelToRAS([((width - 1) / 2, (height - 1) / 2)])
+        self._views.jumpTo(center.tolist())
+
+    def close(self) -> None:
+        self._propagator.close()
+
+    def _onFinished(self, report: PropagationReport) -> None:
+        self._status.end(self)
+        if report.error is None:
+            self._status.say(reportText(report))
+        self._reviews = [each for each in reviewSlices(self._session) if each.reasons][:_MOST_REVIEWS]
+        self._state.reviews = [reviewText(each) for each in self._reviews]
+
+
+def reportText(report: PropagationReport) -> str:
+    """What was done, and why it went no further."""
+    text = f"{len(report.slices)} slices segmented in {report.seconds:.1f} s."
+    return " ".join([text, *dict.fromkeys(stop.reason for stop in report.stops)])
+
+
+def reviewText(review: SliceReview) -> str:
+    index = "" if review.plane.index is None else f" {review.plane.index}"
+    return f"Slice{index}: {', '.join(review.reasons)}"

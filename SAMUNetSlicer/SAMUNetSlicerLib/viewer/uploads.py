@@ -1,0 +1,142 @@
+"""Files from the browser: streamed into a folder of their own, checked, opened."""
+
+import json
+import re
+import shutil
+import tempfile
+import uuid
+from pathlib import Path, PurePosixPath
+from typing import Awaitable, Callable
+
+from aiohttp import web
+
+from ..app.voxelData import locateMetaImage, locateNrrd
+from ..errors import InputError, OutputError, UserError
+
+MOST_BYTES = 4 << 30
+_MOST_FILES = 5000
+_CHUNK = 1 << 20
+ENDINGS = (".nrrd", ".nii", ".nii.gz", ".mha", ".dcm", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+_NO_FILES = "The upload holds no files: choose an image file, or all files of a DICOM series."
+_UNSAFE = re.compile(r"[^\w.+ -]")
+
+
+class Uploads:
+    """Takes one file, or all files of a DICOM series, by ``POST /upload``.
+
+    Names from the browser are only looked at for their ending: files are named and placed here.
+
+    Answers {"error": sentence or null}.
+
+    :param open: opens (path, name); raises a `UserError` for what is no image.
+    :param mostBytes: that one upload may have.
+    """
+
+    def __init__(self, open: Callable[[Path, str], Awaitable[None]], mostBytes: int = MOST_BYTES):
+        self._open, self._mostBytes = open, mostBytes
+        self._folder = Path(tempfile.mkdtemp(prefix="samunet-upload-"))
+
+    def addRoutes(self, router) -> None:
+        router.add_post("/upload", self._onUpload)
+
+    def close(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def _onUpload(self, request: web.Request) -> web.Response:
+        folder = self._folder / uuid.uuid4().hex
+        error = None
+        try:
+            folder.mkdir()
+            name = await self._receive(request, folder)
+            await self._open(_whatToOpen(folder), name)
+            self._forgetOthers(folder)
+        except (UserError, OSError) as problem:
+            error = str(problem) if isinstance(problem, UserError) else _noRoom(problem)
+            shutil.rmtree(folder, ignore_errors=True)
+        return web.Response(text=json.dumps({"error": error}), content_type="application/json")
+
+    async def _receive(self, request: web.Request, folder: Path) -> str:
+        """Write all files to the folder; return what to call the volume."""
+        if not request.content_type.startswith("multipart/"):
+            raise InputError(
+                "The upload holds no files: choose an image file, or all files of a DICOM series."
+            )
+        reader = await request.multipart()
+        names, left = [], self._mostBytes
+        async for part in reader:
+            ending = _endingOf(part.filename or "")
+            left -= await self._write(part, folder / f"{len(names):05d}{ending}", left)
+            names.append(part.filename)
+            if len(names) > _MOST_FILES:
+                raise InputError(f"More than {_MOST_FILES} files are too many for one series.")
+        if not names:
+            raise InputError(
+                "The upload holds no files: choose an image file, or all files of a DICOM series."
+            )
+        for path in folder.iterdir():
+            requireSelfContained(path)
+        return _shownName(names)
+
+    async def _write(self, part, path: Path, most: int) -> int:
+        size = 0
+        with open(path, "xb") as file:
+            while chunk := await part.read_chunk(_CHUNK):
+                size += len(chunk)
+                if size > most:
+                    raise InputError(
+                        f"The upload is larger than {self._mostBytes / 2**30:g} GB: copy the file to the "
+                        "viewer's computer and open it by its path."
+                    )
+                file.write(chunk)
+        return size
+
+    def _forgetOthers(self, folder: Path) -> None:
+        for other in self._folder.iterdir():
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
+
+
+def requireSelfContained(path: Path) -> None:
+    """:raises InputError: the header names other files, which could be any of this computer's."""
+    locate = {".nrrd": locateNrrd, ".mha": locateMetaImage}.get(path.suffix)
+    if locate is None:
+        return
+    try:
+        located = locate(path)
+    except ValueError:
+        return  # reading it will say what is wrong
+    if located is None or located.path != path:
+        raise InputError("The file refers to voxels in other files: save it as one file and upload that.")
+
+
+def _endingOf(name: str) -> str:
+    """The ending of an image file's name; DICOM files often have none.
+
+    :raises InputError: not the name of an image file.
+    """
+    name = PurePosixPath(name.replace("\\", "/")).name.lower()
+    found = max((each for each in ENDINGS if name.endswith(each)), key=len, default=None)
+    isBare = "." not in name or name.replace(".", "").isdigit()  # such as 1.2.840.113619
+    if found is None and not isBare:
+        known = ", ".join(ENDINGS)
+        raise InputError(f"'{_clean(name)}' is not an image file: give one that ends in {known}.")
+    return found or ".dcm"
+
+
+def _shownName(names) -> str:
+    first = PurePosixPath((names[0] or "").replace("\\", "/")).name
+    stem = first[: -len(_endingOf(first))] if first.lower().endswith(ENDINGS) else first
+    return _clean(stem) or "volume"
+
+
+def _clean(name: str) -> str:
+    return _UNSAFE.sub("_", name)[:80].strip(". ")
+
+
+def _whatToOpen(folder: Path) -> Path:
+    files = sorted(folder.iterdir())
+    return files[0] if len(files) == 1 else folder
+
+
+def _noRoom(error: OSError) -> str:
+    return str(OutputError(f"The upload could not be stored ({error.strerror or error}): make room for it."))
