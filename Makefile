@@ -21,7 +21,7 @@ help:
 demo: $(STAMP)
 	$(BIN)/samunet demo --out out/demo
 
-test: weights
+test: weights qt
 	$(BIN)/python -m pytest
 
 # Two published networks that tests and benchmarks compare with, about 40 MB each, fetched once.
@@ -57,4 +57,15 @@ venv-package:
 	  apt-get update -q && apt-get install -y -q python3-venv; \
 	else \
 	  echo "Python's venv is missing: sudo apt-get install python3-venv" >&2; exit 1; \
+	fi
+
+# The tests of Slicer's panel need what Qt links to; nothing is shown on a screen.
+QT_LIBRARIES := libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 fonts-dejavu-core
+.PHONY: qt
+qt: $(STAMP)
+	@$(BIN)/python -c 'from PySide6 import QtWidgets' 2>/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -q && apt-get install -y -q $(QT_LIBRARIES); \
+	else \
+	  echo "Qt's libraries are missing: sudo apt-get install $(QT_LIBRARIES)" >&2; exit 1; \
 	fi
