@@ -5,7 +5,7 @@ block of voxels first, and the block is compared with the labelmap in a few pass
 is left to `voxelExchange`.
 """
 
-from typing import Iterator, List, Sequence, Tuple
+from typing import Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -54,7 +54,7 @@ class StackMerge:
         self._block = np.zeros((0, 0, 0), np.uint8)
 
     def gather(self) -> Iterator[None]:
-        """Lay the slices into a block; yields after each."""
+        """Lay the slices into a block; yields now and then."""
         target = SegmentVoxels(self._node, self._segmentId)
         lattice, extent = parentToWorld(self._node) @ target.ijkToLocal, target.layer.extent
         boxes = []
@@ -72,9 +72,10 @@ class StackMerge:
             self._block[k, j, i] = np.where(covered, _INSIDE, np.where(target.holds(voxels), _OUTSIDE, 0))
             yield
         self._crop()
+        yield
 
-    def write(self, policy: str) -> Iterator[Change]:
-        """Put the block into the segment part by part, and tell the views at the end.
+    def write(self, policy: str) -> Iterator[Optional[Change]]:
+        """Put the block into the segment part by part, and tell the views at the end; yields what changed.
 
         :param policy: see `SegmentWriter.writeMask`.
         """
@@ -84,6 +85,7 @@ class StackMerge:
         target, hasChanged = SegmentVoxels(self._node, self._segmentId), False
         if (self._block == _INSIDE).any():  # grow the image once
             target.layer.region(self._low, np.array(self._block.shape[::-1]), target.label)
+            yield None
         for start in range(0, len(self._block), depth):
             part, low = self._block[start : start + depth], self._low + np.array([0, 0, start])
             for change in _writeBlock(self._node, self._segmentId, low, part, policy):
