@@ -5,6 +5,7 @@ import pytest
 import slicer
 
 from SAMUNetSlicerLib.app.headless import addSliceNode
+from SAMUNetSlicerLib.app.prefetcher import Prefetcher
 from SAMUNetSlicerLib.app.squarePixels import squareImage
 from SAMUNetSlicerLib.app.viewFollower import ViewFollower
 from SAMUNetSlicerLib.engine.windowing import WindowSetting
@@ -261,3 +262,53 @@ def test_a_slice_between_two_voxels_is_the_nearest_one(host, desk, views, follow
     views["Red"].setOffset(5.9)
     desk.session.poll()
     assert desk.session.plane.sameAs(planeFromNormal(desk.volume, (0, 0, 5.0), (0, 0, 1)))
+
+
+@pytest.fixture
+def prefetcher(desk, clock):
+    desk.engine.is_automatic = False
+    prefetcher = Prefetcher(desk.engine, clock)
+    planes = [desk.plane(4), desk.plane(20, "J")]
+    prefetcher.want(planes, 1000, desk.volume, WindowSetting())
+    return prefetcher
+
+
+def test_a_mouse_on_its_way_to_a_click_finds_the_engine_free(desk, prefetcher, clock):
+    for _ in range(6):
+        prefetcher.tick()
+    asked = encoded(desk)
+    prefetcher.hold()
+    assert encoded(desk) == asked[:1], "the slice in use is not given up"
+    for _ in range(20):
+        clock.now += 0.05
+        prefetcher.hold()
+        prefetcher.tick()
+    assert len(encoded(desk)) == 1
+    clock.now += 0.6
+    for _ in range(5):
+        prefetcher.tick()
+    assert encoded(desk) == asked, "what was withdrawn comes first again"
+
+
+def test_a_mouse_that_moves_does_not_keep_the_slice_in_use_from_being_encoded(desk, prefetcher, clock):
+    prefetcher.hold()
+    prefetcher.tick()
+    prefetcher.tick()
+    (image,) = encoded(desk)
+    assert image == image_of(desk, desk.plane(4))
+
+
+def test_holding_loses_no_slice(desk, prefetcher, clock):
+    progress = []
+    prefetcher.advanced.connect(lambda done, total: progress.append((done, total)))
+    for turn in range(300):
+        clock.now += 0.2
+        prefetcher.tick()
+        if turn % 7 == 3:
+            prefetcher.hold()
+        if turn % 2 and desk.engine.waiting("encode"):
+            desk.engine.answer("encode")
+    assert progress[-1] == (50, 50)
+    window = WindowSetting()
+    assert all(prefetcher.isReady(desk.volume, desk.plane(index), window) for index in range(10))
+    assert all(prefetcher.isReady(desk.volume, desk.plane(index, "J"), window) for index in range(40))

@@ -53,6 +53,7 @@ class SegmentationSession:
         self._watch = SceneWatch(scene, self._onRemoved, self._onSegmentRemoved)
         self.notice = engine.noticed
         self.progress, self.stopPrefetching = self._prefetcher.advanced, self._prefetcher.stop
+        self.holdPrefetching = self._prefetcher.hold
         self.maskChanged, self.promptChanged = self.editor.maskChanged, self.editor.promptChanged
         self.editor.changed.connect(self.statusChanged.emit)
         self.editor.failed.connect(self.error.emit)

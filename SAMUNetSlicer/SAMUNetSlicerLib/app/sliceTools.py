@@ -143,6 +143,7 @@ class SliceTools:
     def _onHover(self, sliceNode, ras: Optional[RAS]) -> None:
         view = self._views[sliceNode]
         view.mouse.color = self._session.workspace.segmentColor(self._session.segmentId)
+        self._session.holdPrefetching()
         if ras is not None:
             self._follower.use(sliceNode)
         self.preview.hover(self._hovered(view, ras))
