@@ -1,0 +1,58 @@
+"""A prompts file may ask to carry its segments on through the volume."""
+
+import numpy as np
+import pytest
+
+from app.desk import SHAPE
+from SAMUNetSlicerLib.app.promptPlanes import propagationOptions
+from SAMUNetSlicerLib.app.promptRun import runPrompts
+from SAMUNetSlicerLib.app.promptsFile import parsePrompts
+from SAMUNetSlicerLib.errors import InputError, PromptError
+
+
+def document(propagate, *indices):
+    planes = [
+        {"plane": {"axis": "K", "index": k}, "boxes": [{"ijk": [[12, 10, k], [25, 22, k]]}]} for k in indices
+    ]
+    segment = {"name": "A", "planes": planes, "propagate": propagate}
+    return parsePrompts({"version": 1, "segments": [segment]})
+
+
+def filled(desk):
+    return np.flatnonzero(desk.voxels().any(axis=(1, 2))).tolist()
+
+
+@pytest.mark.parametrize(
+    "propagate, expected",
+    [
+        (True, range(SHAPE[0])),
+        (False, [3, 7]),
+        ({"direction": "up", "last": 8}, range(3, 9)),
+        ({"method": "fill"}, range(3, 8)),
+        ({"region": {"ijk": [[12, 10, 5], [25, 22, 6]]}}, [3, 5, 6, 7]),
+    ],
+)
+def test_a_segment_is_carried_on_as_the_file_says(desk, propagate, expected):
+    results = runPrompts(desk.session, document(propagate, 3, 7))
+    assert filled(desk) == list(expected)
+    made = [each.prompts.plane.index for each in results if each.isPropagated]
+    assert sorted(made) == [k for k in expected if k not in (3, 7)]
+
+
+@pytest.mark.parametrize(
+    "region", [{"fraction": [[0.2, 0.2, 0.2], [0.6, 0.5, 0.7]]}, {"ras": [[1, 2, 3], [9, 8, 7]]}]
+)
+def test_a_region_may_be_given_in_every_space(desk, region):
+    options = propagationOptions({"region": region, "direction": "down"}, desk.volume)
+    sides = np.linalg.norm(options.region.unitToRAS[:3, :3], axis=0)
+    extent = np.array([50 * 0.75, 40 * 0.75, 10 * 2.5])
+    expected = [8, 6, 4] if "ras" in region else [0.4, 0.3, 0.5] * extent
+    np.testing.assert_allclose(sides, expected, atol=1e-9)
+    assert options.direction == "down"
+
+
+def test_what_no_propagation_can_be_is_refused_with_its_place(desk):
+    with pytest.raises(PromptError, match=r"segments\[0\]\.propagate"):
+        document({"direction": "sideways"}, 3)
+    with pytest.raises(InputError, match="no volume"):
+        propagationOptions({"region": {"ras": [[1, 2, 3], [1, 5, 7]]}}, desk.volume)
