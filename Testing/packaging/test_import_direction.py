@@ -18,7 +18,7 @@ BELOW = {
 }
 
 NUMERIC = {"numpy", "torch", "PIL", "safetensors", "segment_anything"}
-SCENE = {"numpy", "slicer", "vtk", "PIL", "SimpleITK", "pyarrow"}
+SCENE = {"numpy", "slicer", "vtk", "vtkITK", "PIL", "SimpleITK", "pyarrow"}
 APP = NUMERIC | SCENE | {"highdicom", "pydicom", "requests", "urllib3"}
 PACKAGES = {
     "__init__": set(),
