@@ -4,18 +4,17 @@ Binary segments, one SOP instance of the Segmentation Storage class (DICOM PS3.3
 """
 
 from pathlib import Path
-from typing import List, Sequence, Tuple
+from typing import List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
 from .. import __version__
 from ..errors import InputError, OutputError
 from ..scene.exportFiles import splitEnding, writeChecked
-from ..scene.planeVoxels import voxelsAtPixels
+from ..scene.labelVolume import labelsOnPlane
 from ..scene.segmentationExport import ExportedFile
-from ..scene.segmentLayers import SharedLayer, requireSegment, sharedLayers
+from ..scene.segmentLayers import requireSegment, sharedLayers
 from ..scene.segments import Code, Terminology, terminologyOf
-from ..scene.volumeGeometry import parentToWorld
 from .dicomSource import SourceFrame, SourceImages, readSourceImages, requirePydicom
 
 ENDING = ".seg.dcm"
@@ -37,18 +36,14 @@ def exportDicomSegmentation(
     """
     highdicom, _ = requirePydicom()
     images = readSourceImages(source, volumeNode)
-    masks, shown = _pixels(segmentationNode, images.frames, segmentIds)
-    if not shown:
+    drawn = _drawn(segmentationNode, images, segmentIds)
+    if not drawn.segmentIds:
         raise InputError(f"'{segmentationNode.GetName()}' has no voxels to export: segment something first.")
-    masks, images = _framesToStore(masks, images)
-    document = _document(highdicom, segmentationNode, images, masks, shown, splitEnding(Path(path))[0])
+    document = _document(highdicom, segmentationNode, images, drawn, splitEnding(Path(path))[0])
     written = writeChecked(
-        path,
-        existing,
-        document.save_as,
-        lambda temporary: _check(highdicom, temporary, images, masks, len(shown)),
+        path, existing, document.save_as, lambda temporary: _check(highdicom, temporary, images, drawn)
     )
-    missing = [_segmentName(segmentationNode, each) for each in segmentIds if each not in shown]
+    missing = [_segmentName(segmentationNode, each) for each in segmentIds if each not in drawn.segmentIds]
     return ExportedFile(written, tuple(f"'{name}' is empty and not in the DICOM file." for name in missing))
 
 
@@ -56,53 +51,69 @@ def _segmentName(segmentationNode, segmentId: str) -> str:
     return requireSegment(segmentationNode, segmentId).GetName()
 
 
-def _pixels(segmentationNode, frames: Sequence[SourceFrame], segmentIds) -> Tuple[np.ndarray, List[str]]:
-    """Label numbers (F, H, W), or (F, H, W, S) bool if segments overlap, and the IDs of the S segments."""
+class _Drawn(NamedTuple):
+    """What is shown: frames (F), their masks, and the IDs of the S segments that have pixels.
+
+    ``masks``: (F, H, W) segment numbers from 1, or (F, H, W, S) uint8 if segments overlap.
+    """
+
+    frames: List[SourceFrame]
+    masks: np.ndarray
+    segmentIds: List[str]
+
+
+def _drawn(segmentationNode, images: SourceImages, segmentIds: Sequence[str]) -> _Drawn:
     layers = list(sharedLayers(segmentationNode))
-    stacks = [_labels(segmentationNode, layer, frames) for layer in layers]
-    where = {each: (n, label) for n, layer in enumerate(layers) for label, each in layer.segments.items()}
-    present = [
-        np.bincount(stack.ravel(), minlength=max(layer.segments) + 1) for stack, layer in zip(stacks, layers)
-    ]
-    shown = [each for each in segmentIds if present[where[each][0]][where[each][1]]]
-    if len({where[each][0] for each in shown}) > 1:
-        masks = np.stack([stacks[where[each][0]] == where[each][1] for each in shown], axis=-1)
-        if masks.sum(axis=-1, dtype=np.uint16).max() > 1:
-            return masks, shown
-    numbers = np.zeros((len(frames), *frames[0].plane.shape), np.uint8 if len(shown) < 256 else np.uint16)
-    for number, each in enumerate(shown, 1):
-        stack, label = stacks[where[each][0]], where[each][1]
-        numbers[stack == label] = number
-    return numbers, shown
+    # Of one image with many frames all belong to the document; single images that show nothing do not.
+    isSparse = len(images.datasets) > 1
+    frames, stacks = [], []
+    for frame in images.frames if isSparse else sorted(images.frames, key=lambda each: each.number):
+        found = [labelsOnPlane(segmentationNode, each.layer, frame.plane) for each in layers]
+        if not isSparse or any(each.any() for each in found):
+            frames.append(frame)
+            stacks.append(found)
+    places = {each: (n, label) for n, layer in enumerate(layers) for label, each in layer.segments.items()}
+    present = [set(np.unique([found[n] for found in stacks])) for n in range(len(layers))]
+    shown = [each for each in segmentIds if places[each][1] in present[places[each][0]]]
+    return _Drawn(frames, _masks(stacks, [places[each] for each in shown]), shown)
 
 
-def _labels(segmentationNode, shared: SharedLayer, frames: Sequence[SourceFrame]) -> np.ndarray:
-    """(F, H, W) label values of a layer at the pixels of the frames."""
-    lattice = parentToWorld(segmentationNode) @ shared.layer.ijkToLocal
-    found = [
-        shared.layer.labels(voxelsAtPixels(each.plane, lattice)).reshape(each.plane.shape) for each in frames
-    ]
-    return np.stack(found)
+def _masks(stacks: List[List[np.ndarray]], places: List[Tuple[int, int]]) -> np.ndarray:
+    """:param stacks: label values (H, W) by frame and layer; ``places``: layer and label of each segment."""
+    numbers = [np.zeros(found[0].shape, np.uint16) for found in stacks]
+    for found, image in zip(stacks, numbers):
+        for number, (layer, label) in enumerate(places, 1):
+            mask = found[layer] == label
+            if image[mask].any():
+                return _overlapping(stacks, places)
+            image[mask] = number
+    return np.array(numbers, np.uint8 if len(places) < 256 else np.uint16)
 
 
-def _framesToStore(masks: np.ndarray, images: SourceImages) -> Tuple[np.ndarray, SourceImages]:
-    """Single images that show nothing are left out; of one image with many frames all belong to it."""
-    if len(images.datasets) == 1:
-        order = np.argsort([each.number for each in images.frames])
-        return masks[order], images._replace(frames=[images.frames[n] for n in order])
-    kept = np.flatnonzero(masks.any(axis=tuple(range(1, masks.ndim))))
-    frames = [images.frames[n] for n in kept]
-    return masks[kept], SourceImages([images.datasets[each.image] for each in frames], frames)
+def _overlapping(stacks, places) -> np.ndarray:
+    masks = np.zeros((len(stacks), *stacks[0][0].shape, len(places)), np.uint8)
+    for found, image in zip(stacks, masks):
+        for number, (layer, label) in enumerate(places):
+            image[..., number] = found[layer] == label
+    return masks
 
 
-def _document(highdicom, segmentationNode, images: SourceImages, masks, shown, label: str):
+def _sources(images: SourceImages, drawn: _Drawn) -> list:
+    return (
+        [images.datasets[each.image] for each in drawn.frames]
+        if len(images.datasets) > 1
+        else images.datasets
+    )
+
+
+def _document(highdicom, segmentationNode, images: SourceImages, drawn: _Drawn, label: str):
     return highdicom.seg.Segmentation(
-        source_images=images.datasets,
-        pixel_array=masks,
+        source_images=_sources(images, drawn),
+        pixel_array=drawn.masks,
         segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
         segment_descriptions=[
             _description(highdicom, segmentationNode, segmentId, number)
-            for number, segmentId in enumerate(shown, 1)
+            for number, segmentId in enumerate(drawn.segmentIds, 1)
         ],
         series_instance_uid=highdicom.UID(),
         series_number=_SERIES_NUMBER,
@@ -147,19 +158,25 @@ def _concept(highdicom, code: Code):
     )
 
 
-def _check(highdicom, path: Path, images: SourceImages, masks: np.ndarray, count: int) -> None:
-    document = highdicom.seg.segread(path)
-    for number in range(1, count + 1):
-        expected = masks[..., number - 1] if masks.ndim == 4 else masks == number
-        if not np.array_equal(_stored(document, images, number), expected):
-            raise OutputError("The export was given up: the file holds other pixels than the segmentation.")
+def _check(highdicom, path: Path, images: SourceImages, drawn: _Drawn) -> None:
+    document, masks = highdicom.seg.segread(path), drawn.masks
+    if masks.ndim == 3:
+        isSame = np.array_equal(_stored(document, images, drawn, combine_segments=True), masks)
+    else:
+        numbers = range(1, masks.shape[3] + 1)
+        isSame = all(
+            np.array_equal(_stored(document, images, drawn, segment_numbers=[n])[..., 0], masks[..., n - 1])
+            for n in numbers
+        )
+    if not isSame:
+        raise OutputError("The export was given up: the file holds other pixels than the segmentation.")
 
 
-def _stored(document, images: SourceImages, number: int) -> np.ndarray:
-    options = {"segment_numbers": [number], "assert_missing_frames_are_empty": True}
-    if len(images.datasets) == 1 and len(images.frames) > 1:
-        numbers = [each.number for each in images.frames]
+def _stored(document, images: SourceImages, drawn: _Drawn, **options) -> np.ndarray:
+    options["assert_missing_frames_are_empty"] = True
+    if len(images.datasets) == 1 and len(drawn.frames) > 1:
+        numbers = [each.number for each in drawn.frames]
         uid = images.datasets[0].SOPInstanceUID
-        return document.get_pixels_by_source_frame(uid, numbers, **options)[..., 0]
-    uids = [each.SOPInstanceUID for each in images.datasets]
-    return document.get_pixels_by_source_instance(uids, **options)[..., 0]
+        return document.get_pixels_by_source_frame(uid, numbers, **options)
+    uids = [each.SOPInstanceUID for each in _sources(images, drawn)]
+    return document.get_pixels_by_source_instance(uids, **options)

@@ -4,8 +4,9 @@ from typing import Dict, Iterator, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
+from .labelmapLayer import LabelmapLayer
 from .plane import SlicePlane
-from .planeVoxels import voxelsAtPixels
+from .planeVoxels import alignedPixels, isAligned, voxelsAtPixels
 from .segmentLayers import SharedLayer, sharedLayers
 from .volumeGeometry import dimensions, ijkToRAS, mapPoints, parentToWorld
 
@@ -55,7 +56,17 @@ def layerSlices(
         placement = gridToRAS.copy()
         placement[:3, 3] = mapPoints(gridToRAS, [0, 0, k])[0]
         plane = SlicePlane(placement, (size[1], size[0]), None, None, thickness)
-        yield k, shared.layer.labels(voxelsAtPixels(plane, lattice)).reshape(plane.shape)
+        yield k, labelsOnPlane(segmentationNode, shared.layer, plane)
+
+
+def labelsOnPlane(segmentationNode, layer: LabelmapLayer, plane: SlicePlane) -> np.ndarray:
+    """Label values (H, W) of a layer: each pixel as the voxel in which its center lies."""
+    if layer.extent is None:
+        return np.zeros(plane.shape, np.uint8)
+    lattice = parentToWorld(segmentationNode) @ layer.ijkToLocal
+    if isAligned(plane, lattice):
+        return alignedPixels(plane, lattice, layer.labelsIn)
+    return layer.labels(voxelsAtPixels(plane, lattice)).reshape(plane.shape)
 
 
 def _slicesReached(extent: Tuple[int, ...], toGrid: np.ndarray, count: int) -> range:

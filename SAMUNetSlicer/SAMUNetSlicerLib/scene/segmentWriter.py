@@ -9,8 +9,9 @@ from typing import Iterator, Optional, Sequence, Tuple
 import numpy as np
 
 from ..errors import InputError
+from .labelVolume import labelsOnPlane
 from .plane import SlicePlane
-from .planeVoxels import NO_VOXELS, alignedPixels, isAligned, voxelsAtPixels, voxelsUnderMask
+from .planeVoxels import NO_VOXELS, voxelsUnderMask
 from .segmentChange import Change
 from .segmentLayers import SegmentVoxels, ensureGeometry
 from .segments import markStarted
@@ -112,12 +113,7 @@ class SegmentWriter:
         """
         self._requireNode(segmentationNode, "segmentation")
         target = SegmentVoxels(segmentationNode, segmentId)
-        if target.layer.extent is None:
-            return np.zeros(plane.shape, bool)
-        lattice = parentToWorld(segmentationNode) @ target.ijkToLocal
-        if isAligned(plane, lattice):
-            return alignedPixels(plane, lattice, target.layer.labelsIn) == target.label
-        return target.holds(voxelsAtPixels(plane, lattice)).reshape(plane.shape)
+        return labelsOnPlane(segmentationNode, target.layer, plane) == target.label
 
     def corners(self, segmentationNode, segmentId: str) -> Optional[np.ndarray]:
         """(8, 3) RAS around all voxels that a segment may have, None if it has none.
