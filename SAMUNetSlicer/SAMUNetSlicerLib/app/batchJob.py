@@ -89,6 +89,7 @@ class BatchJob:
                 self._work(tasks, manifest)
             finally:
                 self._requeue()
+                sweep(self.folder)
                 manifest.write(self.records)
                 writeReport(self.folder, self.records, self._facts())
         return self.records
@@ -99,7 +100,9 @@ class BatchJob:
         try:
             prompts = search.find(case)
         except UserError as error:
-            self._records[case.name] = CaseRecord(case.name, case.path, FAILED, str(error))
+            self._records[case.name] = CaseRecord(
+                case.name, case.path, FAILED, str(error), type(error).__name__
+            )
             return
         arguments = (prompts, options.choice, options.spec, str(self.folder), self._weights)
         self._tasks.append(CaseTask(case, *arguments, reviewBelow=options.reviewBelow))

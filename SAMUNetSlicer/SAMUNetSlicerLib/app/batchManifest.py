@@ -9,8 +9,8 @@ from typing import Any, Dict, Mapping, Sequence
 
 from .. import __version__
 from .caseRecord import DONE, FAILED, NEEDS_REVIEW, QUEUED, RUNNING, CaseRecord
+from .clock import utcNow
 from .fileInstall import outputErrors
-from .provenance import utcNow
 
 FILE = "manifest.json"
 FORMAT, VERSION = "SAMUNetSlicer batch", 1
@@ -75,6 +75,17 @@ def writeWhole(path: Path, text: str) -> None:
 
 def _entry(record: CaseRecord) -> Dict[str, Any]:
     values = record.toDict()
-    names = ("name", "source", "state", "message", "reasons", "segments", "notes", "seconds", "files")
+    names = (
+        "name",
+        "source",
+        "state",
+        "message",
+        "error",
+        "reasons",
+        "segments",
+        "notes",
+        "seconds",
+        "files",
+    )
     entry = {name: values[name] for name in names}
     return {**entry, "confidence": record.confidence, "folder": record.name if record.isFinished else None}

@@ -10,7 +10,7 @@ from .. import __version__
 from .batchManifest import writeWhole
 from .batchReportStyle import STYLE
 from .caseRecord import DONE, FAILED, NEEDS_REVIEW, QUEUED, RUNNING, CaseRecord, SegmentResult, SliceResult
-from .provenance import utcNow
+from .clock import utcNow
 
 FILE = "report.html"
 
@@ -58,9 +58,9 @@ class _Page:
         yield self._numbers()
         yield self._gallery()
         yield self._table()
-        yield f'<p class="soft small">SAMUNetSlicer {__version__}. For research use only, no medical device. '
-        yield "Confidence is the stability of the mask against its threshold, not the probability that it is "
-        yield "right.</p></body></html>\n"
+        yield f'<footer class="soft small">SAMUNetSlicer {__version__}. For research use only, not a '
+        yield "medical device. Confidence is the stability of the mask against its threshold, not the "
+        yield "probability that it is right.</footer></body></html>\n"
 
     def _numbers(self) -> str:
         texts = {FAILED: "failed", NEEDS_REVIEW: "need review", DONE: "done", QUEUED: "not done"}

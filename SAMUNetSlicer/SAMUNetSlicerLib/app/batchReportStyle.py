@@ -33,7 +33,8 @@ th { border-top: 0; font-weight: 600; color: var(--soft); font-size: 0.82rem; wh
 td.value, th.value { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td img { display: block; width: 5.5rem; height: 5.5rem; object-fit: contain; background: #000;
   border-radius: 6px; }
-td ul { margin: 0; padding: 0; list-style: none; } td.what { min-width: 14rem; }
+td ul { margin: 0; padding: 0; list-style: none; } td li { white-space: nowrap; }
+td.what { min-width: 14rem; } footer { margin-top: 2rem; }
 .state { font-weight: 600; white-space: nowrap; }
 @media print { body { max-width: none; padding: 0; } .card, tr { break-inside: avoid; } }
 """

@@ -5,12 +5,14 @@ import os
 import queue
 import signal
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, Generator, List, Optional
+from typing import Generator, List, Optional, Set
 
+from ..errors import EngineError
 from .batchLock import workerMark
+from .caseRecord import CaseRecord
 from .caseTask import CaseTask
 from .engineProcess import EngineLaunch
 
@@ -41,10 +43,14 @@ class Noticed:
     sentence: str
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class _Active:
+    """``wasAlone``: no other case was under way since it was begun; ``isRetry``: it is tried again."""
+
     task: CaseTask
-    steps: Generator[bool, None, Any] = field(compare=False)
+    steps: Generator[bool, None, CaseRecord]
+    wasAlone: bool
+    isRetry: bool
 
 
 def work(connection: Connection, launch: EngineLaunch, folder: str) -> None:
@@ -83,6 +89,8 @@ class _Worker:
         self._engine.noticed.connect(lambda sentence: connection.send(Noticed(sentence)))
         self._runner = CaseRunner(self._engine)
         self._active: List[_Active] = []
+        self._again: List[CaseTask] = []
+        self._failed: Set[str] = set()
         self._isEnding = False
 
     def run(self) -> None:
@@ -93,26 +101,40 @@ class _Worker:
         self._engine.close()
 
     def _refill(self) -> bool:
-        """Begin cases if there are any; False when all are done and no more will come."""
-        while len(self._active) < UNDER_WAY and not self._isEnding:
-            try:
-                task = self._tasks.get(block=not self._active)
-            except queue.Empty:
-                break
+        """Begin cases if there is room; False when all are done and no more will come."""
+        while len(self._active) < self._room():
+            task = self._again.pop() if self._again else self._nextTask()
             if task is None:
-                self._isEnding = True
-            else:
-                self._begin(task)
+                break
+            self._begin(task)
         return bool(self._active)
+
+    def _room(self) -> int:
+        """How many cases may be under way: one that is tried again has the engine to itself."""
+        mustBeAlone = self._again or any(each.isRetry for each in self._active)
+        return 1 if mustBeAlone else UNDER_WAY
+
+    def _nextTask(self) -> Optional[CaseTask]:
+        """Wait for a task if there is nothing to do meanwhile; None if there is none now."""
+        try:
+            task = None if self._isEnding else self._tasks.get(block=not self._active)
+        except queue.Empty:
+            return None
+        self._isEnding = task is None
+        if task is not None:
+            self._connection.send(Started(task.case.name))
+        return task
 
     def _begin(self, task: CaseTask) -> None:
         name = task.case.name
-        self._connection.send(Started(name))
 
         def tell(done: int, total: int) -> None:
             self._connection.send(Advanced(name, done, total))
 
-        self._active.append(_Active(task, self._runner.steps(task, tell)))
+        for other in self._active:
+            other.wasAlone = False
+        isRetry = name in self._failed
+        self._active.append(_Active(task, self._runner.steps(task, tell), not self._active, isRetry))
 
     def _advance(self) -> bool:
         """Do a part of the first case that can go on; True if none can."""
@@ -122,6 +144,14 @@ class _Worker:
                     return False
             except StopIteration as finished:
                 self._active.remove(each)
-                self._connection.send(finished.value)
+                self._end(each, finished.value)
                 return False
         return True
+
+    def _end(self, ended: _Active, record: CaseRecord) -> None:
+        """Report a case, or try it again by itself if the engine may have failed because of the other one."""
+        if record.error == EngineError.__name__ and not (ended.wasAlone or ended.isRetry):
+            self._failed.add(record.name)
+            self._again.append(ended.task)
+        else:
+            self._connection.send(record)

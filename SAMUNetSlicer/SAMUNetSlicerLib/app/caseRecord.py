@@ -44,7 +44,8 @@ class SegmentResult:
 @dataclass(frozen=True)
 class CaseRecord:
     """``source``: where the volume came from, a path or the ID of a node; ``state``: queued, running, done,
-    failed or needs review; ``message``: what went wrong; ``reasons``: why somebody should look at it;
+    failed or needs review; ``message``: what went wrong, ``error``: of which kind it is, the name of a class
+    such as "InputError"; ``reasons``: why somebody should look at it;
     ``seconds``: wall time by part of the work; ``files``: SHA-256 by name, relative to the case's folder;
     ``key``: digest of everything that the result depends on; ``segmentationId``: of the node in a scene.
     """
@@ -53,6 +54,7 @@ class CaseRecord:
     source: str
     state: str = QUEUED
     message: str = ""
+    error: str = ""
     reasons: Tuple[str, ...] = ()
     segments: Tuple[SegmentResult, ...] = ()
     slices: Tuple[SliceResult, ...] = ()

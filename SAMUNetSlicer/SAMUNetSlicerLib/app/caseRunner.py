@@ -3,6 +3,7 @@
 import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Dict, Generator, Iterator, List, Optional
 
@@ -44,6 +45,7 @@ class CaseRunner:
     def __init__(self, engine: EngineClient):
         self._engine = engine
         self._reader = ThreadPoolExecutor(1, "SAMUNetSlicer reader")
+        self._idleScenes: List[SceneHost] = []
         self._spec: Optional[ModelSpec] = None
         self._loading: Optional[Ticket] = None
 
@@ -66,16 +68,18 @@ class CaseRunner:
         try:
             return (yield from self._segment(task, progress))
         except UserError as error:
-            return task.record(state=FAILED, message=str(error))
+            return task.record(state=FAILED, message=str(error), error=type(error).__name__)
         except Exception as error:  # one case's fault must not stop the others
             _log.exception("Unexpected fault in case %s", task.case.name)
             first = (str(error).splitlines() or [""])[0]
             message = f"The case met an unexpected fault ({type(error).__name__}: {first}); report it."
-            return task.record(state=FAILED, message=message)
+            return task.record(state=FAILED, message=message, error=type(error).__name__)
 
     def close(self) -> None:
         """Stop reading; the engine stays open."""
         self._reader.shutdown(wait=False, cancel_futures=True)
+        while self._idleScenes:
+            self._idleScenes.pop().close()
 
     def _segment(self, task: CaseTask, progress: Progress) -> Generator[bool, None, CaseRecord]:
         clock, key = _Clock(), task.key()
@@ -84,7 +88,7 @@ class CaseRunner:
             yield from self._loaded(task.spec)
             while not image.done():
                 yield True
-            with startScene() as host:
+            with self._scene() as host:
                 session = SegmentationSession(host.scene, self._engine)
                 try:
                     session.setPolicy(task.policy)
@@ -99,6 +103,16 @@ class CaseRunner:
                     session.close()
         finally:
             image.cancel()
+
+    @contextmanager
+    def _scene(self) -> Iterator[SceneHost]:
+        """An empty scene, used again afterwards: of each new one MRML keeps some memory."""
+        host = self._idleScenes.pop() if self._idleScenes else startScene()
+        try:
+            yield host
+        finally:
+            host.scene.Clear(False)
+            self._idleScenes.append(host)
 
     def _loaded(self, spec: ModelSpec) -> Iterator[bool]:
         """Wait until the model is there; two cases that are under way ask for it once."""

@@ -44,6 +44,14 @@ def seriesFiles(folder: Path, seriesUID: Optional[str] = None) -> List[str]:
     return files
 
 
+def haveDifferentTypes(files: List[str]) -> bool:
+    """Whether the values of some slices are fractions and those of others are not.
+
+    In PET every slice has its own rescale slope; ITK would round all slices to the type of the first one.
+    """
+    return len({_header(file).GetPixelID() for file in files}) > 1
+
+
 class Series(NamedTuple):
     """A series of images in a folder; ``number`` and ``modality`` as in its files, "" if they say nothing."""
 

@@ -7,7 +7,7 @@ from typing import Optional
 import numpy as np
 
 from ..errors import InputError
-from .dicomSeries import seriesFiles
+from .dicomSeries import haveDifferentTypes, seriesFiles
 from .imageIntegrity import damaged, requireComplete, requireCompletePicture
 
 
@@ -96,6 +96,8 @@ def _readFolder(folder: Path, seriesUID: Optional[str]):
         return _readFile(Path(files[0]))
     reader = sitk.ImageSeriesReader()
     reader.SetFileNames(files)
+    if haveDifferentTypes(files):
+        reader.SetOutputPixelType(sitk.sitkFloat64)
     try:
         return reader.Execute()
     except RuntimeError as error:

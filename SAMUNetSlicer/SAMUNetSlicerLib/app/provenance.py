@@ -1,6 +1,5 @@
 """The history of a segmentation's masks, kept in its segments and so saved with them."""
 
-import datetime
 import json
 import time
 from typing import Dict, Iterator, List, Optional, Tuple
@@ -8,6 +7,7 @@ from typing import Dict, Iterator, List, Optional, Tuple
 from .. import __version__
 from ..errors import InputError
 from ..scene.segments import segmentTag
+from .clock import utcNow
 from .sliceRecord import SliceRecord
 
 TAG = "SAMUNetSlicer.provenance"
@@ -137,7 +137,3 @@ def parseDocument(text: str) -> dict:
         found = document.get("version")
         raise InputError(f"The provenance has format version {found}; this release reads {FORMAT_VERSION}.")
     return document
-
-
-def utcNow() -> str:
-    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")

@@ -124,7 +124,8 @@ class SceneBatch:
             return record
         except UserError as error:
             seconds = {"total": time.monotonic() - started}
-            return CaseRecord(queued.name, queued.source, FAILED, str(error), seconds=seconds)
+            kind = type(error).__name__
+            return CaseRecord(queued.name, queued.source, FAILED, str(error), kind, seconds=seconds)
         finally:
             if not isComplete:
                 self._switch(self._discard)

@@ -41,6 +41,7 @@ class SlicePrediction:
         self._engine = engine
         self._image = squareImage(given.image, given.placed.plane)
         self._predicting: Optional[Ticket] = None
+        self._isWithdrawn = False
         self._encoding = engine.encode(self._image)
         self._encoding.whenDone(self._onEncoded)
 
@@ -53,15 +54,20 @@ class SlicePrediction:
 
         :raises UserError: it could not encode or predict.
         """
-        return self._encoding.value(), self._predicting.value()
+        if self._predicting is None:
+            self._encoding.value()
+        report = self._predicting.value()
+        return report.encoding if self._encoding.isCancelled else self._encoding.value(), report
 
     def cancel(self) -> None:
+        self._isWithdrawn = True
         for ticket in (self._encoding, self._predicting):
             if ticket is not None:
                 self._engine.cancel(ticket)
 
     def _onEncoded(self, ticket: Ticket) -> None:
-        if ticket.error is None:
+        # An engine that is started again gives encoding ahead up, but not what is predicted.
+        if ticket.error is None or (ticket.isCancelled and not self._isWithdrawn):
             prompts = squarePrompts(self.given.prompts, self.given.placed.plane)
             self._predicting = self._engine.predict(self._image, prompts)
 

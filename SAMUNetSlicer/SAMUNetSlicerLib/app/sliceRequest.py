@@ -13,7 +13,7 @@ from ..engine.windowing import WindowSetting
 from ..scene.promptPixels import promptPixels
 from ..scene.promptRecord import PromptRecord
 from ..scene.segmentChange import Change
-from .provenance import utcNow
+from .clock import utcNow
 from .sliceContent import SliceContent
 from .sliceRecord import SliceRecord, imageDigest, maskFields, promptFields
 from .squarePixels import planeMask

@@ -144,6 +144,7 @@ class WorkerPool:
             else:
                 yield task.record(
                     state=FAILED,
+                    error=EngineError.__name__,
                     message=f"The process that segmented it died {_ATTEMPTS} times (exit code "
                     f"{worker.process.exitcode}): it may need more memory than there is.",
                 )

@@ -1,0 +1,113 @@
+"""Which images a batch finds in files and folders, and what it calls them."""
+
+import numpy as np
+import pydicom
+import pytest
+import SimpleITK as sitk
+from PIL import Image
+
+from app.batch_runs import write_image
+from app.test_volume_loading import SERIES, write_series
+from SAMUNetSlicerLib.app.batchCases import findCases
+from SAMUNetSlicerLib.app.imageReading import readImage
+from SAMUNetSlicerLib.errors import InputError
+
+
+def names(*inputs, **options):
+    return [case.name for case in findCases(inputs, **options)]
+
+
+def test_every_format_is_found_in_every_sub_folder_under_its_path(tmp_path):
+    for name in ("a.nii", "b.nii.gz", "c.nrrd", "d.mha", "p 1/CT ä.nrrd", "p 1/deep/MR.nii.gz"):
+        write_image(tmp_path / name)
+    for name in ("photo.png", "photo.jpg", "scan.tif"):
+        Image.fromarray(np.zeros((5, 6), np.uint8)).save(tmp_path / name)
+    (tmp_path / "notes.txt").touch()
+    (tmp_path / ".hidden.nrrd").touch()
+    assert names(tmp_path) == [
+        *("a", "b", "c", "d", "p 1-CT ä", "p 1-deep-MR"),
+        *("photo.jpg", "photo.png", "scan"),
+    ]
+
+
+def test_label_maps_results_and_prompts_are_no_images(tmp_path):
+    for name in ("a.nrrd", "a_seg.nrrd", "a.seg.nrrd", "a-label.nrrd", "out/a/a.nii.gz", "labels/a.nrrd"):
+        write_image(tmp_path / name)
+    assert names(tmp_path, without=[tmp_path / "out", tmp_path / "labels"]) == ["a"]
+    assert names(tmp_path / "a_seg.nrrd") == ["a_seg"]
+
+
+def test_an_image_given_twice_is_one_case(tmp_path):
+    image = write_image(tmp_path / "a.nrrd")
+    assert names(tmp_path, image) == ["a"]
+
+
+def test_images_that_would_have_one_name_are_told_apart_or_refused(tmp_path):
+    write_image(tmp_path / "one" / "CT.nrrd")
+    write_image(tmp_path / "two" / "CT.nii.gz")
+    write_image(tmp_path / "three" / "CT.nrrd")
+    assert names(tmp_path) == ["one-CT", "three-CT", "two-CT"]
+    assert names(tmp_path / "one", tmp_path / "two") == ["CT.nii.gz", "CT.nrrd"]
+    with pytest.raises(InputError, match="would both be the case"):
+        names(tmp_path / "one", tmp_path / "three")
+
+
+def test_nothing_to_do_is_said(tmp_path):
+    with pytest.raises(InputError, match="no images in"):
+        names(tmp_path)
+    with pytest.raises(InputError, match="no file or folder"):
+        names(tmp_path / "absent")
+
+
+def test_names_are_fit_for_files_on_every_system(tmp_path):
+    write_image(tmp_path / 'a:b "c".nrrd')
+    write_image(tmp_path / f"{'ü' * 100}.nrrd")
+    first, second = names(tmp_path)
+    assert first == "a_b _c_" and len(second.encode()) <= 150
+
+
+def test_each_series_of_a_folder_is_a_case_with_its_own_geometry(tmp_path):
+    (tmp_path / "study").mkdir()
+    folder = write_series(tmp_path / "study" / "patient 1", [(0, 0, 2.5 * n) for n in range(4)])
+    write_series(folder, [(10, 20, 5 * n) for n in range(3)], uid=SERIES + ".9", description="Thorax")
+    write_series(tmp_path / "study" / "patient 2", [(0, 0, n) for n in range(2)])
+    cases = findCases([tmp_path / "study"])
+    assert [case.name for case in cases] == [
+        f"patient 1-{SERIES}",
+        f"patient 1-{SERIES}.9",
+        "patient 2",
+    ]
+    images = [readImage(case.path, case.seriesUID) for case in cases]
+    assert [image.GetSize()[2] for image in images] == [4, 3, 2]
+    assert [image.GetSpacing()[2] for image in images] == [2.5, 5, 1]
+    assert images[1].GetOrigin() == (10, 20, 0)
+
+
+def test_series_are_called_by_their_numbers_where_these_tell_them_apart(tmp_path):
+    folder = tmp_path / "study"
+    for number in (2, 11):
+        write_series(folder, [(0, 0, n) for n in range(2)], uid=f"{SERIES}.{number}")
+        for file in folder.glob(f"{number}-*.dcm"):
+            _set_tag(file, "0020|0011", str(number))
+    assert names(folder) == ["study-11", "study-2"]
+
+
+def _set_tag(file, tag, value):
+    image = sitk.ReadImage(str(file))
+    image.SetMetaData(tag, value)
+    writer = sitk.ImageFileWriter()
+    writer.KeepOriginalImageUIDOn()
+    writer.SetFileName(str(file))
+    writer.Execute(image)
+
+
+def test_the_rescale_of_every_slice_is_applied_by_itself(tmp_path):
+    """PET series have a slope for each slice; the first one's type must not round the others."""
+    folder = write_series(tmp_path / "PT", [(0, 0, n) for n in range(3)])
+    expected = []
+    for slope, file in zip((1, 0.5, 0.25), sorted(folder.iterdir(), reverse=True)):
+        dataset = pydicom.dcmread(file)
+        expected.append(dataset.pixel_array * slope)
+        dataset.RescaleSlope, dataset.RescaleIntercept = slope, 0
+        dataset.save_as(file)
+    np.testing.assert_allclose(sitk.GetArrayFromImage(readImage(folder)), expected)
