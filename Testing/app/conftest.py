@@ -3,6 +3,7 @@
 import pytest
 
 from app.desk import Desk
+from app.propagation_desk import Way
 from SAMUNetSlicerLib.app.headless import startScene
 
 
@@ -18,3 +19,11 @@ def desk(host):
     desk = Desk(host.scene)
     yield desk
     desk.session.close()
+
+
+@pytest.fixture
+def way(host):
+    way = Way(host.scene)
+    yield way
+    way.propagator.close()
+    way.session.close()
