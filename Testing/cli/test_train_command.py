@@ -37,6 +37,29 @@ def test_a_run_leaves_weights_that_the_product_loads_and_says_what_they_were_mad
     assert provenance["options"]["steps"] == 2
 
 
+def test_a_run_may_start_from_a_compact_sam_unet_or_from_nothing(tmp_path, start, capsys):
+    data = write_corpus(tmp_path / "data")
+    assert main(_arguments(data, tmp_path / "new", "none", "--steps", "1", "--json")) == 0
+    weights = json.loads(capsys.readouterr().out)["weights"]
+    assert main(_arguments(data, tmp_path / "on", weights, "--steps", "1", "--rate", "0", "--keep", "1")) == 0
+    before, after = (read_state_dict(tmp_path / run / "samunet_compact.safetensors") for run in ("new", "on"))
+    for name in ("image_encoder.neck.0.weight", "resnet.stage0.0.weight"):
+        assert torch.allclose(before[name], after[name], atol=1e-3), name
+
+
+def test_prompt_encoder_and_decoder_may_come_from_another_sam(tmp_path, start):
+    data = write_corpus(tmp_path / "data")
+    other = {name: tensor + 1 for name, tensor in torch.load(start).items()}
+    torch.save(other, tmp_path / "other.pt")
+    options = ["--decoder", str(tmp_path / "other.pt"), "--steps", "1", "--keep", "1"]
+    assert main(_arguments(data, tmp_path / "run", start, *options)) == 0
+    result = read_state_dict(tmp_path / "run" / "samunet_compact.safetensors")
+    name = "mask_decoder.output_upscaling.0.weight"
+    assert torch.allclose(result[name], other[name], atol=1e-2)
+    name = "image_encoder.neck.0.weight"
+    assert torch.allclose(result[name], torch.load(start)[name], atol=1e-2)
+
+
 def test_sources_with_an_excluded_licence_never_enter(tmp_path, start, capsys):
     data = write_corpus(tmp_path / "data", licence="GPL-3.0 (uploader)")
     assert main(_arguments(data, tmp_path / "run", start, "--steps", "1")) == 3

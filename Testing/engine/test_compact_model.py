@@ -34,7 +34,11 @@ def test_a_grey_and_an_rgb_image_of_other_shapes_are_encoded_in_one_call(model):
     first, second = model.encode([IMAGE, wide])
     assert first.original_size == (80, 80)
     assert (second.original_size, second.input_size) == ((30, 90), (21, 64))
-    assert [tuple(tensor.shape) for tensor in first.tensors] == [(1, 256, 4, 4), (1, 32, 16, 16)]
+    assert [tuple(tensor.shape) for tensor in first.tensors] == [
+        (1, 256, 4, 4),
+        (1, 32, 16, 16),
+        (1, 8, 32, 32),
+    ]
 
 
 def test_folding_the_normalisation_away_changes_nothing(model):
@@ -59,7 +63,7 @@ def test_a_result_has_the_size_of_the_image_and_feeds_the_next_call(model):
     (first,) = model.decode(embedding, *POINT)
     (second,) = model.decode(embedding, *NONE, BOX, first.low_res_logits[None])
     assert first.mask.shape == first.logits.shape == (80, 80)
-    assert first.low_res_logits.shape == (model.low_res_size, model.low_res_size) == (16, 16)
+    assert first.low_res_logits.shape == (model.low_res_size, model.low_res_size) == (32, 32)
     assert np.array_equal(second.mask, second.logits > 0)
     assert first.iou is None
 
@@ -106,12 +110,13 @@ def test_the_quick_decoder_gives_the_trained_ones_logits(count):
     network = _tiny()
     torch.nn.init.normal_(network.mask_decoder.refinement[-1].weight, std=0.1)
     torch.nn.init.normal_(network.adapters_bridge[0][-1].weight, std=0.1)
+    torch.nn.init.normal_(network.mask_decoder.detail_refinement.weight)
     model = CompactModel(network, compact_card(), "compact-1")
     embedding = model.encode([IMAGE])[0]
     boxes = torch.rand(count, 4, generator=torch.Generator().manual_seed(1)) * 30 + torch.tensor(
         [0, 0, 30, 30]
     )
-    mask = torch.randn(count, 16, 16)
+    mask = torch.randn(count, 32, 32)
     points = np.zeros((count, 0, 2)), np.zeros((count, 0))
     decoded = model.decode(embedding, *points, (boxes / 0.8).numpy(), mask.numpy())
     with torch.inference_mode():

@@ -17,14 +17,14 @@ class Recorder(torch.nn.Module):
         super().__init__()
         self.logits, self.calls = torch.nn.Parameter(logits), []
 
-    def decode_prompts(self, _embedding, _feature, **prompts):
+    def decode_prompts(self, _embedding, _feature, _detail, **prompts):
         self.calls.append((torch.is_grad_enabled(), prompts))
         return self.logits * 1
 
 
 def _played(script, logits=None):
-    network = Recorder(torch.full((2, 1, 16, 16), -1.0) if logits is None else logits)
-    play(network, (None, None), TARGET, script, np.random.default_rng(0))
+    network = Recorder(torch.full((2, 1, 32, 32), -1.0) if logits is None else logits)
+    play(network, (None,) * 3, TARGET, script, np.random.default_rng(0))
     return network.calls
 
 
@@ -49,7 +49,7 @@ def test_the_previous_answer_is_given_back_only_if_the_script_says_so(feedback):
 
 def test_clicks_on_an_empty_answer_are_inside_the_target_and_on_a_full_one_outside():
     for value, label in ((-1.0, 1), (1.0, 0)):
-        calls = _played(Script(box=False, clicks=4), torch.full((2, 1, 16, 16), value))
+        calls = _played(Script(box=False, clicks=4), torch.full((2, 1, 32, 32), value))
         points, labels = calls[-1][1]["points"], calls[-1][1]["labels"]
         assert (labels[:, 1:] == label).all()
         cells = (points[:, 1:] / 2).round().long().clamp(0, 31)
@@ -58,7 +58,7 @@ def test_clicks_on_an_empty_answer_are_inside_the_target_and_on_a_full_one_outsi
 
 
 def test_a_perfect_answer_is_confirmed_by_a_click_inside():
-    perfect = torch.nn.functional.avg_pool2d(TARGET[:, None], 2) * 2 - 1
+    perfect = TARGET[:, None] * 2 - 1
     calls = _played(Script(box=True, clicks=1), perfect)
     assert (calls[-1][1]["labels"] == 1).all()
 
@@ -82,6 +82,6 @@ def test_a_whole_script_gives_gradients_to_the_decoder():
     network = tiny_network()
     encoded = tuple(t.repeat(2, 1, 1, 1) for t in network.encode_image(torch.randn(1, 3, 64, 64)))
     logits = play(network, encoded, TARGET, Script(box=True, clicks=2), np.random.default_rng(0))
-    assert logits.shape == (2, 1, 16, 16)
+    assert logits.shape == (2, 1, 32, 32)
     logits.sum().backward()
     assert network.mask_decoder.med_token.weight.grad.abs().sum() > 0

@@ -7,7 +7,7 @@ from torch.utils.data import DataLoader
 
 from SAMUNetSlicerLib.errors import WeightsError
 from SAMUNetSlicerLib.training.batches import ExampleOptions, Examples
-from SAMUNetSlicerLib.training.run import mixed
+from SAMUNetSlicerLib.training.run import mixed, shifted
 from SAMUNetSlicerLib.training.trainer import CHECKPOINT, LOG, Trainer, TrainOptions, averaged_weights
 from training.corpora import disc_pair, tiny_network
 
@@ -45,7 +45,7 @@ def test_the_transformer_keeps_its_weights_and_statistics(finished):
 
 
 @pytest.mark.parametrize(
-    "part", ["resnet.", "adapters_in.", "adapters_bridge.", "mask_decoder.", "embedding_"]
+    "part", ["resnet.", "adapters_in.", "adapters_bridge.", "mask_decoder.", "embedding_", "detail_"]
 )
 def test_every_other_part_learns(finished, part):
     _, before, trainer = finished
@@ -111,9 +111,52 @@ def test_mixing_goes_back_towards_the_start_in_the_pretrained_parts_alone(finish
     assert all(torch.equal(tensor, after[name]) for name, tensor in mixed(before, after, 0).items())
 
 
+def test_a_shift_makes_all_logits_larger():
+    weights = fresh_network().state_dict()
+    logits = []
+    for each in (weights, shifted(weights, 0.5)):
+        network = fresh_network().eval()
+        network.load_state_dict(each)
+        with torch.inference_mode():
+            encoded = network.encode_image(torch.zeros(1, 3, 64, 64))
+            logits.append(network.decode_prompts(*encoded, boxes=torch.tensor([[4.0, 5, 40, 50]])))
+    assert torch.allclose(logits[1], logits[0] + 0.5, atol=1e-5)
+
+
 def test_the_last_steps_are_logged_too(tmp_path):
     Trainer(fresh_network(), tmp_path, OPTIONS).run(
         [batch for _, batch in batches()], lambda _: None, every=3
     )
     with open(tmp_path / LOG, newline="", encoding="utf-8") as file:
         assert [line["step"] for line in csv.DictReader(file)] == ["3", "4"]
+
+
+@pytest.mark.parametrize(
+    ("thaw", "changed", "kept"),
+    [("last", ("layers.3", "neck"), ("patch_embed", "layers.0", "layers.2")), ("all", ("patch_embed",), ())],
+)
+def test_the_transformer_thaws_as_far_as_wished(tmp_path, thaw, changed, kept):
+    network = fresh_network()
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    options = TrainOptions(steps=2, warm_up=1, pretrained_rate=1e-3, thaw=thaw)
+    Trainer(network, tmp_path, options).run([batch for _, batch in batches()], lambda _: None)
+    after = network.state_dict()
+    assert all(_changed(before, after, f"image_encoder.{part}") for part in changed)
+    assert not any(_changed(before, after, f"image_encoder.{part}") for part in kept)
+
+
+def test_a_teacher_is_asked_about_boxes_alone_and_changes_what_is_learnt(tmp_path):
+    asked = []
+
+    def teacher(images, targets):
+        asked.append((images.shape, targets.shape))
+        return 1 - targets.flatten(0, 1)
+
+    networks = []
+    for name, one in (("taught", teacher), ("alone", None)):
+        trainer = Trainer(fresh_network(), tmp_path / name, OPTIONS, teacher=one)
+        trainer.run([batch for _, batch in batches()], lambda _: None)
+        networks.append(trainer.network.state_dict())
+    assert 0 < len(asked) < 5
+    assert asked[0] == ((2, 3, 64, 64), (2, 1, 32, 32))
+    assert _changed(*networks, "mask_decoder.")

@@ -18,20 +18,39 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
         "--output", type=Path, required=True, help="folder of the run; a run found there goes on"
     )
     parser.add_argument(
-        "--start", type=Path, help="MobileSAM's weights; those of `samunet models get mobilesam`"
+        "--start",
+        default="mobilesam",
+        help="model of the catalogue, or weights file, of a compact SAM-UNet or MobileSAM; or none",
     )
     parser.add_argument("--steps", type=int, default=0, help="length of the run in steps")
     parser.add_argument("--minutes", type=float, default=0, help="length of the run in minutes")
     parser.add_argument("--batch-size", type=int, default=4, help="images per step (default 4)")
     parser.add_argument("--targets", type=int, default=4, help="structures per image, even (default 4)")
     parser.add_argument(
-        "--synthetic", type=float, default=0.35, help="fraction of generated images (default 0.35)"
+        "--synthetic", type=float, default=0.25, help="fraction of generated images (default 0.25)"
+    )
+    parser.add_argument(
+        "--regions", type=float, default=0.2, help="fraction of real images cut at edges (default 0.2)"
     )
     parser.add_argument(
         "--rate", type=float, default=5e-4, help="learning rate of the added parts (default 5e-4)"
     )
     parser.add_argument(
+        "--pretrained-rate", type=float, default=2e-5, help="of the pretrained parts (default 2e-5)"
+    )
+    parser.add_argument(
+        "--thaw",
+        choices=("none", "last", "all"),
+        default="last",
+        help="how much of the transformer is trained: its last stage if not given",
+    )
+    parser.add_argument("--decoder", metavar="ID", help="SAM whose prompt encoder and decoder to start from")
+    parser.add_argument("--teacher", metavar="ID", help="box model whose answers are learnt from as well")
+    parser.add_argument(
         "--keep", type=float, default=0.5, help="share of the starting weights in the result (default 0.5)"
+    )
+    parser.add_argument(
+        "--shift", type=float, default=0.35, help="added to the result's logits (default 0.35)"
     )
     parser.add_argument("--workers", type=int, default=0, help="processes that prepare images (default 0)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
@@ -46,7 +65,6 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
-    from ..engine.checkpoint import read_state_dict
     from ..engine.device import resolve_device
     from ..training.batches import ExampleOptions
     from ..training.run import RunOptions, train
@@ -57,32 +75,57 @@ def run(options: argparse.Namespace, console: Console) -> None:
     where = RunOptions(
         data=options.data,
         output=options.output,
-        start=read_state_dict(options.start or _mobileSam()),
+        start=_start(options),
         exclude_licences=tuple(options.exclude_licence or ("GPL",)),
         keep=options.keep,
+        shift=options.shift,
         batch_size=options.batch_size,
         workers=options.workers,
+        teacher=_teacher(options),
         device=resolve_device(options.device),
     )
     how = TrainOptions(
         steps=options.steps,
         minutes=options.minutes,
         rate=options.rate,
+        pretrained_rate=options.pretrained_rate,
+        thaw=options.thaw,
         precision=options.precision,
         seed=options.seed,
     )
-    examples = ExampleOptions(targets=options.targets, synthetic=options.synthetic)
+    examples = ExampleOptions(targets=options.targets, synthetic=options.synthetic, regions=options.regions)
     weights = train(where, how, examples, console.note)
     console.result({"weights": str(weights)}, f"The weights are in {weights}.")
 
 
-def _mobileSam() -> Path:
+def _start(options):
+    from ..engine.checkpoint import read_state_dict
+    from ..training.initialise import with_decoder_of
+
+    if options.start == "none":
+        return None
+    weights = read_state_dict(_weights(options.start))
+    if options.decoder is None:
+        return weights
+    return with_decoder_of(read_state_dict(_weights(options.decoder)), weights)
+
+
+def _teacher(options):
+    from ..app.userModels import catalogue
+    from ..engine.loader import load_model
+
+    if options.teacher is None:
+        return None
+    return load_model(catalogue().get(options.teacher), _weights(options.teacher), options.device)
+
+
+def _weights(start: str) -> Path:
     from ..app.downloads import installedWeights
     from ..app.userModels import catalogue
 
-    path = installedWeights(catalogue().get("mobilesam"))
+    if Path(start).is_file():
+        return Path(start)
+    path = installedWeights(catalogue().get(start))
     if path is None:
-        raise WeightsError(
-            "Training starts from MobileSAM: run `samunet models get mobilesam`, or give --start."
-        )
+        raise WeightsError(f"The weights of {start} are not here: run `samunet models get {start}`.")
     return path

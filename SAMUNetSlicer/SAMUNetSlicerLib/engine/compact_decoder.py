@@ -8,21 +8,22 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .compact_samunet import FEATURE_GAIN, CompactMaskDecoder
-from .sam_decoder import folded_product, two_way, upscaled
+from .compact_samunet import FEATURE_GAIN, CompactMaskDecoder, twice_as_fine
+from .sam_decoder import folded_product, transposed_convolution, two_way, upscaled
 
 
 def decode_compact(
     decoder: CompactMaskDecoder,
     embedding: Tensor,
     feature: Tensor,
+    detail: Tensor,
     position: Tensor,
     sparse: Tensor,
     dense: Tensor,
 ) -> Tensor:
-    """Logits (n, 4h, 4w), one mask for each set of prompts.
+    """Logits (n, 8h, 8w), one mask for each set of prompts.
 
-    :param embedding: (1, C, h, w), ``feature``: (1, C/8, 4h, 4w), of one image.
+    :param embedding: (1, C, h, w), ``feature``: (1, C/8, 4h, 4w), ``detail``: (1, 8, 8h, 8w), of one image.
     :param position: (1, h*w, C), the embedding's positional encoding as tokens.
     :param sparse: (n, t, C) and ``dense``: (n, C, h, w), from the prompt encoder.
     """
@@ -30,12 +31,17 @@ def decode_compact(
     tokens = torch.cat([own.expand(len(sparse), -1, -1), sparse], 1)
     pixels = (embedding + dense).flatten(2).transpose(1, 2).contiguous()
     tokens, pixels = two_way(decoder.transformer, tokens, pixels, position, 1)
-    kernels = decoder.hf_mlp(tokens[:, 0])
     fine = upscaled(decoder.output_upscaling, pixels, embedding.shape[-2:]) + FEATURE_GAIN * feature
-    return _refined_product(decoder.refinement, fine, kernels) + decoder.logit_bias
+    fine = fine + decoder.refinement(fine)
+    coarse = torch.einsum("nc,nchw->nhw", decoder.hf_mlp(tokens[:, 0]), fine) + decoder.logit_bias
+    return twice_as_fine(coarse) + _detail(decoder, fine, detail, tokens[:, 0])
 
 
-def _refined_product(refinement, fine, kernels):
-    first, _, second = refinement
-    hidden = functional.gelu(first(fine))
-    return torch.einsum("nc,nchw->nhw", kernels, fine) + folded_product(second, hidden, kernels)
+def _detail(decoder, fine, detail, token):
+    """What the finest feature changes about the logits, (n, 8h, 8w)."""
+    count, _, height, width = fine.shape
+    doubled = transposed_convolution(fine.permute(0, 2, 3, 1), decoder.detail_upscaling)
+    # From (y, x, (dy, dx)) to rows (y, dy) and columns (x, dx).
+    doubled = doubled.unflatten(3, (2, 2)).transpose(2, 3).reshape(count, 2 * height, 2 * width, -1)
+    hidden = functional.gelu(doubled.permute(0, 3, 1, 2) + detail)
+    return folded_product(decoder.detail_refinement, hidden, decoder.detail_mlp(token))

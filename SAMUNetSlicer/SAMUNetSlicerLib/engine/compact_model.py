@@ -23,7 +23,7 @@ class CompactModel(FramedModel):
 
     def __init__(self, network: CompactSAMUNet, card: ModelCard, model_key: str):
         self._network = network
-        super().__init__(card, model_key, network.config.low_res_size)
+        super().__init__(card, model_key, network.low_res_size)
 
     def _move(self, device, precision):
         self._network.to(device)
@@ -39,5 +39,5 @@ class CompactModel(FramedModel):
 
     def _decode(self, tensors, points, boxes, masks):
         clicks, labels = points or (None, None)
-        embedded = self._network.prompt_encoder(clicks, labels, boxes, masks)
+        embedded = self._network.embed_prompts(clicks, labels, boxes, masks)
         return decode_compact(self._network.mask_decoder, *tensors, self._position, *embedded), None

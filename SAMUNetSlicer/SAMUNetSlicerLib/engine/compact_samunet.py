@@ -10,13 +10,15 @@ mask.  Three things differ:
   only; at stride 16 it goes on through the two last blocks.  So no gradient ever passes the costly early
   stages, and training the ResNet costs little more than running it.
 - The skip connections are added to the upscaled tokens, then refined by two narrow convolutions, which
-  replaces HQ-SAM's wide ones: half the cost of a click.
+  replaces HQ-SAM's wide ones: half the cost of a click.  Then the ResNet's stem doubles the resolution to
+  half of the input's, with a few channels: vessels and small lesions are lost on a grid of stride 4.
 """
 
 from typing import Optional, Tuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from .adapters import up_twice
 from .resnet import ResNet
@@ -30,6 +32,7 @@ _TOKEN_WIDTHS = (64, 128, 320, 320)
 # SAM's upscaled tokens are of the order 0.1 and are multiplied by kernels of the order 20; the gain lets the
 # layers that make the feature keep weights of the usual size, for which learning rates are made.
 FEATURE_GAIN = 1 / 32
+DETAIL_CHANNELS = 8
 
 
 def _adapter(stage: int, channels: int, width: int) -> nn.Sequential:
@@ -76,11 +79,23 @@ class CompactMaskDecoder(nn.Module):
             nn.Conv2d(narrow // 2, narrow, 3, padding=1),
         )
         self.logit_bias = nn.Parameter(torch.zeros(1))
+        self.detail_upscaling = nn.ConvTranspose2d(narrow, DETAIL_CHANNELS, 2, 2)
+        self.detail_mlp = MLP(width, width // 4, DETAIL_CHANNELS, 3)
+        self.detail_refinement = nn.Conv2d(DETAIL_CHANNELS, DETAIL_CHANNELS, 3, padding=1)
 
     def forward(
-        self, embedding: Tensor, feature: Tensor, position: Tensor, sparse: Tensor, dense: Tensor
+        self,
+        embedding: Tensor,
+        feature: Tensor,
+        detail: Tensor,
+        position: Tensor,
+        sparse: Tensor,
+        dense: Tensor,
     ) -> Tensor:
-        """Low-resolution logits (n, 1, L, L); the arguments are `SAMUNetMaskDecoder.forward`'s."""
+        """Logits (n, 1, L, L), L = S/2.
+
+        :param detail: (1 or n, 8, L, L); the other arguments are `SAMUNetMaskDecoder.forward`'s.
+        """
         own = torch.cat([self.med_token.weight, self.context_tokens.weight])
         own = own.expand(sparse.shape[0], -1, -1)
         source = embedding + dense
@@ -88,15 +103,22 @@ class CompactMaskDecoder(nn.Module):
         source = source_tokens.transpose(1, 2).reshape(source.shape)
         fine = self.output_upscaling(source) + FEATURE_GAIN * feature
         fine = fine + self.refinement(fine)
-        logits = torch.einsum("nc,nchw->nhw", self.hf_mlp(tokens[:, 0]), fine)
-        return (logits + self.logit_bias).unsqueeze(1)
+        coarse = torch.einsum("nc,nchw->nhw", self.hf_mlp(tokens[:, 0]), fine) + self.logit_bias
+        finest = functional.gelu(self.detail_upscaling(fine) + detail)
+        change = torch.einsum("nc,nchw->nhw", self.detail_mlp(tokens[:, 0]), self.detail_refinement(finest))
+        return twice_as_fine(coarse).unsqueeze(1) + change.unsqueeze(1)
+
+
+def twice_as_fine(logits: Tensor) -> Tensor:
+    """(n, h, w) to (n, 2h, 2w), interpolated."""
+    return functional.interpolate(logits[:, None], scale_factor=2, mode="bilinear")[:, 0]
 
 
 class CompactSAMUNet(nn.Module):
-    """Same two calls as `SAMUNet`; ``image_encoder`` stays frozen in training.
+    """Same two calls as `SAMUNet`, with a third encoded tensor; ``image_encoder`` stays frozen in training.
 
-    With ``adapters_in``, ``skips`` and ``refinement`` zero, the network is MobileSAM with one mask token:
-    training starts there (`start_as_sam`).
+    With the last layers of its added parts zero, the network is MobileSAM with one mask token, its mask
+    interpolated: training starts there (`start_as_sam`).
     """
 
     def __init__(self, config: SAMUNetConfig = COMPACT_TINY):
@@ -112,29 +134,39 @@ class CompactSAMUNet(nn.Module):
         )
         self.adapters_bridge = nn.ModuleList(_bridge(s, config.bridge_width, narrow) for s in range(3))
         self.embedding_encoder = up_twice(width, width // 4, narrow)
+        self.detail_encoder = nn.Sequential(
+            nn.Conv2d(config.resnet_width, 2 * DETAIL_CHANNELS, 3, padding=1),
+            nn.GELU(),
+            nn.Conv2d(2 * DETAIL_CHANNELS, DETAIL_CHANNELS, 1),
+        )
+
+    @property
+    def low_res_size(self) -> int:
+        """Side L of the logits: half of the input."""
+        return self.config.image_size // 2
 
     def start_as_sam(self) -> None:
         """Zero the last layer of every added part, so that the untrained network acts as its SAM parts do."""
-        parts = [
-            *self.adapters_in,
-            *self.adapters_bridge,
-            self.embedding_encoder,
-            self.mask_decoder.refinement,
-        ]
-        for part in parts:
+        parts = [*self.adapters_in, *self.adapters_bridge, self.embedding_encoder]
+        for part in [*parts, self.mask_decoder.refinement, [self.mask_decoder.detail_refinement]]:
             nn.init.zeros_(part[-1].weight)
             nn.init.zeros_(part[-1].bias)
 
     def encoding_parts(self) -> Tuple[nn.Module, ...]:
         """The modules that `encode_image` uses."""
         branches = self.image_encoder, self.resnet
-        return (*branches, self.adapters_in, self.adapters_bridge, self.embedding_encoder)
+        joints = self.adapters_in, self.adapters_bridge, self.embedding_encoder, self.detail_encoder
+        return (*branches, *joints)
 
-    def encode_image(self, x: Tensor) -> Tuple[Tensor, Tensor]:
-        """Embedding (B, 256, S/16, S/16) and feature (B, 32, S/4, S/4) of images as for `SAMUNet`."""
+    def encode_image(self, x: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+        """Embedding (B, 256, S/16, S/16), feature (B, 32, S/4, S/4) and detail (B, 8, S/2, S/2).
+
+        :param x: as for `SAMUNet`.
+        """
         x = x.contiguous(memory_format=torch.channels_last)
+        stem = self.resnet.stem(x)
         first, second, third, fourth = (
-            adapter(feature) for adapter, feature in zip(self.adapters_in, self.resnet(x))
+            adapter(feature) for adapter, feature in zip(self.adapters_in, self.resnet.features(stem))
         )
         stride4, stride8, tokens = self._frozen_stages(x)
         blocks = self.image_encoder.layers[3].blocks
@@ -142,7 +174,7 @@ class CompactSAMUNet(nn.Module):
         embedding = self.image_encoder.neck(tokens)
         sums = (stride4 + first, stride8 + second, tokens)
         skips = sum(bridge(sum_) for bridge, sum_ in zip(self.adapters_bridge, sums))
-        return embedding, self.embedding_encoder(embedding) + skips
+        return embedding, self.embedding_encoder(embedding) + skips, self.detail_encoder(stem)
 
     def _frozen_stages(self, x):
         """TinyViT's tokens at strides 4 and 8, and those of stride 16 that enter its last stage."""
@@ -160,11 +192,27 @@ class CompactSAMUNet(nn.Module):
         self,
         embedding: Tensor,
         feature: Tensor,
+        detail: Tensor,
         points: Optional[Tensor] = None,
         labels: Optional[Tensor] = None,
         boxes: Optional[Tensor] = None,
         mask_logits: Optional[Tensor] = None,
     ) -> Tensor:
-        """Low-resolution logits (n, 1, L, L), L = S/4; see `SAMUNet.decode_prompts`."""
-        sparse, dense = self.prompt_encoder(points, labels, boxes, mask_logits)
-        return self.mask_decoder(embedding, feature, self.prompt_encoder.dense_position(), sparse, dense)
+        """Logits (n, 1, L, L), L = S/2, from what `encode_image` made; see `SAMUNet.decode_prompts`.
+
+        :param mask_logits: (n, 1, L, L); SAM's prompt encoder sees them at stride 4.
+        """
+        sparse, dense = self.embed_prompts(points, labels, boxes, mask_logits)
+        position = self.prompt_encoder.dense_position()
+        return self.mask_decoder(embedding, feature, detail, position, sparse, dense)
+
+    def embed_prompts(
+        self,
+        points: Optional[Tensor],
+        labels: Optional[Tensor],
+        boxes: Optional[Tensor],
+        mask_logits: Optional[Tensor],
+    ) -> Tuple[Tensor, Tensor]:
+        """Sparse tokens and dense embedding as `SamPromptEncoder.forward` makes them."""
+        coarse = None if mask_logits is None else functional.avg_pool2d(mask_logits, 2)
+        return self.prompt_encoder(points, labels, boxes, coarse)

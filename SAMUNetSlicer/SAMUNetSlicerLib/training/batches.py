@@ -13,6 +13,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 from ..engine.samunet import PIXEL_MEAN, PIXEL_STD
 from .augment import Pair, augmented, change_intensities
 from .corpus import Sample, Target, targets
+from .regions import edge_regions
 from .synthetic import synthetic_pair
 
 # Smaller than what is evaluated: a view may show the structure from nearer.
@@ -21,11 +22,16 @@ SMALLEST = 0.0006
 
 @dataclass(frozen=True)
 class ExampleOptions:
-    """``image_size``: the canvas; ``targets``: structures per image; ``synthetic``: fraction of images."""
+    """``image_size``: the canvas; ``targets``: structures per image.
+
+    ``synthetic``: fraction of images that are generated; ``regions``: fraction of the others whose structures
+    are the areas between their edges instead of the labelled ones.
+    """
 
     image_size: int = 448
     targets: int = 4
-    synthetic: float = 0.35
+    synthetic: float = 0.25
+    regions: float = 0.2
 
 
 def on_canvas(image: np.ndarray, side: int) -> Tensor:
@@ -110,4 +116,7 @@ class Examples(IterableDataset):
         if rng.random() < self._options.synthetic:
             image, labels = synthetic_pair(rng)
             return change_intensities(image.astype(np.float32), rng), labels
-        return augmented(*self._pairs[rng.choice(len(self._pairs), p=self._weights)], rng)
+        image, labels = self._pairs[rng.choice(len(self._pairs), p=self._weights)]
+        if rng.random() < self._options.regions:
+            labels = edge_regions(image, rng)
+        return augmented(image, labels, rng)

@@ -20,6 +20,8 @@ from ..errors import InputError
 MANIFEST = "manifest.csv"
 # SA-Med2D's lower limit of a mask, as a fraction of the image (arXiv 2311.11969).
 MIN_FRACTION = 0.00153
+# Fraction of every source's patients that training leaves out, to choose among its results.
+HELD_OUT = 0.08
 EIGHT_NEIGHBOURS = np.ones((3, 3), int)
 
 
@@ -100,7 +102,9 @@ def targets(labels: np.ndarray, min_fraction: float = MIN_FRACTION) -> List[Targ
     return sorted(found, key=lambda target: -int(target.mask.sum()))
 
 
-def split_by_patient(samples: Iterable[Sample], held_out: float) -> Tuple[List[Sample], List[Sample]]:
+def split_by_patient(
+    samples: Iterable[Sample], held_out: float = HELD_OUT
+) -> Tuple[List[Sample], List[Sample]]:
     """(training, held out): about the fraction ``held_out`` of every source's patients, never a part of one.
 
     The choice depends on source and patient alone, so that it is the same in every run and for every order.

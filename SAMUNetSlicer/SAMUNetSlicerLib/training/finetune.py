@@ -104,7 +104,7 @@ def finetune(
     original = deepcopy(network.state_dict())
     before = score(as_model(network.eval()), held_out)
     options = replace(GENTLE, steps=steps)
-    examples = ExampleOptions(image_size=network.config.image_size, synthetic=0)
+    examples = ExampleOptions(network.config.image_size, synthetic=0, regions=0)
     stream = Examples(training, np.full(len(training), 1 / len(training)), examples, options.seed)
     trainer = Trainer(network, folder, options, device)
     trainer.run(DataLoader(stream, batch_size=2), lambda now: say(f"{now.progress:.0%}"), every=10)

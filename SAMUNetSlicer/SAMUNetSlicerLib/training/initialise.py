@@ -1,10 +1,11 @@
-"""What a compact SAM-UNet starts from: MobileSAM's weights in every part the two networks share."""
+"""What a compact SAM-UNet starts from: its own weights, or MobileSAM's in every part the two share."""
 
 from typing import Dict
 
 import torch
 from torch import Tensor
 
+from ..engine.checkpoint import load_weights, samunet_architecture
 from ..engine.compact_samunet import CompactSAMUNet
 from ..errors import WeightsError
 
@@ -23,6 +24,23 @@ _DROPPED = (
     "image_encoder.head",
     "attention_bias_idxs",
 )
+
+
+def start_from(weights: Dict[str, Tensor], network: CompactSAMUNet) -> None:
+    """Load the weights of a compact SAM-UNet or of MobileSAM, whichever these are.
+
+    :raises WeightsError: they are neither.
+    """
+    if samunet_architecture(weights):
+        load_weights(network, weights, "to start from")
+    else:
+        from_mobile_sam(weights, network)
+
+
+def with_decoder_of(other: Dict[str, Tensor], weights: Dict[str, Tensor]) -> Dict[str, Tensor]:
+    """The weights of a SAM with the prompt encoder and the mask decoder of another."""
+    kept = {name: tensor for name, tensor in weights.items() if name.startswith("image_encoder.")}
+    return {**kept, **{n: tensor for n, tensor in other.items() if not n.startswith("image_encoder.")}}
 
 
 def from_mobile_sam(weights: Dict[str, Tensor], network: CompactSAMUNet) -> None:

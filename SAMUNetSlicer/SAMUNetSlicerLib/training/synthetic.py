@@ -56,7 +56,7 @@ def _texture(side, material, rng):
 
 
 def _shape(side, rng):
-    kind = rng.choice([_star, _blob, _tube], p=[0.6, 0.2, 0.2])
+    kind = rng.choice([_star, _blob, _tube, _tree], p=[0.55, 0.2, 0.15, 0.1])
     return kind(side, rng)
 
 
@@ -88,13 +88,36 @@ def _blob(side, rng):
 
 def _tube(side, rng):
     """A curved band of varying width (vessels, nerves, bowel)."""
-    steps = 200
-    start, direction = rng.uniform(0, side, 2), rng.uniform(0, 2 * np.pi)
-    turns = ndimage.gaussian_filter1d(rng.normal(0, 0.5, steps), 12)
-    angles = direction + np.cumsum(turns)
-    path = start + np.cumsum(np.stack([np.sin(angles), np.cos(angles)], 1) * side / 150, 0)
-    path = path[(path >= 0).all(1) & (path < side).all(1)].astype(int)
-    line = np.zeros((side, side), bool)
-    line[path[:, 0], path[:, 1]] = True
-    width = rng.uniform(0.008, 0.05) * side
-    return ndimage.distance_transform_edt(~line) < width if len(path) else line
+    path = _path(rng.uniform(0, side, 2), rng.uniform(0, 2 * np.pi), 200, 0.5, side, rng)
+    return _drawn([path], [rng.uniform(0.008, 0.05) * side], side)
+
+
+def _tree(side, rng):
+    """Thin branches that grow from one root and grow thinner (vessels of retina and lung)."""
+    paths = [_path(rng.uniform(0.1, 0.9, 2) * side, rng.uniform(0, 2 * np.pi), 200, 0.08, side, rng)]
+    widths = [rng.uniform(0.006, 0.02) * side]
+    for _ in range(int(rng.integers(6, 24))):
+        parent = int(rng.integers(len(paths)))
+        start = int(rng.integers(len(paths[parent]) - 1))
+        along = np.arctan2(*(paths[parent][start + 1] - paths[parent][start]))
+        angle = along + rng.choice([-1, 1]) * rng.uniform(0.4, 1.2)
+        paths.append(_path(paths[parent][start], angle, int(rng.integers(40, 160)), 0.12, side, rng))
+        widths.append(max(0.003 * side, widths[parent] * rng.uniform(0.5, 0.9)))
+    return _drawn(paths, widths, side)
+
+
+def _path(start, direction, steps, bend, side, rng):
+    """Points (steps, 2) of a curve; ``bend``: how much it turns."""
+    angles = direction + np.cumsum(ndimage.gaussian_filter1d(rng.normal(0, bend, steps), 12))
+    return start + np.cumsum(np.stack([np.sin(angles), np.cos(angles)], 1) * side / 150, 0)
+
+
+def _drawn(paths, widths, side):
+    """All that is closer to a path than its width, (side, side) bool."""
+    cover = np.zeros((side, side), bool)
+    for path, width in zip(paths, widths):
+        rows, columns = path[(path >= 0).all(1) & (path < side).all(1)].astype(int).T
+        outside = np.ones((side, side), bool)
+        outside[rows, columns] = False
+        cover |= ndimage.distance_transform_edt(outside) < width if len(rows) else False
+    return cover

@@ -1,4 +1,4 @@
-"""The training loop: frozen transformer, everything else trained, resumable at any step."""
+"""The training loop: frozen early transformer, everything else trained, resumable at any step."""
 
 import csv
 import math
@@ -6,7 +6,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, Iterable
+from typing import Callable, Dict, Iterable, Optional
 
 import numpy as np
 import torch
@@ -18,12 +18,12 @@ from .losses import mask_loss, soft_dice
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.csv"
-_PRETRAINED = ("prompt_encoder.", "mask_decoder.")
-_ADDED_TO_DECODER = ("mask_decoder.refinement.", "mask_decoder.logit_bias")
+_PRETRAINED = ("image_encoder.", "prompt_encoder.", "mask_decoder.")
+_ADDED_TO_DECODER = ("mask_decoder.refinement.", "mask_decoder.logit_bias", "mask_decoder.detail_")
 
 
 def is_pretrained(name: str) -> bool:
-    """Whether a trained parameter starts from pretrained weights: prompt encoder and decoder."""
+    """Whether a trained parameter starts from pretrained weights: transformer, prompt encoder, decoder."""
     return name.startswith(_PRETRAINED) and not name.startswith(_ADDED_TO_DECODER)
 
 
@@ -31,14 +31,16 @@ def is_pretrained(name: str) -> bool:
 class TrainOptions:
     """``steps`` or ``minutes`` (0: no limit) end the run; the rate falls to 0 by a half cosine over it.
 
-    ``rate``: of the parts that start from nothing, ``pretrained_rate``: of prompt encoder and decoder;
-    ``average``: decay of the running mean of the weights that is kept; ``precision``: fp32 | bf16.
+    ``rate``: of the parts that start from nothing, ``pretrained_rate``: of the others; ``thaw``: "none" of
+    the transformer is trained, its "last" stage, or "all" of it, with the small rate; ``average``: decay of
+    the running mean of the weights that is kept; ``precision``: fp32 | bf16.
     """
 
     steps: int = 0
     minutes: float = 0
     rate: float = 5e-4
     pretrained_rate: float = 2e-5
+    thaw: str = "none"
     weight_decay: float = 0.01
     warm_up: int = 100
     average: float = 0.995
@@ -46,10 +48,19 @@ class TrainOptions:
     seed: int = 0
 
 
-def freeze_encoder(network: nn.Module) -> None:
-    """The published recipe: the transformer keeps its pretrained weights and statistics."""
+def freeze_encoder(network: nn.Module, thaw: str = "none") -> None:
+    """The published recipe: the transformer keeps its pretrained weights and statistics.
+
+    :param thaw: "last" frees the weights of its last stage and neck, through which gradients pass anyway;
+        "all" also the statistics, for a start from random weights.
+    """
     network.train()
-    network.image_encoder.eval().requires_grad_(False)
+    encoder = network.image_encoder
+    if thaw != "all":
+        encoder.eval().requires_grad_(False)
+    if thaw == "last":
+        encoder.layers[3].requires_grad_(True)
+        encoder.neck.requires_grad_(True)
 
 
 def parameter_groups(network: nn.Module, options: TrainOptions) -> list:
@@ -85,13 +96,21 @@ class Trainer:
     """Owns network, optimiser, average and log of one run in one folder.
 
     :param folder: gets ``checkpoint.pt`` and ``log.csv``; a run found there is continued.
+    :param teacher: makes a second target for boxes without clicks, see `teacher.BoxTeacher`.
     """
 
-    def __init__(self, network: nn.Module, folder: Path, options: TrainOptions, device: str = "cpu"):
+    def __init__(
+        self,
+        network: nn.Module,
+        folder: Path,
+        options: TrainOptions,
+        device: str = "cpu",
+        teacher: Optional[Callable[[Tensor, Tensor], Tensor]] = None,
+    ):
         self.network, self.options, self.device = network.to(device), options, device
-        self._folder = Path(folder)
+        self._folder, self._teacher = Path(folder), teacher
         self._folder.mkdir(parents=True, exist_ok=True)
-        freeze_encoder(network)
+        freeze_encoder(network, options.thaw)
         groups = parameter_groups(network, options)
         self._optimizer = torch.optim.AdamW(groups, lr=options.rate, weight_decay=options.weight_decay)
         self.average = WeightAverage(network, options.average)
@@ -149,7 +168,10 @@ class Trainer:
             repeated = tuple(tensor.repeat_interleave(objects.shape[1], 0) for tensor in encoded)
             truth = objects.flatten(0, 1)
             logits = play(self.network, repeated, truth, script, rng)
-            losses.append(mask_loss(logits, truth))
+            wanted = truth
+            if self._teacher and script.box and not script.clicks:
+                wanted = (truth + self._teacher(batch["image"], objects)) / 2
+            losses.append(mask_loss(logits, wanted))
             dice.append(float(soft_dice(logits.detach(), truth)))
         return sum(losses) / len(losses), dice
 
