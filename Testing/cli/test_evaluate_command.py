@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 import torch
+from PIL import Image
 
 from SAMUNetSlicerLib.app.settings import homeFolder, weightsFolder
 from SAMUNetSlicerLib.app.userModels import catalogue, registerModel
 from SAMUNetSlicerLib.cli.main import main
 from SAMUNetSlicerLib.engine.compact_samunet import CompactSAMUNet
 from SAMUNetSlicerLib.training import finetune
+from SAMUNetSlicerLib.training.corpus import read_manifest, split_by_patient
 from SAMUNetSlicerLib.training.export import save_half
+from SAMUNetSlicerLib.training.rows import read_rows
 from training.corpora import compact_card, disc_pair, write_corpus
 
 
@@ -49,6 +52,50 @@ def test_two_evaluations_of_the_same_model_are_equal(tmp_path, model):
         assert main(["evaluate", *arguments, "--per-image", "1"]) == 0
         tables.append((tmp_path / name / "answers.csv").read_text(encoding="utf-8"))
     assert tables[0] == tables[1]
+
+
+def test_weights_that_are_in_no_catalogue_are_measured_on_the_held_out_patients(tmp_path, model, capsys):
+    data = write_corpus(tmp_path / "data", patients=30)
+    weights = f"trained={weightsFolder() / catalogue().get(model).file}"
+    where = ["--data", str(data), "--output", str(tmp_path / "report")]
+    assert main(["evaluate", *where, "--model", weights, "--held-out", "--clicks", "0", "--json"]) == 0
+    assert list(json.loads(capsys.readouterr().out)) == ["trained"]
+    seen = {row.case.split("#")[0] for row in read_rows(tmp_path / "report" / "answers.csv")}
+    held_out = split_by_patient(read_manifest(data))[1]
+    assert seen == {sample.name for sample in held_out}
+    assert 0 < len(held_out) < 10
+
+
+def test_a_folder_laid_out_as_sa_med2d_is_measured(tmp_path, model, capsys):
+    for name in ("images", "masks"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+    image, labels = disc_pair()
+    stem = "ct_00--AbdomenCT1K--Case_00011--x_0041"
+    Image.fromarray(image).save(tmp_path / "data" / "images" / f"{stem}.png")
+    for value, name in ((1, "0002_000"), (2, "0007_000")):
+        mask = np.where(labels == value, 255, 0).astype(np.uint8)
+        Image.fromarray(mask).save(tmp_path / "data" / "masks" / f"{stem}--{name}.png")
+    where = ["--data", str(tmp_path / "data"), "--output", str(tmp_path / "report")]
+    assert main(["evaluate", *where, "--model", model, "--clicks", "1"]) == 0
+    rows = read_rows(tmp_path / "report" / "answers.csv")
+    assert {(row.source, row.modality, row.structure) for row in rows} == {
+        ("AbdomenCT1K", "ct_00", "0002"),
+        ("AbdomenCT1K", "ct_00", "0007"),
+    }
+    truth = {row.structure: row.fraction for row in rows}
+    assert truth["0002"] == pytest.approx((labels == 1).mean(), abs=1e-5)
+
+
+def test_worst_cases_can_be_drawn_without_their_images(tmp_path, model):
+    data = write_corpus(tmp_path / "data", patients=1)
+    shades = []
+    for option in ([], ["--outlines"]):
+        where = ["--data", str(data), "--output", str(tmp_path / "report")]
+        assert main(["evaluate", *where, "--model", model, "--clicks", "0", *option]) == 0
+        with Image.open(tmp_path / "report" / f"worst-{model}.png") as picture:
+            shades.append(np.asarray(picture.convert("L")))
+    dark = [(shade < 60).mean() for shade in shades]
+    assert dark[0] > 0.05 > dark[1]
 
 
 def test_a_model_without_weights_is_refused_with_the_way_to_get_them(tmp_path, capsys):

@@ -22,9 +22,9 @@ def _painter(prompts):
     return SimpleNamespace(mask=mask, confidence=0.5)
 
 
-def test_a_perfect_model_is_asked_five_boxes_and_ten_clicks_of_each_kind():
+def test_a_perfect_model_is_asked_five_boxes_ten_clicks_and_a_box_with_five():
     answers = list(protocols.question(_oracle(TRUTH), TRUTH, "case"))
-    assert len(answers) == 5 + 10 + 10
+    assert len(answers) == 5 + 10 + 5
     assert all(answer.dice == answer.iou == answer.surface_dice == 1 for answer in answers)
 
 
@@ -68,5 +68,12 @@ def test_boxes_at_the_border_stay_inside_the_image():
 
 
 def test_without_clicks_only_the_boxes_are_asked():
-    answers = list(protocols.question(_oracle(TRUTH), TRUTH, "case", clicks=False))
+    answers = list(protocols.question(_oracle(TRUTH), TRUTH, "case", clicks=0))
     assert [answer.clicks for answer in answers] == [0] * 5
+
+
+def test_as_many_clicks_are_asked_as_wished_and_at_most_five_after_a_box():
+    answers = list(protocols.question(_oracle(~TRUTH), TRUTH, "case", clicks=7))
+    asked = [(answer.protocol, answer.clicks) for answer in answers if answer.clicks]
+    alone, boxed = [protocols.CLICKS] * 7, [protocols.BOX_CLICKS] * 5
+    assert asked == list(zip([*alone, *boxed], [*range(1, 8), *range(1, 6)]))

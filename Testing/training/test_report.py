@@ -31,8 +31,8 @@ def clicking(case, ious, **changes):
 ROWS = [
     row("a", dice=0.9, confidence=0.95),
     row("b", dice=0.5, confidence=0.6, source="ACDC", modality="MR", fraction=0.001),
-    *clicking("a", [0.5, 0.86, 0.95]),
-    *clicking("b", [0.1, 0.2, 0.3]),
+    *clicking("a", [0.5, 0.86, *[0.95] * 8]),
+    *clicking("b", [0.1, 0.2, *[0.3] * 18]),
 ]
 
 
@@ -70,19 +70,29 @@ def test_calibration_shares_are_ordered_and_cover_all():
     assert shares[0][1] > shares[-1][1]
 
 
+def test_the_worst_cases_come_worst_first_and_few_of_one_source():
+    rows = [row(f"a{i}", dice=i / 10) for i in range(5)]
+    rows += [row("b", dice=0.25, source="ACDC"), row("c", protocol=protocols.CLICKS, clicks=1, dice=0)]
+    assert [each.case for each in summary.worst_cases(rows, 4)] == ["a0", "a1", "a2", "b"]
+    assert [each.case for each in summary.worst_cases(rows, 2)] == ["a0", "a1"]
+
+
 def test_structures_are_small_medium_or_large():
     classes = [row(fraction=fraction).size_class for fraction in (0.002, 0.02, 0.2)]
     assert classes == ["small", "medium", "large"]
 
 
 def test_the_report_compares_models_side_by_side_with_pictures(tmp_path):
-    others = [row("a", dice=0.4, model="theirs"), *clicking("a", [0.2, 0.3, 0.4], model="theirs")]
+    others = [row("a", dice=0.4, model="theirs"), *clicking("a", [0.2, 0.3], model="theirs")]
     write_report([*ROWS, *others], tmp_path, "unseen data")
     page = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "# Evaluation on unseen data: 2 structures" in page
     assert "| Dice, box exact | 0.700 | 0.400 |" in page
-    assert "| NoC@85% | 11.000 | 20.000 |" in page
-    assert "| ACDC | 0.500 |  |" in page
+    assert "| NoC@85% | 11.000 |  |" in page
+    assert "| ACDC (MR) | 0.500 |  |" in page
+    assert "| ours | first box | 0.60 | 0.50 | 1 |" in page
+    assert "| 1 | ACDC | MR | lesion | small | 0.50 | 0.30 |" in page
+    assert "![worst cases](worst-theirs.png)" in page
     for picture in ("clicks.png", "calibration.png"):
         assert (tmp_path / picture).stat().st_size > 1000
 

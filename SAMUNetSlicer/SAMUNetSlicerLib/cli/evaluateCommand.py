@@ -1,6 +1,7 @@
 """``samunet evaluate``: how well models follow boxes and clicks on labelled images."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import WeightsError
@@ -18,42 +19,54 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
         "--output", type=Path, required=True, help="folder for the report, tables and pictures"
     )
     parser.add_argument(
-        "--model", action="append", metavar="ID", help="may be repeated; the defaults if not given"
+        "--model",
+        action="append",
+        metavar="ID",
+        help="may be repeated; the defaults if not given; NAME=FILE for weights of a compact SAM-UNet",
     )
     parser.add_argument(
         "--per-image", type=int, default=0, metavar="N", help="at most N structures per image"
     )
-    parser.add_argument("--boxes-only", action="store_true", help="no clicks: a sixth of the time")
+    parser.add_argument(
+        "--held-out", action="store_true", help="only the patients that `samunet train` leaves out"
+    )
+    parser.add_argument(
+        "--clicks", type=int, default=20, metavar="N", help="clicks per structure (default 20), 0: boxes only"
+    )
+    parser.add_argument(
+        "--outlines", action="store_true", help="draw the worst cases without their images, to publish them"
+    )
     parser.add_argument("--worst", type=int, default=20, metavar="N", help="cases to draw (default 20)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
     from ..app.userModels import catalogue
-    from ..training.comparison import compare
+    from ..training.comparison import CompareOptions, compare
+    from ..training.corpus import split_by_patient
     from ..training.sa_med2d import read_corpus
 
     known = catalogue()
     names = options.model or list(dict.fromkeys(known.defaults.values()))
-    samples = read_corpus(options.data)
-    models = (_load(known.get(name), options.device) for name in names)
+    data, samples = options.data.resolve().name, read_corpus(options.data)
+    if options.held_out:
+        data, samples = f"{data}, held-out patients", split_by_patient(samples)[1]
+    models = (_load(known, name, options.device) for name in names)
+    how = CompareOptions(data, options.per_image, options.clicks, options.worst, options.outlines)
     with console.progress("images") as progress:
-        figures = compare(
-            models,
-            samples,
-            options.output,
-            per_image=options.per_image,
-            worst=options.worst,
-            clicks=not options.boxes_only,
-            progress=lambda done: progress(done, None),
-        )
+        figures = compare(models, samples, options.output, how, lambda done: progress(done, None))
     console.result(figures, f"The report is {options.output / 'report.md'}.")
 
 
-def _load(card, device: str):
+def _load(known, name: str, device: str):
     from ..app.downloads import installedWeights
     from ..engine.loader import load_model
 
+    ownName, _, file = name.partition("=")
+    if file:
+        card = replace(known.get("samunet_compact"), id=ownName, sha256=None)
+        return load_model(card, Path(file), device)
+    card = known.get(name)
     path = installedWeights(card)
     if path is None:
         raise WeightsError(f"The weights of {card.title} are not here: run `samunet models get {card.id}`.")

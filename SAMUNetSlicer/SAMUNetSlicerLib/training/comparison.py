@@ -1,7 +1,10 @@
 """`samunet evaluate`: several models, one corpus, one folder with everything that was found."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Sequence
+
+import numpy as np
 
 from ..engine.model import PromptableModel
 from ..engine.predictor import Predictor
@@ -10,23 +13,36 @@ from .corpus import Sample
 from .evaluation import cases, evaluate
 from .plots import plot_worst
 from .prompt_simulation import tight_box
-from .report import write_report
+from .protocols import MAX_CLICKS
+from .report import worst_picture, write_report
 from .rows import Row, write_rows
-from .summary import first_answers, headline
+from .summary import headline, worst_cases
 
 ROWS = "answers.csv"
+
+
+@dataclass(frozen=True)
+class CompareOptions:
+    """``data``: its name in the report; ``per_image``, ``clicks``: see `evaluation.evaluate`.
+
+    ``worst``: number of cases to draw; ``outlines``: without their images, for pages that may not copy them.
+    """
+
+    data: str
+    per_image: int = 0
+    clicks: int = MAX_CLICKS
+    worst: int = 20
+    outlines: bool = False
 
 
 def compare(
     models: Iterable[PromptableModel],
     samples: Sequence[Sample],
     folder: Path,
-    per_image: int,
-    worst: int,
+    options: CompareOptions,
     progress: Callable[[int], None],
-    clicks: bool = True,
 ) -> Dict[str, Dict[str, float]]:
-    """Evaluate one model after the other; writes answers.csv, report.md, plots and worst-MODEL.png.
+    """Evaluate one model after the other; writes answers.csv, report.md and its pictures.
 
     :param models: loaded one at a time, so that only one needs memory.
     :return: the headline figures of every model.
@@ -35,18 +51,18 @@ def compare(
     rows: List[Row] = []
     figures = {}
     for model in models:
-        own = list(evaluate(model, samples, per_image, progress, clicks))
+        own = list(evaluate(model, samples, options.per_image, progress, options.clicks))
         rows += own
         figures[model.model_id] = headline(own)
-        _draw_worst(model, samples, own, worst, folder / f"worst-{model.model_id}.png")
+        _draw_worst(model, samples, own, options, folder / worst_picture(model.model_id))
         write_rows(folder / ROWS, rows)
-    write_report(rows, folder, folder.resolve().name)
+    write_report(rows, folder, options.data, options.worst)
     return figures
 
 
-def _draw_worst(model, samples, rows, count, path):
-    """Pictures of the structures for which an exact box gave the lowest Dice, the worst first."""
-    chosen = sorted(first_answers(rows, "box"), key=lambda row: row.dice)[:count]
+def _draw_worst(model, samples, rows, options, path):
+    """Pictures of the `worst_cases`, numbered as in the report."""
+    chosen = worst_cases(rows, options.worst)
     names = [row.case for row in chosen]
     predictor = Predictor(model)
     pictures = {}
@@ -56,6 +72,10 @@ def _draw_worst(model, samples, rows, count, path):
             if case.name in names:
                 truth = case.target.mask
                 mask = predictor.predict(embedding, Prompts(boxes=tight_box(truth)[None]), image).mask
-                pictures[case.name] = (image, truth, mask)
-    titled = [(f"{row.case}\n{row.structure}: {row.dice:.2f}", *pictures[row.case]) for row in chosen]
+                shown = np.full_like(image, 255) if options.outlines else image
+                pictures[case.name] = (shown, truth, mask)
+    titled = [
+        (f"{i}. {row.source}: {row.structure}, {row.dice:.2f}", *pictures[row.case])
+        for i, row in enumerate(chosen, 1)
+    ]
     plot_worst(titled, path)

@@ -11,7 +11,7 @@ import numpy as np
 from ..engine.model import PromptableModel
 from ..engine.predictor import Predictor
 from .corpus import Sample, Target, load_pair, targets
-from .protocols import question
+from .protocols import MAX_CLICKS, question
 from .rows import Row
 
 
@@ -45,14 +45,16 @@ def evaluate(
     samples: Sequence[Sample],
     per_image: int,
     progress: Callable[[int], None],
-    clicks: bool = True,
+    clicks: int = MAX_CLICKS,
 ) -> Iterator[Row]:
     """Every answer of a model; deterministic.
 
-    :param per_image: see `cases`; ``clicks``: see `question`.
+    :param per_image: see `cases`; ``clicks``: see `question`.  A model that takes boxes only gets one click
+        at most: the product makes a box of it, which takes a hundred times as long.
     :param progress: called with the number of images done.
     """
     predictor = Predictor(model)
+    clicks = clicks if model.capabilities.points else min(clicks, 1)
     for done, (image, found) in enumerate(cases(samples, per_image), 1):
         embedding = model.encode([image])[0]
         for case in found:

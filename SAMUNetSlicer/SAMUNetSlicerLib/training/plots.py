@@ -5,6 +5,7 @@ from typing import Dict, List, Sequence
 
 import matplotlib as mpl
 import numpy as np
+from PIL import Image
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
@@ -46,22 +47,26 @@ def plot_calibration(models: ByModel, path: Path) -> None:
 def plot_worst(pictures: Sequence[tuple], path: Path) -> None:
     """Draw cases side by side.
 
-    :param pictures: (title, image, truth (H, W) bool, mask (H, W) bool) each; truth green, mask red.
+    :param pictures: (title, image, truth (H, W) bool, mask (H, W) bool) each; truth green, mask red.  The
+        file has 128 colours, so that a page of photographs stays small.
     """
     columns = 5
     lines = -(-len(pictures) // columns)
     figure, axes = plt.subplots(
-        lines, columns, figsize=(15, 3.2 * lines), layout="constrained", squeeze=False
+        lines, columns, figsize=(11, 2.4 * lines), layout="constrained", squeeze=False
     )
     for axis in axes.flat:
         axis.axis("off")
     for axis, (title, image, truth, mask) in zip(axes.flat, pictures):
-        axis.imshow(image, cmap="gray" if image.ndim == 2 else None)
-        for region, colour in ((truth, "lime"), (mask, "red")):
+        axis.imshow(image, cmap="gray" if image.ndim == 2 else None, vmin=0, vmax=255)
+        for region, colour in ((truth, "limegreen"), (mask, "red")):
             if region.any() and not region.all():
                 axis.contour(region, [0.5], colors=colour, linewidths=0.8)
-        axis.set_title(title, fontsize=7)
-    _save(figure, path)
+        axis.set_title(title, fontsize=6)
+    _save(figure, path, dpi=90)
+    with Image.open(path) as picture:
+        small = picture.convert("RGB").quantize(128)
+    small.save(path, optimize=True)
 
 
 def plot_log(log: Path, path: Path) -> None:
@@ -77,6 +82,6 @@ def plot_log(log: Path, path: Path) -> None:
     _save(figure, path)
 
 
-def _save(figure, path):
-    figure.savefig(path, dpi=110)
+def _save(figure, path, dpi=110):
+    figure.savefig(path, dpi=dpi)
     plt.close(figure)

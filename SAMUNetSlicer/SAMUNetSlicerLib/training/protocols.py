@@ -1,7 +1,7 @@
 """How a model is questioned: which prompts, in which order; the same for every model and every run.
 
 Protocols: boxes exact, shifted by 5 pixels, 5 and 10 % larger, 5 % smaller; clicks at the centre of the
-largest error, alone (up to 20) and after an exact box (up to 10).  Sources: ScribblePrompt's centre clicks,
+largest error, alone (up to 20) and after an exact box (up to 5).  Sources: ScribblePrompt's centre clicks,
 RITM's NoC.
 """
 
@@ -18,7 +18,7 @@ from .prompt_simulation import fitted_box, next_click, scaled_box, shifted_box, 
 EXACT, SHIFTED = "box exact", "box shifted 5 px"
 LARGER_5, LARGER_10, SMALLER_5 = "box 5 % larger", "box 10 % larger", "box 5 % smaller"
 CLICKS, BOX_CLICKS = "clicks", "box + clicks"
-MAX_CLICKS, MAX_BOX_CLICKS = 20, 10
+MAX_CLICKS, MAX_BOX_CLICKS = 20, 5
 # A case is over when it needs no further click: what comes after would only confirm it.
 GOOD_IOU = 0.90
 REPORTED_CLICKS = 10
@@ -54,19 +54,17 @@ def boxes(truth: np.ndarray, name: str) -> Iterator[Tuple[str, np.ndarray]]:
         yield protocol, fitted_box(variant, truth.shape)
 
 
-def question(ask: Ask, truth: np.ndarray, name: str, clicks: bool = True) -> Iterator[Answer]:
+def question(ask: Ask, truth: np.ndarray, name: str, clicks: int = MAX_CLICKS) -> Iterator[Answer]:
     """All answers of a model about one structure.
 
     :param ask: gives the model's prediction for prompts on the structure's image.
     :param truth: (H, W) bool, not empty.
-    :param clicks: also ask with clicks, which takes six times as long.
+    :param clicks: ask with up to so many clicks, and five after a box; 20 take six times as long as none.
     """
     for protocol, box in boxes(truth, name):
         yield _answer(protocol, 0, ask(Prompts(boxes=box[None])), truth)
-    if not clicks:
-        return
-    yield from _clicking(ask, truth, CLICKS, np.zeros((0, 4), np.float32), MAX_CLICKS)
-    yield from _clicking(ask, truth, BOX_CLICKS, tight_box(truth)[None], MAX_BOX_CLICKS)
+    yield from _clicking(ask, truth, CLICKS, np.zeros((0, 4), np.float32), clicks)
+    yield from _clicking(ask, truth, BOX_CLICKS, tight_box(truth)[None], min(clicks, MAX_BOX_CLICKS))
 
 
 def _clicking(ask, truth, protocol, box, limit):

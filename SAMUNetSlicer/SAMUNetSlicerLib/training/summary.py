@@ -7,7 +7,7 @@ from typing import Callable, Dict, Hashable, Iterable, List, Sequence, Tuple
 import numpy as np
 from scipy import stats
 
-from .protocols import BOX_CLICKS, CLICKS, EXACT, MAX_CLICKS
+from .protocols import BOX_CLICKS, CLICKS, EXACT, MAX_CLICKS, REPORTED_CLICKS
 from .rows import Row
 
 # The measurements that the summary table shows, as (protocol, clicks).
@@ -32,6 +32,15 @@ def first_answers(rows: Iterable[Row], kind: str) -> List[Row]:
     """The rows of the exact box (``kind`` "box") or of the first click alone ("click")."""
     wanted = (EXACT, 0) if kind == "box" else (CLICKS, 1)
     return [row for row in rows if (row.protocol, row.clicks) == wanted]
+
+
+def worst_cases(rows: Iterable[Row], count: int, per_source: int = 3) -> List[Row]:
+    """The rows of the exact boxes with the lowest Dice, the worst first, few of one source."""
+    chosen: List[Row] = []
+    for row in sorted(first_answers(rows, "box"), key=lambda row: row.dice):
+        if len(chosen) < count and sum(other.source == row.source for other in chosen) < per_source:
+            chosen.append(row)
+    return chosen
 
 
 def clicks_needed(rows: Iterable[Row], iou: float) -> Dict[str, int]:
@@ -75,11 +84,11 @@ def headline(rows: Sequence[Row]) -> Dict[str, float]:
         for clicks in CLICK_STEPS:
             if (protocol, clicks) in dice:
                 figures[f"Dice, {protocol}, {clicks}"] = dice[protocol, clicks]
-    asked_clicks = any(row.protocol == CLICKS for row in rows)
-    for iou in (0.85, 0.90) if asked_clicks else ():
+    clicks = max((row.clicks for row in rows if row.protocol == CLICKS), default=0)
+    for iou in (0.85, 0.90) if clicks >= REPORTED_CLICKS else ():
         figures[f"NoC@{iou:.0%}"] = mean(clicks_needed(rows, iou).values())
         figures[f"never {iou:.0%} IoU"] = unreached(rows, iou)
-    for kind in ("box", "click") if asked_clicks else ("box",):
+    for kind in ("box", "click") if clicks else ("box",):
         first = first_answers(rows, kind)
         figures[f"surface Dice 2 px, {kind}"] = mean(row.surface_dice for row in first)
         figures[f"confidence ranks errors, {kind}"] = rank_correlation(first)
