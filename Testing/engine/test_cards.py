@@ -1,8 +1,10 @@
 """The catalogue of models: what it holds, that it is checked, and that users can add to it."""
 
 import copy
+import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -11,7 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.engine.cards import CATALOGUE_FILE, SCHEMA_FILE, ModelCard, load_catalogue
+from SAMUNetSlicerLib.engine.cards import (
+    CATALOGUE_FILE,
+    ENGINE_FOLDER,
+    SCHEMA_FILE,
+    ModelCard,
+    load_catalogue,
+    weights_path,
+)
 from SAMUNetSlicerLib.engine.json_schema import problems
 from SAMUNetSlicerLib.errors import InputError
 
@@ -36,17 +45,32 @@ def test_the_catalogue_follows_its_schema():
     assert list(load_catalogue().cards) == [model["id"] for model in CATALOGUE["models"]]
 
 
-def test_the_default_is_chosen_in_one_line():
-    lines = [line for line in CATALOGUE_FILE.read_text().splitlines() if '"default"' in line]
-    assert len(lines) == 1
-    assert load_catalogue().default in lines[0]
+def test_the_default_is_chosen_in_one_line_for_every_kind_of_prompt():
+    (line,) = [line for line in CATALOGUE_FILE.read_text().splitlines() if '"default"' in line]
+    catalogue = load_catalogue()
+    assert catalogue.default_for("box").id == catalogue.default == "samunet_compact"
+    assert catalogue.default_for("point").id == "samunet_compact"
+    assert line.strip() == '"default": "samunet_compact",'
 
 
-def test_every_weight_that_can_be_downloaded_from_a_package_is_verified():
-    for card in load_catalogue().cards.values():
-        if any(source.kind == "package" for source in card.sources):
-            assert card.sha256
-            assert card.size_bytes
+def test_every_weight_that_is_bundled_or_comes_from_a_package_is_verified():
+    obtained = {
+        card.id: card
+        for card in load_catalogue().cards.values()
+        if any(source.kind in ("package", "bundled") for source in card.sources)
+    }
+    assert set(obtained) >= {"litemedsam", "mobilesam", "samunet_compact"}
+    for model_id, card in obtained.items():
+        assert re.fullmatch("[0-9a-f]{64}", card.sha256 or ""), model_id
+        assert (card.size_bytes or 0) > 1_000_000, model_id
+
+
+def test_the_bundled_weights_are_those_of_their_card(tmp_path):
+    card = load_catalogue().get("samunet_compact")
+    path = weights_path(card, tmp_path)
+    assert path.parent.parent == ENGINE_FOLDER
+    assert path.stat().st_size == card.size_bytes <= 25_000_000
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == card.sha256
 
 
 def test_only_boxes_are_claimed_for_models_trained_on_boxes():

@@ -1,7 +1,8 @@
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import ndimage
 
 from SAMUNetSlicerLib.training import prompt_simulation as simulation
 from training.corpora import disc
@@ -9,26 +10,47 @@ from training.corpora import disc
 MASKS = hnp.arrays(bool, (12, 15))
 
 
+def _largest_error(mask, target):
+    """The connected wrong areas (missed or superfluous) with the most pixels, as sets of (x, y)."""
+    areas = []
+    for wrong in (target & ~mask, mask & ~target):
+        parts, count = ndimage.label(wrong, np.ones((3, 3)))
+        areas += [set(zip(*np.nonzero(parts == i)[::-1])) for i in range(1, count + 1)]
+    most = max(map(len, areas))
+    return [area for area in areas if len(area) == most]
+
+
 @given(MASKS, MASKS)
 @settings(deadline=None, max_examples=60)
-def test_the_next_click_lies_on_an_error_and_says_what_belongs_there(mask, target):
-    click = simulation.next_click(mask, target)
-    if click is None:
-        assert (mask == target).all()
-    else:
-        x, y, label = click
-        assert mask[y, x] != target[y, x]
-        assert label == int(target[y, x])
+def test_the_next_click_lies_on_the_largest_error_and_says_what_belongs_there(mask, target):
+    assume((mask != target).any())
+    x, y, label = simulation.next_click(mask, target)
+    assert any((x, y) in area for area in _largest_error(mask, target))
+    assert label == int(target[y, x])
 
 
 @given(MASKS, MASKS, st.integers(0, 2**32 - 1))
 @settings(deadline=None, max_examples=60)
-def test_a_careless_click_still_corrects_the_mask(mask, target, seed):
-    click = simulation.careless_click(mask, target, np.random.default_rng(seed))
-    if click is not None:
-        x, y, label = click
-        assert mask[y, x] != target[y, x]
-        assert label == int(target[y, x])
+def test_a_careless_click_lies_on_the_largest_error_too(mask, target, seed):
+    assume((mask != target).any())
+    x, y, label = simulation.careless_click(mask, target, np.random.default_rng(seed))
+    assert any((x, y) in area for area in _largest_error(mask, target))
+    assert label == int(target[y, x])
+
+
+@given(MASKS)
+@settings(deadline=None, max_examples=20)
+def test_a_perfect_mask_needs_no_click(mask):
+    assert simulation.next_click(mask, mask) is None
+    assert simulation.careless_click(mask, mask, np.random.default_rng(0)) is None
+
+
+def test_half_of_the_careless_clicks_are_anywhere_in_the_error():
+    target, rng = disc(60, 25, 33, 12), np.random.default_rng(0)
+    clicks = [simulation.careless_click(np.zeros((60, 60), bool), target, rng) for _ in range(200)]
+    centred = sum(click == (25, 33, 1) for click in clicks)
+    assert 70 <= centred <= 130
+    assert len(set(clicks)) > 50
 
 
 @given(MASKS.filter(np.any), st.integers(0, 2**32 - 1))
