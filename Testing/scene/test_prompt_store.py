@@ -217,6 +217,22 @@ def test_removing_a_segment_removes_only_its_prompts(store, segmentation, plane,
     assert heard == []
 
 
+@pytest.mark.parametrize("what", ["prompt", "segment", "segmentation"])
+def test_what_is_removed_is_not_drawn_any_more(store, segmentation, plane, scene, what):
+    node, segment, _ = segmentation
+    store.addPoint(segment, "positive", at(plane, 5, 5), plane)
+    box = store.addBox(segment, at(plane, 2, 2), at(plane, 8, 8), plane)
+    drawn = count(scene, "vtkMRMLMarkupsDisplayNode")
+    if what == "prompt":
+        store.remove(box.id)
+    elif what == "segment":
+        node.GetSegmentation().RemoveSegment(segment)
+    else:
+        scene.RemoveNode(node)
+    # Views draw what has a display node.
+    assert count(scene, "vtkMRMLMarkupsDisplayNode") == (drawn - 1 if what == "prompt" else 0)
+
+
 def test_removing_the_segmentation_removes_its_prompts_and_ends_listening(store, segmentation, plane, scene):
     node, a, _ = segmentation
     store.addPoint(a, "positive", at(plane, 3, 4), plane)

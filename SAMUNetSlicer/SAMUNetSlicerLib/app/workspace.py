@@ -6,7 +6,7 @@ from ..engine.windowing import WindowSetting
 from ..errors import InputError
 from ..scene.history import History
 from ..scene.plane import SlicePlane
-from ..scene.promptNodes import promptNodes
+from ..scene.promptNodes import promptNodes, removePromptNode
 from ..scene.promptStore import PromptStore
 from ..scene.segments import newSegment
 from ..scene.segmentWriter import POLICIES, SegmentWriter
@@ -72,7 +72,7 @@ class Workspace:
         """Let the prompts leave the scene with the segmentation in use; of None nothing is removed."""
         if node is not None and node is self.segmentationNode:
             for promptNode in promptNodes(self.scene, node):
-                self.scene.RemoveNode(promptNode)
+                removePromptNode(self.scene, promptNode)
 
     def addSegmentation(self):
         """Add an empty segmentation for the volume, moving with it, to the scene."""

@@ -110,9 +110,17 @@ def movePrompt(place: PromptPlace, ras: Sequence[Point], plane: SlicePlane) -> N
 
 def removePrompt(scene, place: PromptPlace) -> None:
     if place.index is None:
-        scene.RemoveNode(place.node)
+        removePromptNode(scene, place.node)
     else:
         place.node.RemoveNthControlPoint(place.index)
+
+
+def removePromptNode(scene, node) -> None:
+    """Remove a prompt node together with its display node, without which views go on drawing it."""
+    display = node.GetDisplayNode()
+    if display is not None:
+        scene.RemoveNode(display)
+    scene.RemoveNode(node)
 
 
 def placeBox(node, corners: Sequence[Point], plane: SlicePlane) -> None:

@@ -17,6 +17,7 @@ from .promptNodes import (
     placesWithoutMetadata,
     promptNodes,
     recordsOf,
+    removePromptNode,
 )
 from .promptRecord import PromptMetadata, PromptRecord
 
@@ -142,7 +143,7 @@ class PromptWatcher:
         with self.silently():
             for node in list(self.records):
                 if segmentation.GetSegment(node.GetAttribute(SEGMENT)) is None:
-                    self._scene.RemoveNode(node)
+                    removePromptNode(self._scene, node)
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
     def _onNodeAdded(self, _scene, _event, node) -> None:
@@ -167,7 +168,7 @@ class PromptWatcher:
         nodes = [] if self._scene.IsClosing() else list(self.records)
         self.close()
         for node in nodes:
-            self._scene.RemoveNode(node)
+            removePromptNode(self._scene, node)
 
 
 def _kept(before: Records, record: PromptRecord) -> PromptRecord:
