@@ -9,9 +9,8 @@ import json
 import sys
 from pathlib import Path
 
-TESTING = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTING))
-sys.path.insert(0, str(TESTING.parent / "SAMUNetSlicer"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from fakes.fakeEngine import FAKE_SPEC
 from SAMUNetSlicerLib.app.batchJob import BatchJob, BatchListener, BatchOptions
 from SAMUNetSlicerLib.app.engineProcess import EngineLaunch
 
+TESTING = Path(__file__).resolve().parents[1]
 SHAPE = (6, 24, 30)
 MIDDLE = {
     "plane": {"orientation": "axial", "fraction": 0.5},

@@ -1,9 +1,10 @@
 """The prompts of a batch's cases: which of the sources that were given has something for a case.
 
 A source is a prompts file, a markups file, a table or a label map, for all cases (a table names them), or a
-folder with such files for single cases.  The first source that has something for a case is the one that
-counts; sources are never mixed.  In a folder, a case's prompts file comes before its markups, and these
-before its label map.
+folder with such files for single cases: CASE.json, CASE.mrk.json, CASE_seg.nii.gz, or a folder CASE with one
+markups file or one mask for each structure, named after it.  The first source that has something for a case
+is the one that counts; sources are never mixed.  In a folder, a case's prompts file comes before its markups,
+and these before its label map.
 """
 
 import hashlib
@@ -24,18 +25,21 @@ _LABEL_TAILS = (".seg", "_seg", "-seg", "-label", "_label", "-labels", "_labels"
 
 @dataclass(frozen=True)
 class CasePrompts:
-    """Where one case's prompts are, as plain data: ``kind``, a ``path``, and the ``rows`` of a table."""
+    """Where one case's prompts are, as plain data: ``kind``, ``paths``, several only of markups and of masks
+    that are named after their structures, and the ``rows`` of a table."""
 
     kind: str
-    path: str
+    paths: Tuple[str, ...]
     rows: Tuple[PromptRow, ...] = ()
 
     def digest(self) -> str:
         """Differs when the prompts do."""
-        if self.kind != TABLE:
-            return sha256Of(Path(self.path))
-        rows = [(row.segment, row.kind, row.space, row.points.tolist(), row.orientation) for row in self.rows]
-        return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+        if self.kind == TABLE:
+            columns = ("segment", "kind", "space", "orientation")
+            content = [(*(getattr(row, name) for name in columns), row.points.tolist()) for row in self.rows]
+        else:
+            content = [(Path(path).name, sha256Of(Path(path))) for path in self.paths]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 class PromptSearch:
@@ -75,19 +79,21 @@ class PromptSearch:
 
     def _inFile(self, source: Path, case: BatchCase) -> Optional[CasePrompts]:
         if source not in self._tables:
-            return CasePrompts(_kindOf(source), str(source.resolve()))
+            return CasePrompts(_kindOf(source), (str(source.resolve()),))
         names = ("", "*", case.name, case.relative)
         rows = tuple(row for row in self._tables[source] if row.case in names)
-        return CasePrompts(TABLE, str(source.resolve()), rows) if rows else None
+        return CasePrompts(TABLE, (str(source.resolve()),), rows) if rows else None
 
     def _inFolder(self, source: Path, case: BatchCase) -> Optional[CasePrompts]:
         for base in (source / case.name, source / case.relative):
-            siblings = _filesNamed(base)
+            # An image among the prompts is not its own label map.
+            named = [path for path in _filesNamed(base) if path.resolve() != Path(case.path)]
+            inside = sorted(base.iterdir()) if base.is_dir() and base != Path(case.path) else []
             for kind in (PROMPTS, MARKUPS, LABELS):
-                for path in siblings:
-                    # An image among the prompts is not its own label map.
-                    if _kindOf(path) == kind and path.resolve() != Path(case.path):
-                        return CasePrompts(kind, str(path.resolve()))
+                single = [path for path in named if _kindOf(path) == kind][:1]
+                several = [path for path in inside if _kindOf(path) == kind and kind != PROMPTS]
+                if single or several:
+                    return CasePrompts(kind, tuple(str(path.resolve()) for path in single or several))
         return None
 
 

@@ -15,7 +15,7 @@ from .casePrompts import MARKUPS, PROMPTS, TABLE, CasePrompts
 from .caseRecord import DONE, FAILED, NEEDS_REVIEW, CaseRecord, reviewReasons
 from .caseResults import confidences, segmentResults, sliceResults
 from .caseTask import CaseTask
-from .coarsePrompts import CoarsePrompts, SegmentsOfLabels, SegmentsOfNode
+from .coarsePrompts import CoarsePrompts, SegmentsOfLabels, SegmentsOfMasks, SegmentsOfNode
 from .engineClient import BLOCK_SECONDS, EngineClient
 from .fileInstall import Progress, noProgress
 from .headless import SceneHost, startScene
@@ -137,20 +137,21 @@ class _Clock:
 
 
 def sourceOf(prompts: CasePrompts, host: SceneHost, choice: SliceChoice) -> PromptSource:
-    """What gives a volume the prompts that lie in a file.
+    """What gives a volume the prompts that lie in files.
 
-    :raises UserError: the file cannot be read.
+    :raises UserError: a file cannot be read.
     """
-    path = Path(prompts.path)
+    paths = [Path(path) for path in prompts.paths]
     if prompts.kind == PROMPTS:
-        return SharedPrompts(readPromptsFile(path))
+        return SharedPrompts(readPromptsFile(paths[0]))
     if prompts.kind == MARKUPS:
-        return MarkupPrompts(readMarkups(host, path), choice)
+        return MarkupPrompts([node for path in paths for node in readMarkups(host, path)], choice)
     if prompts.kind == TABLE:
         return TablePrompts(prompts.rows, choice)
-    if path.name.lower().endswith(".seg.nrrd"):
-        return CoarsePrompts(SegmentsOfNode(readSegmentation(host, path)), choice)
-    return CoarsePrompts(SegmentsOfLabels(loadVolume(host, path)), choice)
+    if paths[0].name.lower().endswith(".seg.nrrd"):
+        return CoarsePrompts(SegmentsOfNode(readSegmentation(host, paths[0])), choice)
+    nodes = [loadVolume(host, path) for path in paths]
+    return CoarsePrompts(SegmentsOfLabels(nodes[0]) if len(nodes) == 1 else SegmentsOfMasks(nodes), choice)
 
 
 def _polling(session: SegmentationSession, steps: Iterator[bool]) -> Iterator[bool]:

@@ -77,6 +77,22 @@ class SegmentsOfLabels(CoarseSegments):
                 yield int(value), labels == value
 
 
+class SegmentsOfMasks(CoarseSegments):
+    """Of volumes that hold one structure each, of the volume's name: whatever is not 0."""
+
+    def __init__(self, maskNodes):
+        self._nodes = list(maskNodes)
+        names = uniqueNames([node.GetName() for node in self._nodes])
+        self.structures = {number: Structure(name, None) for number, name in enumerate(names)}
+
+    def masks(self, plane: SlicePlane) -> Iterator[Tuple[object, np.ndarray]]:
+        for number, node in enumerate(self._nodes):
+            found = extractSlice(node, plane, interpolate=False)
+            mask = insideVolume(node, plane) & (found != 0)
+            if mask.any():
+                yield number, mask
+
+
 class CoarsePrompts(PromptSource):
     """A box around every connected part of each structure, on every slice that it is on or on some."""
 

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import List
 
-import slicer
-
 from ..errors import InputError
 from ..scene.exportCheck import quiet
 from .headless import SceneHost
@@ -26,16 +24,13 @@ def readSegmentation(host: SceneHost, path: Path):
 
 
 def readMarkups(host: SceneHost, path: Path) -> List:
-    """Add the markups of a .mrk.json file to the scene and return their nodes.
+    """Add the markups of a .mrk.json file to the scene, named after the file, and return their nodes.
 
     :raises InputError: it cannot be read, or holds none.
     """
-    storage = slicer.vtkMRMLMarkupsJsonStorageNode()
-    host.scene.AddNode(storage)
-    storage.SetFileName(str(path))
     before = _markups(host)
     if Path(path).is_file():
-        storage.AddNewMarkupsNodesFromFile(str(path))
+        host.logics["Markups"].LoadMarkups(str(path), path.name[: -len(".mrk.json")])
     nodes = [node for node in _markups(host) if node not in before]
     if not nodes:
         raise InputError(f"{path} holds no markups that can be read: save them again with Slicer.")
