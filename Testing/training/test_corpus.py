@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.training.corpus import load_pair, read_manifest, split_by_patient, targets
+from SAMUNetSlicerLib.training.corpus import load_pair, read_manifest, split_by_patient, targets, usable
 from SAMUNetSlicerLib.training.sa_med2d import read_corpus
 from training.corpora import write_corpus
 
@@ -71,3 +71,10 @@ def test_a_folder_of_sa_med2d_gives_one_sample_per_mask_with_an_image(tmp_path):
     first = samples[0]
     assert (first.modality, first.source, first.patient) == ("ct_00", "AMOS", "Case_1")
     assert load_pair(first)[1].max() in first.labels
+
+
+def test_sources_are_usable_unless_their_licence_says_otherwise(tmp_path):
+    free = read_manifest(write_corpus(tmp_path / "free", patients=1))
+    bound = read_manifest(write_corpus(tmp_path / "bound", patients=1, licence="LGPL-3.0 (uploader)"))
+    assert usable(free + bound) == free
+    assert usable(free + bound, ("CC0", "LGPL")) == []

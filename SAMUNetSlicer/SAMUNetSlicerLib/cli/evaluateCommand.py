@@ -43,14 +43,14 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> None:
     from ..app.userModels import catalogue
     from ..training.comparison import CompareOptions, compare
-    from ..training.corpus import split_by_patient
+    from ..training.corpus import split_by_patient, usable
     from ..training.sa_med2d import read_corpus
 
     known = catalogue()
     names = options.model or list(dict.fromkeys(known.defaults.values()))
     data, samples = options.data.resolve().name, read_corpus(options.data)
     if options.held_out:
-        data, samples = f"{data}, held-out patients", split_by_patient(samples)[1]
+        data, samples = f"{data}, held-out patients", split_by_patient(usable(samples))[1]
     models = (_load(known, name, options.device) for name in names)
     how = CompareOptions(data, options.per_image, options.clicks, options.worst, options.outlines)
     with console.progress("images") as progress:

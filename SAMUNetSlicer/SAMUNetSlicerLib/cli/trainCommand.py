@@ -67,6 +67,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> None:
     from ..engine.device import resolve_device
     from ..training.batches import ExampleOptions
+    from ..training.corpus import EXCLUDED_LICENCES
     from ..training.run import RunOptions, train
     from ..training.trainer import TrainOptions
 
@@ -76,7 +77,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
         data=options.data,
         output=options.output,
         start=_start(options),
-        exclude_licences=tuple(options.exclude_licence or ("GPL",)),
+        exclude_licences=tuple(options.exclude_licence or EXCLUDED_LICENCES),
         keep=options.keep,
         shift=options.shift,
         batch_size=options.batch_size,

@@ -9,7 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterable, List, Mapping, Tuple, Union
+from typing import Iterable, List, Mapping, Sequence, Tuple, Union
 
 import numpy as np
 from PIL import Image
@@ -22,6 +22,8 @@ MANIFEST = "manifest.csv"
 MIN_FRACTION = 0.00153
 # Fraction of every source's patients that training leaves out, to choose among its results.
 HELD_OUT = 0.08
+# Words in the licences of sources that no shipped weights may be made of.
+EXCLUDED_LICENCES = ("GPL",)
 EIGHT_NEIGHBOURS = np.ones((3, 3), int)
 
 
@@ -100,6 +102,11 @@ def targets(labels: np.ndarray, min_fraction: float = MIN_FRACTION) -> List[Targ
             for part in np.flatnonzero(areas > min_fraction * labels.size)
         ]
     return sorted(found, key=lambda target: -int(target.mask.sum()))
+
+
+def usable(samples: Iterable[Sample], excluded: Sequence[str] = EXCLUDED_LICENCES) -> List[Sample]:
+    """The samples whose licence contains none of the words."""
+    return [sample for sample in samples if not any(word in sample.licence for word in excluded)]
 
 
 def split_by_patient(

@@ -12,7 +12,7 @@ from ..engine.compact_samunet import CompactSAMUNet
 from ..engine.model import PromptableModel
 from ..errors import InputError
 from .batches import ExampleOptions, Examples, source_weights
-from .corpus import Sample, load_pair, split_by_patient
+from .corpus import EXCLUDED_LICENCES, Sample, load_pair, split_by_patient, usable
 from .export import save_half, save_provenance
 from .initialise import start_from
 from .plots import plot_log
@@ -38,7 +38,7 @@ class RunOptions:
     data: Path
     output: Path
     start: Optional[dict]
-    exclude_licences: Sequence[str] = ("GPL",)
+    exclude_licences: Sequence[str] = EXCLUDED_LICENCES
     keep: float = 0.5
     shift: float = 0.35
     teacher: Optional[PromptableModel] = None
@@ -52,12 +52,7 @@ def training_samples(options: RunOptions) -> List[Sample]:
 
     :raises InputError: nothing is left.
     """
-    allowed = [
-        sample
-        for sample in read_corpus(options.data)
-        if not any(word in sample.licence for word in options.exclude_licences)
-    ]
-    training, _ = split_by_patient(allowed)
+    training, _ = split_by_patient(usable(read_corpus(options.data), options.exclude_licences))
     if not training:
         raise InputError(
             f"No image of {options.data} may be used for training: check the licences to exclude."
