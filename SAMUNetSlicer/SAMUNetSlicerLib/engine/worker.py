@@ -7,6 +7,7 @@ once: cache files are written atomically, so there is nothing to finish.
 
 import logging
 import os
+import queue
 import sys
 import threading
 from typing import Callable, Optional, Tuple
@@ -27,15 +28,16 @@ def main(make_service: Optional[Callable] = None) -> None:
         os.nice(_NICENESS)  # all cores may be at work here, and the user interface needs one at once
     requests, answers = _claim_standard_streams()
     outlet = _Outlet(answers)
-    queue = JobQueue()
-    threading.Thread(target=_receive, args=(requests, queue), name="requests", daemon=True).start()
+    jobs = JobQueue()
+    threading.Thread(target=_receive, args=(requests, jobs), name="requests", daemon=True).start()
     service = (make_service or _make_service)(
         lambda sentence: outlet.send(Message("notice", {"sentence": sentence}))
     )
     outlet.send(Message("ready", {"pid": os.getpid()}))
+    outlet.flush()  # whoever dies now has started, which makes a difference to the front end
     runner = EngineRunner(
         service,
-        queue,
+        jobs,
         deliver=lambda ticket, outcome: outlet.send(outcome_message(ticket, outcome)),
         report=lambda status: outlet.send(status_message(status)),
     )
@@ -60,15 +62,26 @@ def _claim_standard_streams() -> Tuple[int, int]:
 
 
 class _Outlet:
-    """Writes whole messages to a file descriptor."""
+    """Writes whole messages to a file descriptor, on a thread of its own: a front end that is busy with
+    something else must not keep the network from its next image."""
 
     def __init__(self, descriptor: int):
-        self._descriptor = descriptor
+        self._messages: queue.Queue[Message] = queue.Queue()
+        threading.Thread(target=self._write, args=(descriptor,), name="answers", daemon=True).start()
 
     def send(self, message: Message) -> None:
+        self._messages.put(message)
+
+    def flush(self) -> None:
+        """Wait until everything is written."""
+        self._messages.join()
+
+    def _write(self, descriptor: int) -> None:
         try:
-            for buffer in pack(message):
-                _write_all(self._descriptor, buffer)
+            while True:
+                for buffer in pack(self._messages.get()):
+                    _write_all(descriptor, buffer)
+                self._messages.task_done()
         except OSError:
             os._exit(0)  # nobody listens any more
 
@@ -78,7 +91,7 @@ def _write_all(descriptor: int, buffer: memoryview) -> None:
         buffer = buffer[os.write(descriptor, buffer) :]
 
 
-def _receive(descriptor: int, queue: JobQueue) -> None:
+def _receive(descriptor: int, jobs: JobQueue) -> None:
     """Fill the queue from the pipe; ends the whole process with the pipe, whatever is running."""
     try:
         decoder = MessageDecoder()
@@ -87,17 +100,17 @@ def _receive(descriptor: int, queue: JobQueue) -> None:
             if not chunk:
                 os._exit(0)
             for message in decoder.feed(chunk):
-                _accept(message, queue)
+                _accept(message, jobs)
     except Exception:  # a worker that no longer listens must not live on
         _log.exception("The requests cannot be read")
         os._exit(1)
 
 
-def _accept(message: Message, queue: JobQueue) -> None:
+def _accept(message: Message, jobs: JobQueue) -> None:
     if message.kind == "cancel":
-        queue.cancel(message.fields["ticket"])
+        jobs.cancel(message.fields["ticket"])
     else:
-        queue.put(job_from(message))
+        jobs.put(job_from(message))
 
 
 if __name__ == "__main__":
