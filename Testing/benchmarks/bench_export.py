@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-TESTING = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTING.parent / "SAMUNetSlicer"), str(TESTING)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
 from app.dicom_series import write_series
 from SAMUNetSlicerLib.app.exportFormats import FORMATS

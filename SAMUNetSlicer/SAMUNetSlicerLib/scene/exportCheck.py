@@ -66,17 +66,43 @@ def checkSegmentation(path: Path, segmentationNode) -> None:
 
 
 def _checkLayer(segmentationNode, shared: SharedLayer, grid: np.ndarray, voxels: np.ndarray, stored) -> None:
-    size = voxels.shape[2::-1]
-    expected = np.zeros(size[::-1], np.int32)
-    for k, labels in layerSlices(segmentationNode, shared, parentToWorld(segmentationNode) @ grid, size):
-        expected[k] = labels
-    for label, segmentId in shared.segments.items():
-        layer, value = stored.get(segmentId, (0, None))
-        inFile = voxels[..., layer] == value if value is not None else None
-        inScene = expected == label
-        hasAll = np.count_nonzero(inScene) == np.count_nonzero(shared.layer.block() == label)
-        if inFile is None or not hasAll or not np.array_equal(inFile, inScene):
+    """Slice by slice, as whole volumes of each segment would take much memory."""
+    missing = [each for each in shared.segments.values() if each not in stored]
+    if missing:
+        _fail(f"the file lacks the segment '{missing[0]}'")
+    named, tables = _labelTables(shared, stored)
+    onGrid = 0
+    gridToRAS = parentToWorld(segmentationNode) @ grid
+    for k, labels in layerSlices(segmentationNode, shared, gridToRAS, voxels.shape[2::-1]):
+        inScene = _mapped(named, labels)
+        inFile = np.max([_mapped(table, voxels[k, ..., layer]) for layer, table in tables.items()], axis=0)
+        onGrid += np.count_nonzero(inScene)
+        if not np.array_equal(inFile, inScene):
             _fail("the file holds other voxels than the segmentation")
+    inAll = _count(named, shared.layer.block())
+    if not onGrid == inAll == sum(_count(table, voxels[..., layer]) for layer, table in tables.items()):
+        _fail("the file holds other voxels than the segmentation")
+
+
+def _labelTables(shared: SharedLayer, stored) -> Tuple[np.ndarray, Dict[int, np.ndarray]]:
+    """For ``_mapped``, what keeps segments and clears all else: for the scene, and by layer of the file."""
+    most = max(value for _, value in stored.values())
+    named = np.zeros(max(shared.segments) + 2, np.int32)
+    tables: Dict[int, np.ndarray] = {}
+    for label, segmentId in shared.segments.items():
+        layer, value = stored[segmentId]
+        named[label] = label
+        tables.setdefault(layer, np.zeros(most + 2, np.int32))[value] = label
+    return named, tables
+
+
+def _mapped(table: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The table's entries; the last one, 0, stands for all values beyond it."""
+    return table[np.minimum(values, len(table) - 1)]
+
+
+def _count(table: np.ndarray, voxels: np.ndarray) -> int:
+    return sum(np.count_nonzero(_mapped(table, each)) for each in voxels)
 
 
 def _storedSegments(image) -> Dict[str, Tuple[int, int]]:
