@@ -195,3 +195,24 @@ def _says_something_no_schema_can_say(document):
         or any(not plane.get("points") and not plane.get("boxes") for plane in planes)
         or window.get("lower", 0) >= window.get("upper", 1)
     )
+
+
+def test_fractions_and_propagation_are_understood():
+    document = copy.deepcopy(VALID)
+    first, second = document["segments"]
+    first["planes"] = [
+        {
+            "plane": {"orientation": "coronal", "fraction": 0.25},
+            "points": [{"fraction": [0.5, 0.25, 0.5], "label": 1}],
+            "boxes": [{"fraction": [[0.1, 0.25, 0.2], [0.9, 0.25, 0.8]]}],
+        }
+    ]
+    first["propagate"], second["propagate"] = True, {"direction": "up", "minDice": 0.6}
+    liver, kidney = parsePrompts(document).segments
+    assert liver.planes[0].points == (PointPrompt((0.5, 0.25, 0.5), "fraction", True),)
+    assert liver.planes[0].boxes[0].space == "fraction"
+    assert (liver.propagation, kidney.propagation) == ({}, {"direction": "up", "minDice": 0.6})
+    assert parsePrompts(VALID).segments[0].propagation is None
+    first["planes"][0]["plane"]["fraction"] = 1.5
+    with pytest.raises(PromptError, match=r"plane.*must be at most 1"):
+        parsePrompts(document)

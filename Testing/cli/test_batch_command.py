@@ -84,6 +84,7 @@ def test_what_is_wrong_is_one_sentence(data, capsys):
         (["--orientation", "oblique"], 3, "is not an orientation"),
         (["--model", "nothing"], 3, "nothing"),
         (["--margin", "-5"], 3, "share of their size"),
+        (["--format", "docx"], 3, "'docx' is no export format"),
     ):
         assert batch(data, *more) == code
         assert reason in capsys.readouterr().err
@@ -102,7 +103,8 @@ def test_a_color_photo_and_a_series_go_through_as_well(tmp_path):
     write_image(tmp_path / "in" / "noise.mha", shape=(4, 50, 60))
     row = ",Spot,box,fraction,0.35,0.3,0,0.65,0.7,1"
     (tmp_path / "boxes.csv").write_text(f"{HEAD}\n{row}\n")
-    assert batch(tmp_path, "--quiet") == 0
+    assert batch(tmp_path, "--quiet", "--format", "nifti,stl") == 0
+    assert (tmp_path / "out" / "skin" / "skin-Spot.stl").is_file()
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))
     slices = {case["name"]: case["segments"][0]["slices"] for case in manifest["cases"]}
     assert slices == {"noise": 4, "skin": 1}

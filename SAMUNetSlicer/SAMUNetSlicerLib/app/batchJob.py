@@ -25,7 +25,8 @@ from .workerPool import WorkerPool
 class BatchOptions:
     """``inputs``: see ``findCases``; ``prompts``: see `casePrompts`; ``folder``: of the results; ``devices``:
     one for each process; ``reviewBelow``: see ``reviewReasons``; ``overwrite``: replace results that were
-    made from other images, prompts, weights or options; ``launch``: how engines are started.
+    made from other images, prompts, weights or options; ``formats``: see `CaseTask`; ``launch``: how engines
+    are started.
     """
 
     inputs: Tuple[Path, ...]
@@ -36,6 +37,7 @@ class BatchOptions:
     devices: Tuple[str, ...] = ("auto",)
     reviewBelow: float = REVIEW_BELOW
     overwrite: bool = False
+    formats: Tuple[str, ...] = ()
     launch: EngineLaunch = field(default_factory=EngineLaunch)
 
 
@@ -105,7 +107,9 @@ class BatchJob:
             )
             return
         arguments = (prompts, options.choice, options.spec, str(self.folder), self._weights)
-        self._tasks.append(CaseTask(case, *arguments, reviewBelow=options.reviewBelow))
+        self._tasks.append(
+            CaseTask(case, *arguments, reviewBelow=options.reviewBelow, formats=options.formats)
+        )
 
     def _unfinished(self) -> List[CaseTask]:
         """The tasks that are left; the records of the others are read."""

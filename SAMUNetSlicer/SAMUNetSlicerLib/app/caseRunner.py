@@ -16,7 +16,9 @@ from .caseRecord import DONE, FAILED, NEEDS_REVIEW, CaseRecord, reviewReasons
 from .caseResults import confidences, segmentResults, sliceResults
 from .caseTask import CaseTask
 from .coarsePrompts import CoarsePrompts, SegmentsOfLabels, SegmentsOfMasks, SegmentsOfNode
+from .dicomSeries import seriesFiles
 from .engineClient import BLOCK_SECONDS, EngineClient
+from .exportFormats import DEFAULT_KEYS, ExportSource
 from .fileInstall import Progress, noProgress
 from .headless import SceneHost, startScene
 from .imageReading import readImage
@@ -172,8 +174,11 @@ def _write(
     segmentationNode, volumeNode = session.segmentationNode, session.volumeNode
 
     def fill(staging: Path) -> CaseRecord:
-        files = ResultFiles(staging, task.case.name)
-        _, notes = files.write(segmentationNode, volumeNode, task.case.path, confidences(slices))
+        files = ResultFiles(staging, task.case.name, formats=task.formats or DEFAULT_KEYS)
+        source = ExportSource(
+            segmentationNode, volumeNode, None, confidences(slices), task.case.path, _dicomSource(task)
+        )
+        _, notes = files.writeSource(source)
         pictures = drawThumbnails(staging, segmentationNode, volumeNode, window, slices)
         results = sliceResults(slices, pictures)
         segments = segmentResults(segmentationNode, volumeNode, slices)
@@ -190,6 +195,13 @@ def _write(
         )
 
     return writeCase(Path(task.folder), task.case.name, fill)
+
+
+def _dicomSource(task: CaseTask):
+    """See `ExportSource`; finding the files of a series takes its time."""
+    path = Path(task.case.path)
+    isNeeded = "dicom-seg" in task.formats and path.is_dir()
+    return seriesFiles(path, task.case.seriesUID) if isNeeded else path
 
 
 def _engineSeconds(slices: List[SegmentedSlice]) -> float:

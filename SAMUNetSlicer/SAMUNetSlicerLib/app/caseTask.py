@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Tuple
 
 from ..engine.reports import ModelSpec
 from .batchCases import BatchCase
@@ -16,7 +17,8 @@ _VERSION = 1
 @dataclass(frozen=True)
 class CaseTask:
     """``folder``: of the batch's results; ``weightsDigest``: SHA-256 of the weights; ``reviewBelow``: see
-    ``reviewReasons``; ``policy``: towards other segments, see `SegmentWriter.writeMask`."""
+    ``reviewReasons``; ``policy``: towards other segments, see `SegmentWriter.writeMask`; ``formats``: keys of
+    `exportFormats.FORMATS`, none for the usual ones."""
 
     case: BatchCase
     prompts: CasePrompts
@@ -26,6 +28,7 @@ class CaseTask:
     weightsDigest: str = ""
     reviewBelow: float = REVIEW_BELOW
     policy: str = "protectAll"
+    formats: Tuple[str, ...] = ()
 
     def key(self) -> str:
         """Digest of everything that the result depends on, but not of the device: see the README."""
@@ -37,6 +40,7 @@ class CaseTask:
             self.choice.toDict(),
             (self.spec.model_id, self.weightsDigest, self.spec.precision),
             self.policy,
+            self.formats,
         )
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

@@ -4,9 +4,10 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, List
+from typing import TYPE_CHECKING, Any, Dict, List, Tuple
 
 from .console import Console
+from .exportArguments import addFormatArgument, chosenFormats
 
 if TYPE_CHECKING:  # numpy, which the help of a command does not need
     from ..app.batchJob import BatchJob, BatchOptions
@@ -38,6 +39,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--overwrite", action="store_true", help="replace results of other prompts or options"
     )
+    addFormatArgument(parser)
     _addSliceArguments(parser.add_argument_group("boxes in space, points in space, label maps"))
     _addEngineArguments(parser.add_argument_group("model and machine"))
 
@@ -134,8 +136,19 @@ def _options(options: argparse.Namespace) -> "BatchOptions":
         devices=devices,
         reviewBelow=options.review_below,
         overwrite=options.overwrite,
+        formats=_formats(options),
         launch=EngineLaunch(environment=threadsVariables(devices, threads)),
     )
+
+
+def _formats(options: argparse.Namespace) -> Tuple[str, ...]:
+    if options.formats is None:
+        return ()
+    from ..app.exportFormats import formatsOf
+
+    keys = tuple(chosenFormats(options))
+    formatsOf(keys)  # what is wrong is said once and not for every image
+    return keys
 
 
 def _choice(options: argparse.Namespace):
