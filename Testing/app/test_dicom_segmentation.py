@@ -6,66 +6,21 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 
-from app.dicom_series import SPACING, THICKNESS, write_series
+from app.dicom_case import LEFT_KIDNEY, LIVER, OBLIQUE, SHAPE, Case
+from app.dicom_series import SPACING, THICKNESS, write_enhanced, write_series, write_ultrasound
 from SAMUNetSlicerLib.app.dicomSegmentation import exportDicomSegmentation
 from SAMUNetSlicerLib.app.headless import startScene
 from SAMUNetSlicerLib.app.volumeLoading import loadVolume
 from SAMUNetSlicerLib.errors import InputError, OutputError
-from SAMUNetSlicerLib.scene.segments import Code, Terminology, newSegment
+from SAMUNetSlicerLib.scene.segments import newSegment
+from SAMUNetSlicerLib.scene.volumeGeometry import dimensions
 from scene.segmentation_scene import ball, fill, put_under_transform, rotation
-
-SHAPE = (8, 30, 34)
-OBLIQUE = (0.8, 0.6, 0.0, -0.36, 0.48, -0.8)
-LIVER = Terminology(
-    Code("SCT", "123037004", "Anatomical Structure"),
-    Code("SCT", "10200004", "Liver"),
-    region=Code("SCT", "818981001", "Abdomen"),
-)
 
 
 @pytest.fixture
 def host():
     with startScene() as host:
         yield host
-
-
-class Case:
-    """A loaded series with two segments; ``masks`` in the order of the files' slices."""
-
-    def __init__(self, host, folder, orientation=(1, 0, 0, 0, 1, 0)):
-        voxels = np.random.default_rng(0).integers(0, 900, SHAPE, dtype=np.int16)
-        self.host, self.folder = host, folder
-        self.paths = write_series(folder, voxels, orientation)
-        self.volume = loadVolume(host, folder)
-        self.node = host.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Segmentation")
-        self.node.SetReferenceImageGeometryParameterFromVolumeNode(self.volume)
-        # Which way SimpleITK stacks the slices is its affair.
-        stored = sitk.GetArrayFromImage(sitk.ReadImage(str(self.paths[0])))[0]
-        self.first_is_last = not np.array_equal(stored, self._volume_slice(0))
-        self.masks = {}
-
-    def _volume_slice(self, k):
-        from vtk.util.numpy_support import vtk_to_numpy
-
-        return vtk_to_numpy(self.volume.GetImageData().GetPointData().GetScalars()).reshape(SHAPE)[k]
-
-    def add(self, name, voxels, terminology=None):
-        """:param voxels: (K, J, I) bool in the order of the files."""
-        segment = newSegment(self.node, name, terminology=terminology)
-        fill(self.node, segment, self.volume, voxels[::-1] if self.first_is_last else voxels)
-        self.masks[segment] = voxels
-        return segment
-
-    def export(self, path, source=None, **options):
-        ids = list(self.node.GetSegmentation().GetSegmentIDs())
-        return exportDicomSegmentation(self.node, self.volume, source or self.folder, path, ids, **options)
-
-    def stored(self, path, number):
-        """The masks of a segment in the file, in the order of the series."""
-        uids = [pydicom.dcmread(each, stop_before_pixels=True).SOPInstanceUID for each in self.paths]
-        document = highdicom.seg.segread(path)
-        options = {"segment_numbers": [number], "assert_missing_frames_are_empty": True}
-        return document.get_pixels_by_source_instance(uids, **options)[..., 0] > 0
 
 
 @pytest.fixture
@@ -118,6 +73,18 @@ def test_the_file_names_patient_study_codes_and_colors(case, tmp_path):
     assert liver.AnatomicRegionSequence[0].CodeMeaning == "Abdomen"
     assert lesion.SegmentedPropertyTypeCodeSequence[0].CodeMeaning == "Tissue"
     assert liver.SegmentAlgorithmType == "SEMIAUTOMATIC" and "RecommendedDisplayCIELabValue" in liver
+
+
+def test_left_stays_left_and_names_may_hold_any_sign(case, tmp_path):
+    case.add("a\\b " * 30, ball(SHAPE, (2, 5, 30), 2), LEFT_KIDNEY)
+
+    document = pydicom.dcmread(case.export(tmp_path / "a.seg.dcm").path)
+
+    kind = document.SegmentSequence[2].SegmentedPropertyTypeCodeSequence[0]
+    assert kind.CodeMeaning == "Kidney"
+    assert kind.SegmentedPropertyTypeModifierCodeSequence[0].CodeMeaning == "Left"
+    assert document.SegmentSequence[2].SegmentLabel.startswith("a/b a/b")
+    assert document.ContentDescription == "Segmentation"
 
 
 def test_simpleitk_reads_the_frames_that_show_something(case, tmp_path):
@@ -213,3 +180,58 @@ def test_the_size_of_the_pixels_is_that_of_the_series(case, tmp_path):
 
     assert float(measures.SliceThickness) == THICKNESS
     assert list(measures.PixelSpacing) == list(SPACING)
+
+
+def one_segment(host, path):
+    """A loaded file with a segment in its middle."""
+    volume = loadVolume(host, path)
+    shape = dimensions(volume)[::-1]
+    node = host.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Segmentation")
+    node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
+    segment, voxels = newSegment(node, "A"), ball(shape, [n // 2 for n in shape], 5)
+    fill(node, segment, volume, voxels)
+    return volume, node, segment, voxels
+
+
+@pytest.mark.parametrize("orientation", [(1, 0, 0, 0, 1, 0), (0, 1, 0, 0, 0, -1)])
+def test_the_frames_of_an_enhanced_file_are_referred_to_one_by_one(host, tmp_path, orientation):
+    write_enhanced(tmp_path / "ct.dcm", np.zeros(SHAPE), orientation)
+    volume, node, segment, voxels = one_segment(host, tmp_path / "ct.dcm")
+
+    path = exportDicomSegmentation(node, volume, tmp_path / "ct.dcm", tmp_path / "a.seg.dcm", [segment]).path
+
+    uid = pydicom.dcmread(tmp_path / "ct.dcm").SOPInstanceUID
+    numbers = list(range(1, SHAPE[0] + 1))
+    document = highdicom.seg.segread(path)
+    options = {"combine_segments": True, "assert_missing_frames_are_empty": True}
+    stored = document.get_pixels_by_source_frame(uid, numbers, **options)
+    # Which way SimpleITK stacks the frames is its affair.
+    assert np.array_equal(stored, voxels) or np.array_equal(stored, voxels[::-1])
+
+
+def test_a_picture_without_a_place_in_the_patient_is_referred_to(host, tmp_path):
+    write_ultrasound(tmp_path / "us.dcm", np.zeros((1, 30, 34)))
+    volume, node, segment, voxels = one_segment(host, tmp_path / "us.dcm")
+
+    path = exportDicomSegmentation(node, volume, tmp_path / "us.dcm", tmp_path / "a.seg.dcm", [segment]).path
+
+    assert np.array_equal(pydicom.dcmread(path).pixel_array, voxels[0])
+
+
+def test_frames_without_a_place_in_the_patient_are_one_sentence(host, tmp_path):
+    write_ultrasound(tmp_path / "us.dcm", np.zeros((5, 30, 34)))
+    volume, node, segment, _ = one_segment(host, tmp_path / "us.dcm")
+
+    with pytest.raises(InputError, match="its images have no place in the patient"):
+        exportDicomSegmentation(node, volume, tmp_path / "us.dcm", tmp_path / "a.seg.dcm", [segment])
+    assert not (tmp_path / "a.seg.dcm").exists()
+
+
+def test_a_header_that_lacks_what_the_standard_demands_is_one_sentence(case, tmp_path):
+    for path in case.paths:
+        dataset = pydicom.dcmread(path)
+        del dataset.StudyID
+        dataset.save_as(path)
+
+    with pytest.raises(InputError, match=r"DICOM SEG cannot refer to this series .*StudyID"):
+        case.export(tmp_path / "a.seg.dcm")

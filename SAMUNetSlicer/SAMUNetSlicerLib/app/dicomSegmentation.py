@@ -4,13 +4,13 @@ Binary segments, one SOP instance of the Segmentation Storage class (DICOM PS3.3
 """
 
 from pathlib import Path
-from typing import List, NamedTuple, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from .. import __version__
 from ..errors import InputError, OutputError
-from ..scene.exportFiles import splitEnding, writeChecked
+from ..scene.exportFiles import writeChecked
 from ..scene.labelVolume import labelsOnPlane
 from ..scene.segmentationExport import ExportedFile
 from ..scene.segmentLayers import requireSegment, sharedLayers
@@ -18,6 +18,8 @@ from ..scene.segments import Code, Terminology, terminologyOf
 from .dicomSource import SourceFrame, SourceImages, readSourceImages, requirePydicom
 
 ENDING = ".seg.dcm"
+_TYPE_MODIFIER = "SegmentedPropertyTypeModifierCodeSequence"
+_REGION_MODIFIER = "AnatomicRegionModifierSequence"
 _SERIES_NUMBER = 900  # far behind the numbers that scanners give
 
 
@@ -39,7 +41,11 @@ def exportDicomSegmentation(
     drawn = _drawn(segmentationNode, images, segmentIds)
     if not drawn.segmentIds:
         raise InputError(f"'{segmentationNode.GetName()}' has no voxels to export: segment something first.")
-    document = _document(highdicom, segmentationNode, images, drawn, splitEnding(Path(path))[0])
+    try:
+        document = _document(highdicom, segmentationNode, images, drawn)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        # Headers of the wild lack what the standard demands, and highdicom tells it in many ways.
+        raise InputError(f"DICOM SEG cannot refer to this series ({error}): repair its headers.") from error
     written = writeChecked(
         path, existing, document.save_as, lambda temporary: _check(highdicom, temporary, images, drawn)
     )
@@ -99,14 +105,11 @@ def _overlapping(stacks, places) -> np.ndarray:
 
 
 def _sources(images: SourceImages, drawn: _Drawn) -> list:
-    return (
-        [images.datasets[each.image] for each in drawn.frames]
-        if len(images.datasets) > 1
-        else images.datasets
-    )
+    isOneImage = len(images.datasets) == 1
+    return images.datasets if isOneImage else [images.datasets[each.image] for each in drawn.frames]
 
 
-def _document(highdicom, segmentationNode, images: SourceImages, drawn: _Drawn, label: str):
+def _document(highdicom, segmentationNode, images: SourceImages, drawn: _Drawn):
     return highdicom.seg.Segmentation(
         source_images=_sources(images, drawn),
         pixel_array=drawn.masks,
@@ -124,7 +127,7 @@ def _document(highdicom, segmentationNode, images: SourceImages, drawn: _Drawn, 
         software_versions=__version__,
         device_serial_number="0",
         content_label="SEGMENTATION",
-        content_description=label[:64],
+        content_description=_text(segmentationNode.GetName() or ""),
         series_description="SAM-UNet segmentation",
     )
 
@@ -134,9 +137,11 @@ def _description(highdicom, segmentationNode, segmentId: str, number: int):
     terminology = terminologyOf(segmentationNode, segmentId)
     return highdicom.seg.SegmentDescription(
         segment_number=number,
-        segment_label=(segment.GetName() or segmentId)[:64],
+        segment_label=_text(segment.GetName() or segmentId),
         segmented_property_category=_concept(highdicom, terminology.category),
-        segmented_property_type=_concept(highdicom, terminology.type),
+        segmented_property_type=_modified(
+            highdicom, terminology.type, terminology.typeModifier, _TYPE_MODIFIER
+        ),
         algorithm_type=highdicom.seg.SegmentAlgorithmTypeValues.SEMIAUTOMATIC,
         algorithm_identification=highdicom.AlgorithmIdentificationSequence(
             name="SAMUNetSlicer",
@@ -149,13 +154,27 @@ def _description(highdicom, segmentationNode, segmentId: str, number: int):
 
 
 def _regions(highdicom, terminology: Terminology):
-    return [_concept(highdicom, terminology.region)] if terminology.region else None
+    region, modifier = terminology.region, terminology.regionModifier
+    return [_modified(highdicom, region, modifier, _REGION_MODIFIER)] if region else None
+
+
+def _modified(highdicom, code: Code, modifier: Optional[Code], sequence: str):
+    """A concept with its modifier, such as kidney, left."""
+    concept = _concept(highdicom, code)
+    if modifier is not None:
+        setattr(concept, sequence, [_concept(highdicom, modifier)])
+    return concept
 
 
 def _concept(highdicom, code: Code):
     return highdicom.sr.CodedConcept(
-        value=code.value, scheme_designator=code.scheme, meaning=code.meaning[:64]
+        value=code.value, scheme_designator=code.scheme, meaning=_text(code.meaning)
     )
+
+
+def _text(value: str) -> str:
+    """What a text element of DICOM holds: a backslash would part it in two."""
+    return value.replace("\\", "/")[:64]
 
 
 def _check(highdicom, path: Path, images: SourceImages, drawn: _Drawn) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from ..errors import InputError
 from ..scene.exportCheck import LPS_TO_RAS
 from ..scene.plane import SlicePlane
-from ..scene.volumeGeometry import dimensions, mapPoints, ownIJKToRAS, parentToWorld
+from ..scene.volumeGeometry import dimensions, ijkToRAS, mapPoints, ownIJKToRAS, parentToWorld
 
 _OFF_GRID = 0.1  # of a voxel: what decimal text in the headers leaves of a position
 
@@ -39,8 +39,8 @@ def readSourceImages(source, volumeNode) -> SourceImages:
     series = _seriesOnVolume(datasets, volumeNode)
     if series is None:
         raise InputError(
-            f"'{volumeNode.GetName()}' was not read from the DICOM series in '{_name(source)}': "
-            "name the series that was segmented."
+            f"'{volumeNode.GetName()}' was not read from the DICOM series in '{_name(source)}', or its "
+            "images have no place in the patient: name the series that was segmented."
         )
     return series
 
@@ -86,7 +86,7 @@ def _seriesOnVolume(datasets: Sequence, volumeNode):
     """The first series that has a frame for every slice of the volume; None if there is none."""
     for uid in dict.fromkeys(each.SeriesInstanceUID for each in datasets):
         series = [each for each in datasets if each.SeriesInstanceUID == uid]
-        frames = _framesOnVolume(series, volumeNode)
+        frames = _framesOnVolume(series, volumeNode) or _frameWithoutPlace(series, volumeNode)
         if frames:
             return SourceImages(series, frames)
     return None
@@ -107,6 +107,16 @@ def _framesOnVolume(series: list, volumeNode) -> List[SourceFrame]:
             found.append((np.rint(corners[0]).tolist()[::-1], SourceFrame(plane, index, number)))
     covered = sum(frame.plane.shape[0] * frame.plane.shape[1] for _, frame in found)
     return [frame for _, frame in sorted(found, key=lambda each: each[0])] if covered == size.prod() else []
+
+
+def _frameWithoutPlace(series: list, volumeNode) -> List[SourceFrame]:
+    """The frame of a picture that has no place in the patient, such as an X-ray: it is the whole volume."""
+    dataset = series[0]
+    shape = (int(dataset.Rows), int(dataset.Columns))
+    isPicture = len(series) == 1 and int(dataset.get("NumberOfFrames", 1)) == 1 and not _placements(dataset)
+    if not isPicture or dimensions(volumeNode) != (*shape[::-1], 1):
+        return []
+    return [SourceFrame(_plane(ijkToRAS(volumeNode), shape), 0, 1)]
 
 
 def _plane(pixelToRAS: np.ndarray, shape) -> SlicePlane:
