@@ -2,9 +2,11 @@
 
 import csv
 import os
+import sys
 
 import nibabel
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
 import slicer
@@ -129,6 +131,29 @@ def test_the_name_follows_the_pattern(node, volume, tmp_path):
     ]
 
 
+def test_the_pattern_says_what_stands_before_the_segment(node, volume, tmp_path):
+    options = ExportOptions(tmp_path, ("stl", "csv"), pattern="{volume}_{segment}")
+
+    names = [path.name for path in exportSegmentation(node, volume, options).files]
+
+    assert sorted(names) == ["CT.csv", "CT_Läsion 1.stl", "CT_liver.stl"]
+
+
+def test_hidden_segments_are_exported_as_well(node, volume, series, tmp_path):
+    expected = {tuple(mask.ravel().nonzero()[0]) for mask in masks(node)}
+    node.CreateDefaultDisplayNodes()
+    for segment in node.GetSegmentation().GetSegmentIDs():
+        node.GetDisplayNode().SetSegmentVisibility(segment, False)
+
+    options = ExportOptions(tmp_path, ("mha", "stl", "dicom-seg"), dicomSource=series)
+    exportSegmentation(node, volume, options)
+
+    labels = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / "CT.mha")))
+    assert {tuple((labels == n).ravel().nonzero()[0]) for n in (1, 2)} == expected
+    assert (tmp_path / "CT-liver.stl").exists()
+    assert len(pydicom.dcmread(tmp_path / "CT.seg.dcm").SegmentSequence) == 2
+
+
 def test_numbered_files_keep_one_number_for_all(node, volume, tmp_path):
     (tmp_path / "CT.csv").write_text("old")
     options = ExportOptions(tmp_path, ("stl", "csv"), existing="number")
@@ -163,6 +188,17 @@ def test_the_volume_itself_is_never_overwritten(host, node, volume, tmp_path):
 def test_unknown_formats_are_one_sentence(node, volume, tmp_path, formats):
     with pytest.raises(InputError, match=r"use seg\.nrrd, nifti, "):
         exportSegmentation(node, volume, ExportOptions(tmp_path, formats))
+
+
+@pytest.mark.parametrize(("key", "package"), [("dicom-seg", "highdicom"), ("parquet", "pyarrow")])
+def test_a_missing_package_is_told_before_anything_is_written(
+    node, volume, series, tmp_path, monkeypatch, key, package
+):
+    monkeypatch.setitem(sys.modules, package, None)
+
+    with pytest.raises(InputError, match=f"pip install {package}"):
+        exportSegmentation(node, volume, ExportOptions(tmp_path / "out", ("csv", key), dicomSource=series))
+    assert not (tmp_path / "out").exists()
 
 
 def test_dicom_without_a_series_is_one_sentence_and_nothing_is_written(node, volume, tmp_path):

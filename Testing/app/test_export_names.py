@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.app.exportNames import distinctNames, fileName, nameFromPattern
+from SAMUNetSlicerLib.app.exportNames import distinctNames, fileName, nameAndJoint
 from SAMUNetSlicerLib.errors import InputError
 
 
@@ -41,10 +41,18 @@ def test_two_segments_of_one_name_get_two_files():
 def test_a_pattern_takes_its_fields():
     fields = {"case": "P 1/2", "volume": "CT"}
 
-    assert nameFromPattern("{case} – {volume}", fields) == "P 1_2 – CT"
+    assert nameAndJoint("{case} – {volume}", fields) == ("P 1_2 – CT", "-")
 
 
-@pytest.mark.parametrize("pattern", ["{patient}", "{case", "{}", "{case.__class__.x}", "{case!z}"])
+@pytest.mark.parametrize("joint", ["", "_", " - ", "-"])
+def test_a_pattern_says_where_the_segment_goes(joint):
+    assert nameAndJoint(f"{{case}}{joint}{{segment}}", {"case": "A"}) == ("A", joint)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["{patient}", "{case", "{}", "{case.__class__.x}", "{case!z}", "{segment}", "{segment} of {case}"],
+)
 def test_a_wrong_pattern_is_one_sentence(pattern):
     with pytest.raises(InputError, match=r"use \{case\} and plain text"):
-        nameFromPattern(pattern, {"case": "A"})
+        nameAndJoint(pattern, {"case": "A"})

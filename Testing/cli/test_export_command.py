@@ -1,5 +1,6 @@
 """``samunet export`` on real files, and ``samunet segment --format``."""
 
+import csv
 import json
 import os
 
@@ -68,6 +69,33 @@ def test_a_file_that_is_no_segmentation_is_one_sentence(series, tmp_path, capsys
 
     assert main(["export", str(tmp_path / "a.seg.nrrd"), *arguments]) == 3
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.weights
+def test_what_was_segmented_can_be_exported_later_and_replayed(
+    home_with_weights, volume, prompts, tmp_path, capsys
+):
+    options = ["--prompts", str(prompts()), "--out", str(tmp_path / "out"), "--device", "cpu"]
+    assert main(["segment", str(volume), *options, "--format", "seg.nrrd"]) == 0
+    exported = ["--volume", str(volume), "--out", str(tmp_path / "later"), "--format", "prompts,csv"]
+    assert main(["export", str(tmp_path / "out" / "ts_ct3mm.seg.nrrd"), *exported]) == 0
+
+    with open(tmp_path / "later" / "ts_ct3mm.csv", encoding="utf-8", newline="") as table:
+        (row,) = csv.DictReader(table)
+    assert 0 < float(row["confidence"]) <= 1
+    capsys.readouterr()
+    assert main(["replay", str(tmp_path / "later" / "ts_ct3mm.provenance.json"), str(volume)]) == 0
+    assert "Every mask is the same." in capsys.readouterr().out
+
+
+def test_segmenting_for_dicom_needs_the_series_before_the_work(
+    home_with_weights, volume, prompts, tmp_path, capsys
+):
+    options = ["--prompts", str(prompts()), "--out", str(tmp_path / "out"), "--format", "dicom-seg"]
+
+    assert main(["segment", str(volume), *options, "--device", "cpu"]) == 3
+    assert "was not read from the DICOM series" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.weights

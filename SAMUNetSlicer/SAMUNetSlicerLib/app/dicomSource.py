@@ -1,7 +1,7 @@
 """The DICOM images that a volume was read from, and where each lies in the patient."""
 
 from pathlib import Path
-from typing import Iterable, List, NamedTuple, Sequence
+from typing import Any, Iterable, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -45,8 +45,11 @@ def readSourceImages(source, volumeNode) -> SourceImages:
     return series
 
 
-def requirePydicom():
-    """:raises InputError: the packages for DICOM SEG are not installed."""
+def requirePydicom() -> Tuple[Any, Any]:
+    """The modules highdicom and pydicom.
+
+    :raises InputError: the packages for DICOM SEG are not installed.
+    """
     try:
         import highdicom
         import pydicom

@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence
 
 from ..errors import InputError
 from ..scene.labelTable import exportLabelTable
+from ..scene.measurementTable import requirePyarrow
 from ..scene.segmentationExport import (
     ExportedFile,
     exportLabelmap,
@@ -17,6 +18,7 @@ from ..scene.segmentationExport import (
 from ..scene.segmentLayers import requireSegment
 from ..scene.surfaceExport import closedSurfaces, exportSurface
 from .dicomSegmentation import exportDicomSegmentation
+from .dicomSource import requirePydicom
 from .exportNames import distinctNames
 from .provenanceFile import writeProvenance
 
@@ -30,6 +32,7 @@ class ExportSource:
     ``volumeFile``: where the volume was read from, for the provenance.
     ``dicomSource``: series that the volume was read from: folder, file or list of files; for DICOM SEG.
     ``isPerSegment``: one label volume per segment instead of one for all.
+    ``joint``: between the name of the files and that of a segment, in files of one segment.
     """
 
     segmentationNode: Any
@@ -39,6 +42,7 @@ class ExportSource:
     volumeFile: str = ""
     dicomSource: Any = None
     isPerSegment: bool = False
+    joint: str = "-"
 
     @cached_property
     def ids(self) -> List[str]:
@@ -50,26 +54,39 @@ class ExportSource:
         segments = [requireSegment(self.segmentationNode, each) for each in self.ids]
         return dict(zip(self.ids, distinctNames(each.GetName() for each in segments)))
 
+    def pathOf(self, name: str, stem: Path, ending: str) -> Path:
+        """Path of a file of one segment."""
+        return _path(stem, f"{self.joint}{name}{ending}")
+
     @cached_property
     def surfaces(self) -> Dict[str, Any]:
         return closedSurfaces(self.segmentationNode, self.ids)
 
 
+def _nothing() -> None:
+    """What most formats need beyond the product itself."""
+
+
 class Format(NamedTuple):
-    """``ending``: of its files; ``title``: for users; ``write``: (source, stem, ending) -> files."""
+    """``ending``: of its files; ``title``: for users; ``write``: (source, stem, ending) -> files;
+    ``require``: raises InputError if a package is missing."""
 
     ending: str
     title: str
     write: Callable[[ExportSource, Path, str], List[ExportedFile]]
+    require: Callable[[], Any] = _nothing
 
 
 def formatsOf(keys: Sequence[str]) -> List[Format]:
-    """:raises InputError: there is no such format, or none is given."""
+    """:raises InputError: there is no such format, none is given, or one needs a package that is missing."""
     unknown = [key for key in keys if key not in FORMATS]
     if unknown or not keys:
         said = f"'{unknown[0]}' is no export format" if unknown else "No export format is chosen"
         raise InputError(f"{said}: use {', '.join(FORMATS)}.")
-    return [FORMATS[key] for key in dict.fromkeys(keys)]
+    formats = [FORMATS[key] for key in dict.fromkeys(keys)]
+    for each in formats:
+        each.require()
+    return formats
 
 
 def _segmentation(source: ExportSource, stem: Path, ending: str) -> List[ExportedFile]:
@@ -82,7 +99,7 @@ def _labelmap(source: ExportSource, stem: Path, ending: str) -> List[ExportedFil
         return [exportLabelmap(source.segmentationNode, source.volumeNode, path, source.ids)]
     files = []
     for segmentId, name in source.names.items():
-        path = _path(stem, f"-{name}{ending}")
+        path = source.pathOf(name, stem, ending)
         try:
             files.append(exportLabelmap(source.segmentationNode, source.volumeNode, path, [segmentId]))
         except InputError:
@@ -94,7 +111,7 @@ def _labelmap(source: ExportSource, stem: Path, ending: str) -> List[ExportedFil
 def _surfaces(source: ExportSource, stem: Path, ending: str) -> List[ExportedFile]:
     files = []
     for segmentId, name in source.names.items():
-        path, surface = _path(stem, f"-{name}{ending}"), source.surfaces.get(segmentId)
+        path, surface = source.pathOf(name, stem, ending), source.surfaces.get(segmentId)
         if surface is None:
             files.append(ExportedFile(path, (f"'{name}' is empty and has no surface.",)))
         else:
@@ -136,12 +153,12 @@ FORMATS = {
     "nrrd": Format(".nrrd", "Label volume, NRRD (.nrrd)", _labelmap),
     "mha": Format(".mha", "Label volume, MetaImage (.mha)", _labelmap),
     "label-table": Format(".ctbl", "Names and colors of the labels (.ctbl)", _labelTable),
-    "dicom-seg": Format(".seg.dcm", "DICOM Segmentation (.seg.dcm)", _dicom),
+    "dicom-seg": Format(".seg.dcm", "DICOM Segmentation (.seg.dcm)", _dicom, requirePydicom),
     "stl": Format(".stl", "Surfaces, STL (.stl)", _surfaces),
     "obj": Format(".obj", "Surfaces, Wavefront (.obj)", _surfaces),
     "ply": Format(".ply", "Surfaces, PLY (.ply)", _surfaces),
     "csv": Format(".csv", "Measurements, CSV (.csv)", _table),
-    "parquet": Format(".parquet", "Measurements, Parquet (.parquet)", _table),
+    "parquet": Format(".parquet", "Measurements, Parquet (.parquet)", _table, requirePyarrow),
     "prompts": Format(".provenance.json", "Prompts and provenance (.provenance.json)", _provenance),
 }
 LABELMAP_KEYS = ("nifti", "nrrd", "mha")

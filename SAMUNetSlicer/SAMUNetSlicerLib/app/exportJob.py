@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from .exportFormats import DEFAULT_KEYS, LABELMAP_KEYS, ExportSource
-from .exportNames import nameFromPattern
+from .exportNames import nameAndJoint
 from .provenance import ProvenanceTags
 from .resultFiles import ResultFiles
 
@@ -16,7 +16,8 @@ class ExportOptions:
     """Where to, as what, and under which name.
 
     ``folder``: made if it is not there; ``formats``: keys of `exportFormats.FORMATS`.
-    ``pattern``: of the files' name without ending, with {case}, {volume}, {segmentation}, {date}.
+    ``pattern``: of the files' name without ending, see `exportNames.nameAndJoint`, with {case}, {volume},
+    {segmentation}, {date}, {segment}.
     ``case``: for the pattern; by default the volume's name.
     ``existing``: "refuse", "overwrite" or "number", see `ResultFiles`.
     ``isPerSegment``, ``dicomSource``, ``volumeFile``, ``segmentIds``: see `ExportSource`.
@@ -52,7 +53,7 @@ def exportSegmentation(
     keys = list(options.formats)
     if not options.isPerSegment and any(key in LABELMAP_KEYS for key in keys):
         keys.append("label-table")
-    name = nameFromPattern(options.pattern, _fields(segmentationNode, volumeNode, options.case))
+    name, joint = nameAndJoint(options.pattern, _fields(segmentationNode, volumeNode, options.case))
     source = ExportSource(
         segmentationNode,
         volumeNode,
@@ -61,6 +62,7 @@ def exportSegmentation(
         options.volumeFile or _fileOf(volumeNode),
         options.dicomSource,
         options.isPerSegment,
+        joint,
     )
     return ExportResult(*ResultFiles(options.folder, name, options.existing, keys).writeSource(source))
 

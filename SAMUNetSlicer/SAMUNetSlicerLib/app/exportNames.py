@@ -2,12 +2,13 @@
 
 import re
 import unicodedata
-from typing import Iterable, List, Mapping
+from typing import Iterable, List, Mapping, Tuple
 
 from ..errors import InputError
 
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # by Windows, with any ending
+_JOINTS = " -_.,"
 _MOST_BYTES = 120  # leaves room for endings and numbers in the 255 that file systems allow
 
 
@@ -19,16 +20,26 @@ def fileName(text: str) -> str:
     return f"_{name}" if not name or _RESERVED.fullmatch(name) else name
 
 
-def nameFromPattern(pattern: str, fields: Mapping[str, str]) -> str:
-    """The file name that a pattern such as "{case} {segmentation}" makes of the fields.
+def nameAndJoint(pattern: str, fields: Mapping[str, str]) -> Tuple[str, str]:
+    """The file name that a pattern such as "{case} {segmentation}_{segment}" makes of the fields.
 
-    :raises InputError: the pattern names an unknown field, or its braces do not match.
+    Files of one segment have its name at the end, other files end before it: {segment} may only come last.
+
+    :return: the name without {segment}, and what stands before {segment}, "-" where the pattern has none.
+    :raises InputError: the pattern names an unknown field, has nothing but {segment}, or its braces do not
+        match.
     """
+    front, segment, rest = pattern.partition("{segment}")
+    name = front.rstrip(_JOINTS) if segment else front
     try:
-        return fileName(pattern.format_map(dict(fields)))
+        if segment and (rest or not name):
+            raise ValueError("{segment} alone, or not last")
+        return fileName(name.format_map(dict(fields))), front[len(name) :] if segment else "-"
     except (KeyError, ValueError, IndexError, AttributeError) as error:
         known = ", ".join(f"{{{name}}}" for name in fields)
-        raise InputError(f"'{pattern}' is not a name pattern: use {known} and plain text.") from error
+        raise InputError(
+            f"'{pattern}' is not a name pattern: use {known} and plain text, and {{segment}} at its end."
+        ) from error
 
 
 def distinctNames(texts: Iterable[str]) -> List[str]:

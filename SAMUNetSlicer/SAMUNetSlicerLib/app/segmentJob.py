@@ -6,6 +6,7 @@ from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from ..engine.reports import ModelSpec
 from .caseResults import confidences
+from .dicomSource import readSourceImages
 from .engineClient import EngineClient
 from .exportFormats import DEFAULT_KEYS, ExportSource
 from .fileInstall import Progress, noProgress
@@ -24,8 +25,8 @@ class SegmentJob:
 
     ``volume``: image file or DICOM folder, ``seriesUID``: which series of it; ``folder``, ``name``,
     ``existing``: see `ResultFiles`, ``name`` is by default the volume's; ``policy``: towards the other
-    segments, see `SegmentWriter.writeMask`; ``withPictures``: also draw each segmented slice; ``formats``: keys
-    of `exportFormats.FORMATS`.
+    segments, see `SegmentWriter.writeMask`; ``withPictures``: also draw each segmented slice;
+    ``formats``: keys of `exportFormats.FORMATS`; ``dicomSource``: see `ExportSource`, by default the volume.
     """
 
     volume: Path
@@ -38,6 +39,7 @@ class SegmentJob:
     withPictures: bool = False
     seriesUID: Optional[str] = None
     formats: Sequence[str] = DEFAULT_KEYS
+    dicomSource: Optional[Path] = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +70,8 @@ def runSegmentJob(
         session = SegmentationSession(host.scene, engine)
         try:
             session.setVolume(loadVolume(host, job.volume, seriesUID=job.seriesUID))
+            if "dicom-seg" in job.formats:
+                readSourceImages(job.dicomSource or job.volume, session.volumeNode)  # refuses before the work
             session.setPolicy(job.policy)
             engine.wait(session.setModel(job.spec), pump)
             slices = runPrompts(session, job.prompts, progress, pump, keepPrompts=False)
@@ -91,6 +95,6 @@ def _write(
         session.volumeNode,
         confidences=confidences(slices),
         volumeFile=str(Path(job.volume).resolve()),
-        dicomSource=job.volume,
+        dicomSource=job.dicomSource or job.volume,
     )
     return files.writeSource(source, draw if job.withPictures else None)

@@ -1,17 +1,24 @@
 """The option of every command that writes segments: as what."""
 
 import argparse
+from pathlib import Path
 from typing import Sequence
 
 
 def addFormatArgument(parser: argparse.ArgumentParser) -> None:
-    """Add which files to write."""
+    """Add which files to write, and what some of them need."""
     parser.add_argument(
         "--format",
         dest="formats",
         metavar="LIST",
         help="seg.nrrd, nifti, nrrd, mha, dicom-seg, stl, obj, ply, csv, parquet, prompts, separated by "
         "commas (default seg.nrrd,nifti,csv,prompts)",
+    )
+    parser.add_argument(
+        "--dicom-series",
+        type=Path,
+        metavar="DIR",
+        help="for dicom-seg: the images that the volume was made from (default: the volume itself)",
     )
 
 

@@ -18,19 +18,14 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the files")
     addFormatArgument(parser)
     parser.add_argument(
-        "--dicom-series",
-        type=Path,
-        metavar="DIR",
-        help="for dicom-seg: the images that the volume was made from (default: the volume itself)",
-    )
-    parser.add_argument(
         "--per-segment", action="store_true", help="one label volume per segment, not one for all"
     )
     parser.add_argument(
         "--name",
-        default="{segmentation}",
+        default="{segmentation}-{segment}",
         metavar="PATTERN",
-        help="of the files, with {segmentation}, {volume}, {date} (default {segmentation})",
+        help="of the files, with {segmentation}, {volume}, {date}, and {segment} at its end "
+        "(default {segmentation}-{segment})",
     )
     addExistingArguments(parser)
 

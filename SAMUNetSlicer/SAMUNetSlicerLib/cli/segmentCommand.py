@@ -40,6 +40,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
         withPictures=options.overlays,
         seriesUID=options.series,
         formats=chosenFormats(options),
+        dicomSource=options.dicom_series,
     )
     with openEngine() as engine, console.progress("segmenting", "slices") as progress:
         engine.noticed.connect(console.note)

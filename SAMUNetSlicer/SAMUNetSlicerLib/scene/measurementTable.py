@@ -2,7 +2,7 @@
 
 import csv
 from pathlib import Path
-from typing import Dict, List, Mapping, Optional, Sequence, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ..errors import InputError, OutputError
 from .exportFiles import writeChecked
@@ -55,13 +55,7 @@ def exportParquet(rows: List[Dict[str, Value]], path, existing: str = "refuse") 
 
     :raises InputError: the package pyarrow is missing.
     """
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise InputError(
-            "Parquet files need the package pyarrow: pip install pyarrow, or export CSV instead."
-        ) from error
+    pyarrow, parquet = requirePyarrow()
     arrowTypes = {int: pyarrow.int64(), float: pyarrow.float64(), str: pyarrow.string()}
     schema = pyarrow.schema([(name, arrowTypes[kind]) for name, kind in _TYPES.items()])
     table = pyarrow.Table.from_pylist(rows, schema=schema)
@@ -72,6 +66,21 @@ def exportParquet(rows: List[Dict[str, Value]], path, existing: str = "refuse") 
             raise _lost(temporary)
 
     return writeChecked(path, existing, lambda temporary: parquet.write_table(table, temporary), check)
+
+
+def requirePyarrow() -> Tuple[Any, Any]:
+    """The modules pyarrow and pyarrow.parquet.
+
+    :raises InputError: the package pyarrow is missing.
+    """
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise InputError(
+            "Parquet files need the package pyarrow: pip install pyarrow, or export CSV instead."
+        ) from error
+    return pyarrow, parquet
 
 
 def _row(label: int, measured: Measurement, confidences: Mapping[str, float]) -> Dict[str, Value]:
