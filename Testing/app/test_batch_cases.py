@@ -52,6 +52,19 @@ def test_images_that_would_have_one_name_are_told_apart_or_refused(tmp_path):
         names(tmp_path / "one", tmp_path / "three")
 
 
+def test_links_keep_their_names_and_circles_are_left(tmp_path):
+    image = write_image(tmp_path / "store" / "blob.nrrd")
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "in" / "CT.nrrd").symlink_to(image)
+    (tmp_path / "in" / "deep" / "back").symlink_to(tmp_path / "in")
+    assert names(tmp_path / "in") == names(tmp_path / "in" / "CT.nrrd") == ["CT"]
+
+
+def test_a_single_dicom_file_is_called_without_its_ending(tmp_path):
+    folder = write_series(tmp_path / "one", [(0, 0, 0), (0, 0, 2)])
+    assert names(*folder.iterdir()) == ["7-1", "7-2"]
+
+
 def test_nothing_to_do_is_said(tmp_path):
     with pytest.raises(InputError, match="no images in"):
         names(tmp_path)

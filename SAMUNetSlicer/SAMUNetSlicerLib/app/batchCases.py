@@ -1,6 +1,7 @@
 """The cases of a batch: which images there are in files and folders, and what each is called."""
 
 import hashlib
+import os
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ ENDINGS = (
     *(".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd"),
     *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"),
 )
+_DICOM_ENDINGS = (".dcm", ".ima")
 # Names of label maps, which lie beside their images: what they end in, before the ending.
 _LABELS = re.compile(r"([._-]seg|[._-]labels?|[._-]segmentation)$", re.IGNORECASE)
 _NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
@@ -61,7 +63,7 @@ def findCases(inputs: Sequence[Path], without: Collection[Path] = ()) -> List[Ba
 
 def stem(name: str) -> str:
     """A file name without the ending of an image."""
-    ending = next((each for each in ENDINGS if name.lower().endswith(each)), "")
+    ending = next((each for each in (*ENDINGS, *_DICOM_ENDINGS) if name.lower().endswith(each)), "")
     return name[: len(name) - len(ending)] if ending else name
 
 
@@ -72,7 +74,7 @@ def isImage(path: Path) -> bool:
 def _casesOf(path: Path, without: Collection[Path]) -> Iterator[BatchCase]:
     if not path.exists():
         raise InputError(f"There is no file or folder '{path}': check its name.")
-    path = path.resolve()
+    path = Path(os.path.abspath(path))  # a link keeps its own name
     if path.is_dir():
         yield from _casesBelow(path, path, without)
     else:
@@ -91,8 +93,13 @@ def _casesBelow(folder: Path, top: Path, without: Collection[Path]) -> Iterator[
     if any(not isImage(path) and isDicom(path) for path in files):
         yield from _seriesCases(folder, top)
     for path in entries:
-        if path.is_dir() and path.resolve() not in without:
+        if path.is_dir() and path.resolve() not in without and not _leadsBack(path):
             yield from _casesBelow(path, top, without)
+
+
+def _leadsBack(folder: Path) -> bool:
+    """Whether a folder is a link to one that it lies in."""
+    return folder.is_symlink() and folder.resolve() in [parent.resolve() for parent in folder.parents]
 
 
 def _seriesCases(folder: Path, top: Path) -> Iterator[BatchCase]:

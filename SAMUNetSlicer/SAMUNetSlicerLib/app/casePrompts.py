@@ -87,7 +87,7 @@ class PromptSearch:
     def _inFolder(self, source: Path, case: BatchCase) -> Optional[CasePrompts]:
         for base in (source / case.name, source / case.relative):
             # An image among the prompts is not its own label map.
-            named = [path for path in _filesNamed(base) if path.resolve() != Path(case.path)]
+            named = [path for path in _filesNamed(base) if path.resolve() != Path(case.path).resolve()]
             inside = sorted(base.iterdir()) if base.is_dir() and base != Path(case.path) else []
             for kind in (PROMPTS, MARKUPS, LABELS):
                 single = [path for path in named if _kindOf(path) == kind][:1]

@@ -85,16 +85,17 @@ class CaseRunner:
 
     def _segment(self, task: CaseTask, progress: Progress) -> Generator[bool, None, CaseRecord]:
         clock, key = _Clock(), task.key()
-        image = self._reader.submit(readImage, Path(task.case.path), task.case.seriesUID)
+        reading = self._reader.submit(readImage, Path(task.case.path), task.case.seriesUID)
         try:
             yield from self._loaded(task.spec)
-            while not image.done():
+            while not reading.done():
                 yield True
             with self._scene() as host:
                 session = SegmentationSession(host.scene, self._engine)
                 try:
                     session.setPolicy(task.policy)
-                    session.setVolume(addVolume(host, image.result(), task.case.name))
+                    session.setVolume(addVolume(host, reading.result(), task.case.name))
+                    reading = None  # the scene has its own copy of the voxels
                     prompts = sourceOf(task.prompts, host, task.choice).promptsFor(session.volumeNode)
                     clock.note("load")
                     run = PromptRun(session, prompts, progress, keepPrompts=False)
@@ -104,7 +105,8 @@ class CaseRunner:
                 finally:
                     session.close()
         finally:
-            image.cancel()
+            if reading is not None:
+                reading.cancel()
 
     @contextmanager
     def _scene(self) -> Iterator[SceneHost]:

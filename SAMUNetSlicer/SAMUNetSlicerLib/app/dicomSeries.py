@@ -73,9 +73,12 @@ def seriesIn(folder: Path) -> List[Series]:
 
 
 def isDicom(file: Path) -> bool:
-    """Whether a file begins as DICOM files do."""
-    with open(file, "rb") as stream:
-        return stream.read(132)[128:] == b"DICM"
+    """Whether a file begins as DICOM files do; one that cannot be read does not."""
+    try:
+        with open(file, "rb") as stream:
+            return stream.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
 
 
 def _tag(header, tag: str) -> str:

@@ -16,6 +16,7 @@ NAME = "batch"
 HELP = "segment many images; run again, it goes on where it was stopped"
 
 _SOME_FAILED = 1
+_CACHE_BYTES = 160 << 20  # for the slices that are under way
 
 
 def addArguments(parser: argparse.ArgumentParser) -> None:
@@ -131,7 +132,7 @@ def _options(options: argparse.Namespace) -> "BatchOptions":
         prompts=tuple(options.prompts),
         folder=options.out,
         # What is encoded for a batch is not looked at again: it must not push out what a user works on.
-        spec=replace(spec, cache_folder=None),
+        spec=replace(spec, cache_folder=None, memory_bytes=_CACHE_BYTES),
         choice=choice,
         devices=devices,
         reviewBelow=options.review_below,
