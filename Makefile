@@ -1,4 +1,4 @@
-# make demo | test | lint | bench | clean, from a bare Debian or Ubuntu with Python 3.10 or newer.
+# make demo | demo-view | test | lint | bench | clean, from a bare Debian or Ubuntu with Python 3.10 or newer.
 #
 # Another build of torch:  make TORCH="torch==2.13.0 --index-url URL" demo
 # Another interpreter:     make PYTHON=python3.12 demo
@@ -6,14 +6,18 @@
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
 VENV ?= .venv
+# The browser viewer needs another slicer-core, and so an environment of its own.
+VIEW_VENV ?= .venv-view
 
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+VIEW_BIN := $(VIEW_VENV)/bin
+VIEW_STAMP := $(VIEW_VENV)/.installed
 # Two OpenMP threads on a busy two-core machine wait for each other.
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test weights lint bench clean
+.PHONY: help demo demo-view test test-view weights lint bench clean
 
 help:
 	@sed -n '1,4s/^# \{0,1\}//p' Makefile
@@ -21,8 +25,15 @@ help:
 demo: $(STAMP)
 	$(BIN)/samunet demo --out out/demo
 
-test: weights qt
+demo-view: $(VIEW_STAMP)
+	$(VIEW_BIN)/samunet view Resources/SampleData/ts_ct512.nii.gz --window abdomen --out out/view
+
+test: weights qt test-view
 	$(BIN)/python -m pytest
+
+# In a real browser.
+test-view: $(VIEW_STAMP) chromium
+	SAMUNET_TEST_VIEW=1 $(VIEW_BIN)/python -m pytest Testing/viewer
 
 # Two published networks that tests and benchmarks compare with, about 40 MB each, fetched once.
 weights: $(STAMP)
@@ -33,22 +44,43 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: weights
-	for script in Testing/benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+BENCHMARKS := $(filter-out %/bench_view.py,$(wildcard Testing/benchmarks/bench_*.py))
+
+bench: weights $(VIEW_STAMP) chromium
+	for script in $(BENCHMARKS); do $(BIN)/python $$script || exit 1; done
+	$(VIEW_BIN)/python Testing/benchmarks/bench_view.py
 
 clean:
-	rm -rf $(VENV) out build
+	rm -rf $(VENV) $(VIEW_VENV) out build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Installed again only when the dependencies change.
 $(STAMP): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
-	  || { echo "Python 3.10 or newer is needed: make PYTHON=python3.12 ..." >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(MAKE) --no-print-directory venv-package
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check $(TORCH)
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable '.[test]'
-	touch $@
+	$(call install,test)
+
+$(VIEW_STAMP): pyproject.toml
+	$(call install,view-test)
+
+# An environment in the target's folder, with these extras of the package.
+define install
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+  || { echo "Python 3.10 or newer is needed: make PYTHON=python3.12 ..." >&2; exit 1; }
+@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || $(MAKE) --no-print-directory venv-package
+test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+$(@D)/bin/python -m pip install --disable-pip-version-check $(TORCH)
+$(@D)/bin/python -m pip install --disable-pip-version-check --quiet --editable .[$(1)]
+touch $@
+endef
+
+# The browser of the viewer's tests, and what draws the views without a screen.
+.PHONY: chromium
+chromium:
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -q && apt-get install -y -q --no-install-recommends chromium libegl1 libgl1-mesa-dri; \
+	else \
+	  echo "The viewer's tests need Chromium: sudo apt-get install chromium libegl1 libgl1-mesa-dri" >&2; exit 1; \
+	fi
 
 # Debian keeps a part of Python's venv in a package of its own.
 .PHONY: venv-package

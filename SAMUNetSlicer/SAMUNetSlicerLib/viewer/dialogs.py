@@ -72,7 +72,9 @@ def _drawDeletion(viewer) -> None:
             with v.VCardActions():
                 v.VSpacer()
                 _drawAnswer("Keep", "segmentToDelete = null", "keep")
-                _drawAnswer("Delete", viewer.status.guard(viewer.deleteSegment), "delete", "error")
+                delete = viewer.server.trigger_name(viewer.status.guard(viewer.segments.delete))
+                click = f"trigger('{delete}', [segmentToDelete.id]); segmentToDelete = null"
+                _drawAnswer("Delete", click, "delete", "error")
 
 
 def _drawHelp() -> None:

@@ -19,7 +19,7 @@ def drawPage(server, viewer) -> VAppLayout:
     with layout:
         client.Style(STYLE)
         client.Script(SCRIPT)
-        viewer.fetch = client.JSEval(exec="window.location.assign($event)").exec
+        viewer.fetch = client.JSEval(exec="utils.get('samunetFetch')($event)").exec
         client.ClientTriggers(mounted=(viewer.pages.enter, f"[{THIS_PAGE}]"))
         client.ClientStateChange(value="activePage", change=(viewer.pages.enter, f"[{THIS_PAGE}]"))
         drawToolbar(viewer)
@@ -41,7 +41,7 @@ def _drawStatus(viewer) -> None:
             id="status",
         )
         v.VSpacer()
-        html.Span("{{ readiness }}", classes="text-medium-emphasis mx-4 text-no-wrap")
+        html.Span("{{ readiness }}", classes="text-medium-emphasis mx-4 text-no-wrap", id="readiness")
         with html.Div(v_if=("progress",), classes="d-flex align-center samunet-progress", id="progress"):
             html.Span("{{ progress.text }}", classes="mr-2 text-no-wrap")
             v.VProgressLinear(

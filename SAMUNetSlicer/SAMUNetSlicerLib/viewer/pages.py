@@ -51,6 +51,8 @@ class Pages(LinkProtocol):
             self._sizes.setdefault(client, {})[adapter.area_name] = size
             if self._activeClient in (None, client):
                 updateSize(*size)
+            else:
+                adapter.schedule_render()  # so that this page gets a picture, too
 
         adapter.on_interaction, adapter.update_size = guardedInteraction, guardedSize
 

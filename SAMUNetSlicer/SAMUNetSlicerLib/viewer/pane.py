@@ -53,5 +53,5 @@ def _drawSlider(name: str) -> None:
         track_size=2,
         color=COLORS[name],
         classes="samunet-slider flex-grow-0",
-        aria_label=f"{TITLES[name]} slice",
+        title=f"{TITLES[name]} slice",
     )

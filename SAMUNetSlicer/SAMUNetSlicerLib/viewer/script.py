@@ -37,6 +37,13 @@ html { overflow: hidden !important; }
 # Keys that mean something in a text field stay there.
 SCRIPT = """
 window.samunetPage = window.samunetPage || String(Math.random()).slice(2);
+// Going to the address would end the page's connection.
+window.samunetFetch = (address) => {
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = '';
+  link.click();
+};
 if (!window.samunetListens) {
   window.samunetListens = true;
   document.addEventListener('keydown', (event) => {

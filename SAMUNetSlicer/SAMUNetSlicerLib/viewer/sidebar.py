@@ -67,7 +67,9 @@ def _drawSegment(viewer) -> None:
     html.Input(
         value=("segment.name",),
         change=(guard(segments.rename), "[segment.id, $event.target.value]"),
-        keydown_enter="$event.target.blur()",
+        # The list would take Space and Enter for itself.
+        keydown_stop="$event.key === 'Enter' && $event.target.blur()",
+        __events=[("keydown_stop", "keydown.stop")],
         classes="samunet-name flex-grow-1 mr-1",
         title="Name",
     )
@@ -80,9 +82,9 @@ def _drawSegment(viewer) -> None:
 
 
 def _drawRowButton(icon: str, title: str, click) -> None:
-    with v.VBtn(
-        icon=True, size="x-small", variant="text", title=title, click_stop=click, density="comfortable"
-    ):
+    # The click is not one on the row.
+    options = {"click_stop": click, "__events": [("click_stop", "click.stop")]}
+    with v.VBtn(icon=True, size="x-small", variant="text", title=title, density="comfortable", **options):
         v.VIcon(icon=(icon,), size=17)
 
 

@@ -58,9 +58,9 @@ class Viewer:
     """
 
     def __init__(self, webServer: WebServer, engine: EngineClient, options: ViewOptions):
-        trame = webServer.trame
+        self.server = trame = webServer.trame
         self._state = state = trame.state
-        state.update({"theme": "dark", "trame__title": "SAMUNetSlicer", "segmentToDelete": None})
+        state.update({"theme": "dark", "trame__title": "SAMUNetSlicer"})
         state.update({"formats": list(DEFAULT_KEYS), "folder": str(options.folder.absolute())})
         self._window = options.window
         self._host = host = startScene()
@@ -121,11 +121,6 @@ class Viewer:
         result = self.exports.toFolder(folder, self._state.formats, self.opening.path, "number")
         text = f"{len(result.files)} files were written to {result.files[0].parent} and read back."
         self.status.say(" ".join([text, *result.notes]))
-
-    def deleteSegment(self) -> None:
-        """Delete the segment that the user was asked about."""
-        segment, self._state.segmentToDelete = self._state.segmentToDelete, None
-        self.segments.delete(segment["id"])
 
     async def run(self) -> None:
         """Keep session and page up to date, forever."""
