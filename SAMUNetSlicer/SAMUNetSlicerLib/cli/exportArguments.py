@@ -6,7 +6,7 @@ from typing import Sequence
 
 
 def addFormatArgument(parser: argparse.ArgumentParser) -> None:
-    """Add which files to write, and what some of them need."""
+    """Add which files to write."""
     parser.add_argument(
         "--format",
         dest="formats",
@@ -14,6 +14,10 @@ def addFormatArgument(parser: argparse.ArgumentParser) -> None:
         help="seg.nrrd, nifti, nrrd, mha, dicom-seg, stl, obj, ply, csv, parquet, prompts, separated by "
         "commas (default seg.nrrd,nifti,csv,prompts)",
     )
+
+
+def addDicomSeriesArgument(parser: argparse.ArgumentParser) -> None:
+    """Add what DICOM SEG refers to."""
     parser.add_argument(
         "--dicom-series",
         type=Path,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from .console import Console
 from .engineOptions import addExistingArguments
-from .exportArguments import addFormatArgument, chosenFormats
+from .exportArguments import addDicomSeriesArgument, addFormatArgument, chosenFormats
 
 NAME = "export"
 HELP = "write a segmentation as label maps, DICOM SEG, surfaces, tables"
@@ -17,6 +17,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--series", metavar="UID", help="which series of a DICOM folder")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the files")
     addFormatArgument(parser)
+    addDicomSeriesArgument(parser)
     parser.add_argument(
         "--per-segment", action="store_true", help="one label volume per segment, not one for all"
     )

@@ -6,7 +6,7 @@ from typing import Any, Dict, List
 
 from .console import Console
 from .engineOptions import addEngineArguments, addExistingArguments, openEngine
-from .exportArguments import addFormatArgument, chosenFormats
+from .exportArguments import addDicomSeriesArgument, addFormatArgument, chosenFormats
 
 NAME = "segment"
 HELP = "segment a volume as a prompts file says"
@@ -20,6 +20,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the results")
     parser.add_argument("--model", metavar="ID", help="see `samunet models`; its default if not given")
     addFormatArgument(parser)
+    addDicomSeriesArgument(parser)
     parser.add_argument("--series", metavar="UID", help="which series of a DICOM folder")
     parser.add_argument("--overlays", action="store_true", help="also a picture of each segmented slice")
     addEngineArguments(parser)
