@@ -13,9 +13,9 @@ OTHER = SAMPLES / "ts_mr3mm.nii.gz"
 def upload(page, *paths):
     """Choose files in the dialog; return what it says about them, "" if it closes."""
     page.press("open")
-    page.page.evaluate("window.trame.state.set('uploadError', '')")
+    page.page.evaluate("window.trame.state.set('openError', '')")
     page.page.locator("#upload").set_input_files([str(path) for path in paths])
-    said = page.page.locator("#upload-error")
+    said = page.page.locator("#open-error")
     page.wait(lambda: not page.page.locator("#upload").is_visible() or said.count(), "nothing happens")
     text = said.inner_text() if said.count() else ""
     page.page.keyboard.press("Escape")
@@ -28,6 +28,8 @@ def page(viewer, open_page):
     """The shared page with the sample volume."""
     if open_page.state("volumeName") != "ts_ct3mm":
         open_path(open_page, VOLUME)
+        open_page.wait(lambda: open_page.state("volumeName") == "ts_ct3mm", "it is not opened")
+        open_page.settle()
     open_page.deleteAll()
     return open_page
 
@@ -92,8 +94,11 @@ def test_a_header_that_points_at_other_files_is_refused(page, tmp_path, name):
 
 
 def test_a_path_that_is_not_there_is_refused_with_a_sentence(page):
-    page.waitForStatus("There is no file", lambda: open_path(page, "/no/such/file.nrrd"))
+    open_path(page, "/no/such/file.nrrd")
+    page.wait(lambda: page.page.locator("#open-error").count(), "nothing is said")
+    assert "There is no file" in page.text("open-error")
     page.page.keyboard.press("Escape")
+    page.wait(lambda: not page.page.locator("#path").is_visible(), "the dialog stays")
     assert page.text("open").strip() == "ts_ct3mm"
 
 

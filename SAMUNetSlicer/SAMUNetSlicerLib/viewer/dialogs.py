@@ -39,7 +39,7 @@ def _drawOpening(viewer) -> None:
             )
             v.VBtn(
                 "Open",
-                click=(viewer.tryToOpen, "[pathToOpen]"),
+                click=(viewer.openFromDialog, "[pathToOpen]"),
                 disabled=("!pathToOpen || progress",),
                 variant="tonal",
                 classes="text-none mb-6",
@@ -48,9 +48,7 @@ def _drawOpening(viewer) -> None:
             html.Div("Or a file of this computer; all files of a series for DICOM:", classes="mb-2")
             html.Input(type="file", id="upload", multiple=True, accept=",".join(ENDINGS))
             v.VProgressLinear(indeterminate=True, v_if=("isUploading", False), classes="mt-3")
-            html.Div(
-                "{{ uploadError }}", v_if=("uploadError", ""), classes="text-error mt-3", id="upload-error"
-            )
+            html.Div("{{ openError }}", v_if=("openError", ""), classes="text-error mt-3", id="open-error")
 
 
 def _drawSavedWork(viewer) -> None:

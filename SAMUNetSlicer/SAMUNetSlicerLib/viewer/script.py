@@ -60,7 +60,7 @@ if (!window.samunetListens) {
     if (event.target.id !== 'upload' || !event.target.files.length) return;
     const form = new FormData();
     for (const file of event.target.files) form.append('file', file, file.name);
-    window.trame.state.set('uploadError', '');
+    window.trame.state.set('openError', '');
     window.trame.state.set('isUploading', true);
     let answer = {error: 'The upload was interrupted: try again.'};
     try {
@@ -68,7 +68,7 @@ if (!window.samunetListens) {
     } catch (error) { console.warn(error); }
     event.target.value = '';
     window.trame.state.set('isUploading', false);
-    window.trame.state.set('uploadError', answer.error || '');
+    window.trame.state.set('openError', answer.error || '');
     if (!answer.error) window.trame.state.set('isOpening', false);
   });
 }

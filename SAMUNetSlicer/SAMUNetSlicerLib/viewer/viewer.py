@@ -97,12 +97,14 @@ class Viewer:
         self.oblique.reset()
         self._viewState.refreshAll()
 
-    async def tryToOpen(self, path: str) -> None:
-        """Show a volume, or say in the status line why not."""
+    async def openFromDialog(self, path: str) -> None:
+        """Show a volume and close the dialog, or say there why not."""
+        self._state.openError = ""
         try:
             await self.open(path)
+            self._state.isOpening = False
         except UserError as error:
-            self.status.warn(str(error))
+            self._state.openError = str(error)
 
     def setDisplayWindow(self, name: str) -> None:
         """Show the volume, and later ones, with another window; see ``setDisplayWindow``."""
