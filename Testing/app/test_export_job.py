@@ -101,6 +101,20 @@ def test_the_label_table_names_the_labels_for_slicer(host, node, volume, tmp_pat
     assert color[:3] == pytest.approx(expected, abs=0.003)
 
 
+@pytest.mark.parametrize(
+    "name", ["two\nlines", '"quoted"\ttext', "#", "  ", "..", "a|b~c^d:=e", "\x01", "x" * 300]
+)
+def test_any_name_of_a_segment_is_exported_in_every_format(node, volume, series, tmp_path, name):
+    node.GetSegmentation().GetNthSegment(0).SetName(name)
+
+    options = ExportOptions(tmp_path / "out", tuple(FORMATS), dicomSource=series)
+    result = exportSegmentation(node, volume, options)
+
+    assert names_in(tmp_path / "out") == sorted(path.name for path in result.files)
+    assert len(result.files) == len(FORMATS) + 3  # three formats have a file for each of the two segments
+    assert parquet.read_table(tmp_path / "out" / "CT.parquet").to_pylist()[0]["segment"] == name
+
+
 def test_one_label_volume_per_segment_if_asked(node, volume, tmp_path):
     newSegment(node, "leer")
 

@@ -31,7 +31,8 @@ def _table(segmentationNode, segmentIds: Sequence[str]):
     table.SetColor(0, "Background", 0, 0, 0, 0)
     for label, segmentId in enumerate(segmentIds, 1):
         segment = requireSegment(segmentationNode, segmentId)
-        table.SetColor(label, segment.GetName() or segmentId, *segment.GetColor(), 1.0)
+        name = " ".join(segment.GetName().split())  # a color is one line
+        table.SetColor(label, name or segmentId, *segment.GetColor(), 1.0)
     return table
 
 
