@@ -19,7 +19,7 @@ BELOW = {
 
 NUMERIC = {"numpy", "torch", "PIL", "safetensors", "segment_anything"}
 SCENE = {"numpy", "slicer", "vtk", "vtkITK", "PIL", "SimpleITK", "pyarrow"}
-APP = NUMERIC | SCENE | {"highdicom", "pydicom", "requests", "urllib3"}
+APP = NUMERIC | SCENE | {"highdicom", "pydicom", "ray", "requests", "urllib3"}
 PACKAGES = {
     "__init__": set(),
     "errors": set(),

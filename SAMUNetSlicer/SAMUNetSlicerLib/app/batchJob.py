@@ -17,6 +17,7 @@ from .caseRecord import FAILED, QUEUED, REVIEW_BELOW, RUNNING, CaseRecord
 from .caseTask import CaseTask
 from .engineProcess import EngineLaunch
 from .fileInstall import sha256Of
+from .rayPool import RayPool
 from .sliceChoice import SliceChoice
 from .workerPool import WorkerPool
 
@@ -26,7 +27,8 @@ class BatchOptions:
     """``inputs``: see ``findCases``; ``prompts``: see `casePrompts`; ``folder``: of the results; ``devices``:
     one for each process; ``reviewBelow``: see ``reviewReasons``; ``overwrite``: replace results that were
     made from other images, prompts, weights or options; ``formats``: see `CaseTask`; ``launch``: how engines
-    are started.
+    are started; ``ray``: address of a cluster that does the work, see `RayPool`, whose ``devices`` these are
+    then; by default processes of this machine do.
     """
 
     inputs: Tuple[Path, ...]
@@ -39,6 +41,7 @@ class BatchOptions:
     overwrite: bool = False
     formats: Tuple[str, ...] = ()
     launch: EngineLaunch = field(default_factory=EngineLaunch)
+    ray: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,14 +135,21 @@ class BatchJob:
         return [task for task in self._tasks if task.case.name not in kept]
 
     def _work(self, tasks: Sequence[CaseTask], manifest: Manifest) -> None:
-        devices = self._options.devices[: max(1, len(tasks))]
-        pool = WorkerPool(devices, self.folder, self._options.launch)
+        if not tasks:
+            return
+        pool = self._pool(len(tasks))
         try:
             for event in pool.run(tasks):
                 self._take(event)
                 manifest.offer(self.records)
         finally:
             pool.close()
+
+    def _pool(self, most: int):
+        options = self._options
+        if options.ray:
+            return RayPool(options.ray, options.devices, self.folder, options.launch)
+        return WorkerPool(options.devices[:most], self.folder, options.launch)
 
     def _take(self, event) -> None:
         if isinstance(event, Advanced):

@@ -84,6 +84,13 @@ def _addEngineArguments(group) -> None:
     group.add_argument(
         "--workers", type=_count, metavar="N", help="processes (default: one per GPU, or by cores)"
     )
+    group.add_argument(
+        "--ray",
+        default="",
+        metavar="ADDRESS",
+        help="let a Ray cluster work: auto, HOST:PORT, ray://HOST:PORT, or local; all its machines must see "
+        "images and results under the same paths (--devices is for this machine)",
+    )
     group.add_argument("--threads", type=_count, metavar="N", help="of each process on the CPU (default 1)")
     group.add_argument(
         "--review-below",
@@ -118,7 +125,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 def _options(options: argparse.Namespace) -> "BatchOptions":
     from dataclasses import replace
 
-    from ..app.batchDevices import threadsVariables, workerDevices
+    from ..app.batchDevices import threadsVariables
     from ..app.batchJob import BatchOptions
     from ..app.engineProcess import EngineLaunch
     from ..app.modelChoice import modelSpec
@@ -126,7 +133,7 @@ def _options(options: argparse.Namespace) -> "BatchOptions":
     threads = options.threads or int(os.environ.get("OMP_NUM_THREADS") or 1)
     spec = modelSpec(options.model, options.weights, precision=options.precision)
     choice = _choice(options)
-    devices = workerDevices(options.devices.split(","), options.workers, threads)
+    devices = _devices(options, threads)
     return BatchOptions(
         inputs=tuple(options.inputs),
         prompts=tuple(options.prompts),
@@ -138,7 +145,8 @@ def _options(options: argparse.Namespace) -> "BatchOptions":
         reviewBelow=options.review_below,
         overwrite=options.overwrite,
         formats=_formats(options),
-        launch=EngineLaunch(environment=threadsVariables(devices, threads)),
+        launch=EngineLaunch(environment=threadsVariables(devices or ("cpu",), threads)),
+        ray=options.ray,
     )
 
 
@@ -150,6 +158,14 @@ def _formats(options: argparse.Namespace) -> Tuple[str, ...]:
     keys = tuple(chosenFormats(options))
     formatsOf(keys)  # what is wrong is said once and not for every image
     return keys
+
+
+def _devices(options: argparse.Namespace, threads: int) -> Tuple[str, ...]:
+    from ..app.batchDevices import workerDevices
+
+    if options.ray and options.devices == "auto":
+        return ("auto",) * (options.workers or 0)
+    return workerDevices(options.devices.split(","), options.workers, threads)
 
 
 def _choice(options: argparse.Namespace):
