@@ -21,7 +21,7 @@ from SAMUNetSlicerLib.app.provenanceFile import readProvenance
 from SAMUNetSlicerLib.app.volumeLoading import loadVolume
 from SAMUNetSlicerLib.errors import InputError, OutputError
 from SAMUNetSlicerLib.scene.segments import newSegment
-from scene.segmentation_scene import ball, fill, voxels_of
+from scene.segmentation_scene import ball, fill, put_under_transform, rotation, voxels_of
 from scene.small_disk import mounted
 
 SHAPE = (9, 30, 34)
@@ -151,6 +151,19 @@ def test_the_pattern_says_what_stands_before_the_segment(node, volume, tmp_path)
     names = [path.name for path in exportSegmentation(node, volume, options).files]
 
     assert sorted(names) == ["CT.csv", "CT_Läsion 1.stl", "CT_liver.stl"]
+
+
+def test_a_transform_of_the_segmentation_alone_is_said_to_be_left_out(host, node, volume, tmp_path):
+    put_under_transform(host.scene, node, rotation(3, (0, 0, 1)))
+
+    alone = exportSegmentation(node, volume, ExportOptions(tmp_path / "a", ("seg.nrrd",)))
+    put_under_transform(host.scene, volume, rotation(3, (0, 0, 1)))
+    both = exportSegmentation(node, volume, ExportOptions(tmp_path / "b", ("seg.nrrd",)))
+
+    assert alone.notes == [
+        "The .seg.nrrd file leaves out the transform that the segmentation is under, as Slicer's files do."
+    ]
+    assert both.notes == []
 
 
 def test_hidden_segments_are_exported_as_well(node, volume, series, tmp_path):

@@ -15,8 +15,9 @@ from ..scene.segmentationExport import (
     exportSegmentation,
     segmentsToExport,
 )
-from ..scene.segmentLayers import requireSegment
+from ..scene.segmentLayers import requireSegment, sameLattice
 from ..scene.surfaceExport import closedSurfaces, exportSurface
+from ..scene.volumeGeometry import parentToWorld
 from .dicomSegmentation import exportDicomSegmentation
 from .dicomSource import requirePydicom
 from .exportNames import distinctNames
@@ -90,7 +91,12 @@ def formatsOf(keys: Sequence[str]) -> List[Format]:
 
 
 def _segmentation(source: ExportSource, stem: Path, ending: str) -> List[ExportedFile]:
-    return [exportSegmentation(source.segmentationNode, _path(stem, ending))]
+    exported = exportSegmentation(source.segmentationNode, _path(stem, ending))
+    transforms = [parentToWorld(node) for node in (source.segmentationNode, source.volumeNode)]
+    if sameLattice(*transforms):
+        return [exported]
+    note = f"The {ending} file leaves out the transform that the segmentation is under, as Slicer's files do."
+    return [ExportedFile(exported.path, (*exported.notes, note))]
 
 
 def _labelmap(source: ExportSource, stem: Path, ending: str) -> List[ExportedFile]:
