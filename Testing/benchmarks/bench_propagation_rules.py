@@ -16,7 +16,7 @@ import SimpleITK as sitk
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
 from SAMUNetSlicerLib.app.modelChoice import modelSpec
-from SAMUNetSlicerLib.app.neighborPrompts import boxAround, deepestPoint, neighborPrompts
+from SAMUNetSlicerLib.app.neighborPrompts import boxAround, neighborPrompts
 from SAMUNetSlicerLib.app.propagationOptions import PropagatedSlice, PropagationOptions
 from SAMUNetSlicerLib.app.stopRules import diceOf, greyLevels, reasonToRefuse
 from SAMUNetSlicerLib.engine.cards import ModelCard
@@ -68,7 +68,7 @@ def _read(folder, stem):
 def rules(capabilities):
     def rule(margin, with_point, with_mask):
         def prompts(mask):
-            points = deepestPoint(mask)[None] if with_point else np.zeros((0, 2), np.float32)
+            points = deepest_point(mask)[None] if with_point else np.zeros((0, 2), np.float32)
             labels, box = np.ones(len(points), np.int64), boxAround(mask, margin)[None]
             return Prompts(points, labels, box, mask if with_mask else None)
 
@@ -79,6 +79,15 @@ def rules(capabilities):
         kinds |= {" + point": (True, False), " + mask": (False, True), " + both": (True, True)}
     margins = (0, 0.02, 0.05, 0.08, 0.1, 0.14)
     return {f"box {m:.0%}{name}": rule(m, *kind) for m in margins for name, kind in kinds.items()}
+
+
+def deepest_point(mask):
+    """(x, y) of the pixel that is farthest from the background."""
+    depth = sitk.SignedMaurerDistanceMap(
+        sitk.GetImageFromArray(np.pad(mask, 1).astype(np.uint8)), True, False
+    )
+    row, column = np.unravel_index(sitk.GetArrayFromImage(depth).argmax(), np.add(mask.shape, 2))
+    return np.array([column - 1, row - 1], np.float32)
 
 
 def key_slices(area):

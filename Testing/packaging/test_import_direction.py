@@ -29,7 +29,7 @@ PACKAGES = {
     "app": APP,
     "cli": APP | {"tqdm"},
     "ui": APP | {"ctk", "qt", "PyTorchUtils", "SampleData"},
-    "viewer": APP | {"aiohttp", "trame", "trame_slicer"},
+    "viewer": APP | {"aiohttp", "trame", "trame_slicer", "wslink"},
 }
 
 # Parts of the Slicer application: the layers below the front ends work without it.

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from slicer.util import NodeModify
 
 from SAMUNetSlicerLib.app.headless import startScene
-from SAMUNetSlicerLib.errors import InputError, PromptError
+from SAMUNetSlicerLib.errors import InputError
 from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis, planeFromNormal
 from SAMUNetSlicerLib.scene.promptDisplay import contrastingColor
 from SAMUNetSlicerLib.scene.promptNodes import makePromptNode
@@ -482,24 +482,3 @@ def test_the_color_of_negative_points_stands_out_from_any_segment(color):
 
 
 # -- bad input
-
-
-@pytest.mark.parametrize("ras", [(1, 2), (1, 2, 3, 4), (np.nan, 0, 0), (np.inf, 0, 0), "abc", None], ids=str)
-def test_a_point_that_is_no_place_is_refused(store, segmentation, plane, scene, ras):
-    with pytest.raises(PromptError, match="three finite numbers"):
-        store.addPoint(segmentation[1], "positive", ras, plane)
-    assert count(scene, LISTS) == 0
-
-
-def test_unknown_kinds_segments_and_prompts_are_refused(store, segmentation, plane, scene):
-    _, a, _ = segmentation
-    point = store.addPoint(a, "positive", at(plane, 3, 4), plane)
-    with pytest.raises(PromptError, match="'box' is not a kind of point"):
-        store.addPoint(a, "box", at(plane, 3, 4), plane)
-    with pytest.raises(InputError, match="no longer in"):
-        store.addPoint("gone", "positive", at(plane, 3, 4), plane)
-    with pytest.raises(PromptError, match="no longer there"):
-        store.remove("gone")
-    with pytest.raises(PromptError, match="1 point"):
-        store.move(point.id, at(plane, 1, 1), at(plane, 2, 2))
-    assert count(scene, LISTS) == 1

@@ -1,11 +1,12 @@
 """In which order slices are segmented, around key slices or in a region, and with which prompts."""
 
 from dataclasses import dataclass, field
-from typing import Dict, List, NamedTuple, Optional
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
 from ..engine.types import Capabilities, Prompts
+from ..scene.plane import SlicePlane
 from ..scene.planeStack import PlaneStack, carried
 from ..scene.regionBox import RegionBox
 from .keySlices import KeySlice
@@ -83,19 +84,11 @@ class Front:
         return middle if self.direction > 0 else middle + 1
 
 
-class RegionSweep:
-    """The slices that a region cuts, each one prompted with the box of the cut.
+class Sweep:
+    """Slices that are segmented each on its own, not one from the other."""
 
-    :param steps: of these slices, without those to be left as they are.
-    """
-
-    def __init__(self, region: RegionBox, steps: List[int]):
-        self._region = region
+    def __init__(self, steps: Sequence[int]):
         self.ahead = list(steps)
-
-    def task(self, stack: PlaneStack, step: int, capabilities: Capabilities) -> Optional[Task]:
-        box = self._region.pixelBox(stack.plane(step))
-        return None if box is None else Task(Prompts(boxes=box[None]), None, {"method": "region"})
 
     def accept(self, step: int, mask: np.ndarray) -> None:
         self.ahead.remove(step)
@@ -103,6 +96,35 @@ class RegionSweep:
     def refuse(self, step: int) -> None:
         """The slice was not good enough: it is passed over."""
         self.ahead.remove(step)
+
+
+class RegionSweep(Sweep):
+    """The slices that a region cuts, each one prompted with the box of the cut.
+
+    :param steps: of these slices, without those to be left as they are.
+    """
+
+    def __init__(self, region: RegionBox, steps: Sequence[int]):
+        super().__init__(steps)
+        self._region = region
+
+    def task(self, stack: PlaneStack, step: int, capabilities: Capabilities) -> Optional[Task]:
+        box = self._region.pixelBox(stack.plane(step))
+        return None if box is None else Task(Prompts(boxes=box[None]), None, {"method": "region"})
+
+
+class CutSweep(Sweep):
+    """The slices that cut a shape, each one prompted with the cut as if it were its neighbor's mask.
+
+    :param cut: gives (H, W) bool for a slice.
+    """
+
+    def __init__(self, cut: Callable[[SlicePlane], np.ndarray], steps: Sequence[int]):
+        super().__init__(steps)
+        self._cut = cut
+
+    def task(self, stack: PlaneStack, step: int, capabilities: Capabilities) -> Optional[Task]:
+        return Task(neighborPrompts(self._cut(stack.plane(step)), capabilities), None, {"method": "cut"})
 
 
 def frontsFrom(keys: Dict[int, KeySlice], low: int, high: int, direction: str) -> List[Front]:

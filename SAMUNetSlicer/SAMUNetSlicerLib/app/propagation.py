@@ -7,6 +7,7 @@ from ..errors import EngineError, InputError, PromptError, UserError
 from ..scene.plane import SlicePlane
 from ..scene.planeFactory import planeFromAxis
 from ..scene.planeStack import PlaneStack
+from .consensus import ConsensusWalk
 from .engineClient import BLOCK_SECONDS
 from .events import Signal
 from .fronts import RegionSweep, frontsFrom
@@ -167,7 +168,7 @@ class _Run:
         self.keys = {step: key for step, key in self.keys.items() if self._low <= step <= self._high}
         done = None
         for isWaiting in self._walk.run(self._ways()):
-            if done != (done := len(self._walk.made)):
+            if done != (done := self._walk.done):
                 self._progress.emit(done, self._walk.total)
             yield isWaiting
 
@@ -177,7 +178,8 @@ class _Run:
             return SliceFill(workspace, self.segmentId, self._stack)
         if self._session.engine.status is None:
             raise EngineError("No model is loaded: choose one first.")
-        return SliceWalk(workspace, self._session.engine, self.segmentId, self._stack, self._options)
+        given = workspace, self._session.engine, self.segmentId, self._stack, self._options
+        return ConsensusWalk(*given, keys=lambda: self.keys) if self._options.axes else SliceWalk(*given)
 
     def _ways(self):
         """What the walk is to go by."""

@@ -23,6 +23,9 @@ class PropagationOptions:
     them is refused and ends the way, see `PropagatedSlice`.
     ``method``: "propagate": the network goes from slice to slice; "fill": the shape is interpolated
     between slices that are segmented already, see `contourInterpolation`.
+    ``axes``: further axes, named as ``axis``, to look along: every voxel becomes what most axes hold, see
+    `consensus`.  That of the prompted slice may be among them.  It smooths and repairs compact structures,
+    harms thin ones, and takes as long again for each axis, more where that axis has more slices.
     ``region``: instead of going from slice to slice, prompt every slice that it cuts with the box of the cut.
     """
 
@@ -37,19 +40,23 @@ class PropagationOptions:
     maxBrightnessShift: float = 1.75
     method: str = "propagate"
     region: Optional[RegionBox] = None
+    axes: Tuple[str, ...] = ()
 
     def __post_init__(self):
         _require(self.direction, DIRECTIONS, "direction")
         _require(self.method, METHODS, "method")
+        if self.axes and self.method == "fill":
+            raise InputError("Only what the network segments can be fused along axes, not what is filled.")
 
 
 @dataclass(frozen=True, eq=False)
 class PropagatedSlice:
     """A slice that was segmented.
 
-    ``confidence``: in [0, 1], None for a filled one; ``dice``, ``areaRatio``: with the neighbor that it was
-    made from, and its area by the neighbor's; ``brightnessShift``: how far its mean grey level is from that
-    of the key slice, in standard deviations there.  None where there is nothing to compare with.
+    ``confidence``: in [0, 1], None for a filled one, of several axes the part on which they agree; ``dice``,
+    ``areaRatio``: with the neighbor that it was made from, and its area by the neighbor's;
+    ``brightnessShift``: how far its mean grey level is from that of the key slice, in standard deviations
+    there.  None where there is nothing to compare with.
     """
 
     plane: SlicePlane

@@ -27,6 +27,10 @@ class SliceFill:
         self._segmentId = segmentId
         self._stack = stack
 
+    @property
+    def done(self) -> int:
+        return len(self.made)
+
     def run(self, keys: Dict[int, KeySlice]) -> Iterator[bool]:
         """Fill all gaps; yields False after each."""
         gaps = [gap for gap in _gaps(sorted(keys)) if all(keys[step].mask.any() for step in gap)]

@@ -14,7 +14,7 @@ from ..scene.promptRecord import PromptRecord
 from .maskCoding import decodeMask, encodeMask
 from .sliceContent import SliceContent
 
-PROPAGATION_METHODS = ("propagate", "fill", "region")
+PROPAGATION_METHODS = ("propagate", "fill", "region", "consensus")
 
 
 @dataclass(frozen=True)

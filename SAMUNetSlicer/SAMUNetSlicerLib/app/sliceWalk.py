@@ -8,7 +8,7 @@ from ..engine.reports import PredictReport
 from ..scene.plane import SlicePlane
 from ..scene.planeStack import PlaneStack
 from .engineClient import EngineClient
-from .fronts import Front, RegionSweep, Task
+from .fronts import CutSweep, Front, RegionSweep, Task
 from .madeSlices import MadeSlice
 from .propagationOptions import PropagatedSlice, PropagationOptions, Stop
 from .sliceContent import SliceContent
@@ -23,7 +23,7 @@ from .workspace import Target, Workspace
 _AHEAD_ON_GPU, _AHEAD_ON_CPU = 8, 2
 
 
-Way = Union[Front, RegionSweep]
+Way = Union[Front, RegionSweep, CutSweep]
 
 
 class _Encoded(NamedTuple):
@@ -68,9 +68,13 @@ class SliceWalk:
             yield from _inTurns([self._follow(way) for way in ways])
 
     @property
+    def done(self) -> int:
+        return len(self.made)
+
+    @property
     def total(self) -> int:
         """How many slices there are to do at most, those that are done included."""
-        return len(self.made) + sum(len(way.ahead) for way in self._ways)
+        return self.done + sum(len(way.ahead) for way in self._ways)
 
     def cancel(self) -> None:
         """Withdraw what the engine has not begun."""

@@ -124,8 +124,8 @@ def _require_safe_unpickling(path):
     release = tuple(int(number) for number in torch.__version__.split(".")[:2])
     if release < _SAFE_UNPICKLING:
         raise WeightsError(
-            f"torch {torch.__version__} cannot read {path} safely: update torch to 2.6 or newer, or use a network"
-            " whose weights are a .safetensors file, as the default one's are."
+            f"torch {torch.__version__} cannot read {path} safely: update torch to 2.6 or newer, or use a "
+            "network whose weights are a .safetensors file, as the default one's are."
         )
 
 
