@@ -25,6 +25,8 @@ class Viewport:
         self.node = view.get_view_node()
         self._isFitted = False
         self._isFitting = False
+        # Smoothing costs ten times as much as drawing where no GPU does it.
+        view.render_window().SetMultiSamples(0)
         adapter.update_quality(_MOVING_QUALITY, _STILL_QUALITY)
         view.set_ruler(slicer.vtkMRMLAbstractViewNode.RulerTypeThin)
         self._observers = Observers()
