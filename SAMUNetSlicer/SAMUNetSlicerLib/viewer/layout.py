@@ -45,7 +45,7 @@ class Layout:
         self._crosshair.SetCrosshairMode(modes.ShowBasic if isOn else modes.NoCrosshair)
 
     def _onSliceLines(self) -> None:
+        # Not the interactive lines: Slicer 5.11 loses those that end at the border of a view.
         logic = self._applicationLogic
-        for feature in ("Visibility", "Interactive", "Rotation", "Translation"):
-            name = f"IntersectingSlices{feature}"
-            logic.SetIntersectingSlicesEnabled(getattr(logic, name), bool(self._state.hasSliceLines))
+        isOn = bool(self._state.hasSliceLines)
+        logic.SetIntersectingSlicesEnabled(logic.IntersectingSlicesVisibility, isOn)

@@ -91,7 +91,8 @@ def writeWork(work: Work, path: Path) -> None:
 def readWork(path: Path) -> Work:
     """:raises InputError: the file is damaged, or of a later version."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # numpy would leave a damaged file open that it opens itself.
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
             document = json.loads(file[_DOCUMENT].tobytes())
             layers = [file[f"layer{at}"] for at in range(len(file.files) - 1)]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:

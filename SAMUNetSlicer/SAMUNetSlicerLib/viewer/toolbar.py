@@ -17,7 +17,7 @@ _TOOLS = (
 )
 _SWITCHES = (
     ("hasCrosshair", "mdi-crosshairs", "Crosshair"),
-    ("hasSliceLines", "mdi-axis-arrow", "Lines of the other slices; drag their ends to turn a view"),
+    ("hasSliceLines", "mdi-axis-arrow", "Lines of the other slices"),
 )
 
 

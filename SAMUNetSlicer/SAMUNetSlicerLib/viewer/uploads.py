@@ -117,7 +117,7 @@ def _endingOf(name: str) -> str:
     name = PurePosixPath(name.replace("\\", "/")).name.lower()
     found = max((each for each in ENDINGS if name.endswith(each)), key=len, default=None)
     isBare = "." not in name or name.replace(".", "").isdigit()  # such as 1.2.840.113619
-    if found is None and not isBare:
+    if found is None and not (name and isBare):
         known = ", ".join(ENDINGS)
         raise InputError(f"'{_clean(name)}' is not an image file: give one that ends in {known}.")
     return found or ".dcm"
