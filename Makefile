@@ -28,10 +28,10 @@ demo: $(STAMP)
 demo-view: $(VIEW_STAMP)
 	$(VIEW_BIN)/samunet view Resources/SampleData/ts_ct512.nii.gz --window abdomen --out out/view
 
-test: weights qt test-view
+test: weights qt
 	$(BIN)/python -m pytest
 
-# In a real browser.
+# The browser viewer, in a real browser.
 test-view: $(VIEW_STAMP) chromium
 	SAMUNET_TEST_VIEW=1 $(VIEW_BIN)/python -m pytest Testing/viewer
 

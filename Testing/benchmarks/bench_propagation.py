@@ -28,18 +28,20 @@ from SAMUNetSlicerLib.app.volumeLoading import loadVolume
 from SAMUNetSlicerLib.engine.windowing import WindowSetting
 from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis
 from SAMUNetSlicerLib.scene.sliceImage import voxelArray
-from scene.segmentation_scene import CT, add_volume
+from SAMUNetSlicerLib.scene.volumeGeometry import ijkToRAS
+from scene.segmentation_scene import add_volume
 
 SAMPLE = Path(__file__).resolve().parents[2] / "Resources" / "SampleData" / "ts_ct512.nii.gz"
-LIVER = ((112, 112), (262, 310))
+LIVER = ((104, 191), (272, 377))
 
 
 def make_volume(host, depth):
-    sample = voxelArray(loadVolume(host, SAMPLE))
+    node = loadVolume(host, SAMPLE)
+    sample = voxelArray(node)
     there_and_back = np.r_[0 : len(sample), len(sample) - 2 : 0 : -1]
     voxels = sample[np.resize(there_and_back, depth)]
     voxels += np.random.default_rng(0).integers(-3, 4, voxels.shape, dtype=np.int16)
-    return add_volume(host.scene, ijk_to_ras=CT, array=voxels)
+    return add_volume(host.scene, ijk_to_ras=ijkToRAS(node), array=voxels)
 
 
 class Timer:
