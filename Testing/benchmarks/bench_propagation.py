@@ -89,7 +89,7 @@ def main(depth=300):
         timer.until(lambda: not session.isBusy)
         propagate(session, timer, PropagationOptions())
         session.undo()
-        print("again, with everything encoded:")
+        print("again, with what the cache has kept:")
         propagate(session, timer, PropagationOptions())
         print(
             f"peak memory: front end {peak_memory('self'):.0f} MiB, engine {peak_memory(engine.pid):.0f} MiB"
