@@ -1,6 +1,6 @@
 """Carrying a segment to other slices from the page, and looking at the doubtful ones."""
 
-from typing import List
+from typing import List, Optional
 
 from ..app.propagation import Propagator
 from ..app.propagationOptions import PropagationOptions, PropagationReport
@@ -20,9 +20,11 @@ class Propagation:
     def __init__(self, state, session: SegmentationSession, views: SliceViews, status: Status):
         self._state, self._session, self._views, self._status = state, session, views, status
         self._reviews: List[SliceReview] = []
+        self._reviewed: Optional[str] = None
         self._propagator = Propagator(session)
         self._propagator.progress.connect(lambda done, total: status.advance(self, done, total))
         self._propagator.finished.connect(self._onFinished)
+        session.statusChanged.connect(self._onSession)
         state.update({"method": "propagate", "direction": "both", "reviews": []})
 
     def start(self) -> None:
@@ -45,8 +47,14 @@ class Propagation:
         self._status.end(self)
         if report.error is None:
             self._status.say(reportText(report))
+        self._reviewed = report.segmentId
         self._reviews = [each for each in reviewSlices(self._session) if each.reasons][:_MOST_REVIEWS]
         self._state.reviews = [reviewText(each) for each in self._reviews]
+
+    def _onSession(self) -> None:
+        """The list is about one segment."""
+        if self._session.segmentId != self._reviewed:
+            self._reviewed, self._reviews, self._state.reviews = self._session.segmentId, [], []
 
 
 def reportText(report: PropagationReport) -> str:
