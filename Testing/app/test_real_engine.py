@@ -104,6 +104,7 @@ def test_the_process_gives_the_thread_s_mask_also_after_it_was_killed(thread_eng
 
 
 def test_a_kill_in_the_middle_of_encoding_costs_time_and_nothing_else(process_engine, spec):
+    others = children_of(os.getpid())  # of earlier tests: Python keeps the tracker of its worker pools
     with startScene() as host:
         volume = loadVolume(host, SAMPLES / "ts_ct3mm.nii.gz")
         session = SegmentationSession(host.scene, process_engine)
@@ -128,7 +129,7 @@ def test_a_kill_in_the_middle_of_encoding_costs_time_and_nothing_else(process_en
         )
         session.close()
     process_engine.close()
-    assert children_of(os.getpid()) == []
+    assert set(children_of(os.getpid())) <= set(others)
 
 
 def test_results_are_reproduced_from_their_provenance_by_another_process(
