@@ -216,3 +216,15 @@ def test_fractions_and_propagation_are_understood():
     first["planes"][0]["plane"]["fraction"] = 1.5
     with pytest.raises(PromptError, match=r"plane.*must be at most 1"):
         parsePrompts(document)
+
+
+def test_axes_are_for_propagation_and_not_for_filling():
+    document = copy.deepcopy(VALID)
+    options = document["segments"][0]["propagate"] = {"axes": ["axial", "J"], "fusion": "mean"}
+    assert parsePrompts(document).segments[0].propagation == options
+    options["method"] = "fill"
+    with pytest.raises(PromptError, match=r"segments\[0\]\.propagate has axes, which only"):
+        parsePrompts(document)
+    document["segments"][0]["propagate"] = {"axes": ["X"]}
+    with pytest.raises(PromptError, match="X"):
+        parsePrompts(document)

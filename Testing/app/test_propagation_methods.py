@@ -10,7 +10,6 @@ from SAMUNetSlicerLib.app.provenanceFile import readProvenance, writeProvenance
 from SAMUNetSlicerLib.app.replay import Replay
 from SAMUNetSlicerLib.app.sliceReview import reviewSlices
 from SAMUNetSlicerLib.engine.types import Prompts
-from SAMUNetSlicerLib.errors import InputError
 from SAMUNetSlicerLib.scene.planeFactory import neighborPlane, planeFromNormal
 from SAMUNetSlicerLib.scene.regionBox import RegionBox
 from scene.segmentation_scene import add_volume, put_under_transform, rotation, voxels_of
@@ -157,33 +156,3 @@ def test_there_is_nothing_to_review_without_a_propagation(way):
     assert reviewSlices(way.session) == []
     way.box()
     assert reviewSlices(way.session) == []
-
-
-def test_several_axes_are_put_to_the_vote_in_one_undo_step(way):
-    way.box(4)
-    before = way.mask(way.plane(4))
-    report = way.run(axes=("sagittal", "coronal"))
-
-    assert len(report.slices) > 1 and np.array_equal(way.mask(way.plane(4)), before)
-    origin = way.origin(5)
-    assert origin["method"] == "consensus" and sorted(origin["axes"]) == ["I", "J", "K"]
-    assert all(0 <= each.confidence <= 1 for each in report.slices)
-
-    way.session.undo()
-    assert way.filled() == [4]
-
-
-def test_an_oblique_slice_cannot_be_put_to_the_vote(way):
-    plane = planeFromNormal(way.session.volumeNode, way.plane(4).pixelToRAS([(15, 12)])[0], (0.2, 0.3, 1))
-    way.session.addSegment()
-    way.session.setPlane(plane)
-    way.session.addBox(*plane.pixelToRAS([(8, 6), (20, 16)]))
-    way.session.waitUntilIdle()
-
-    with pytest.raises(InputError, match="which an oblique slice does not allow"):
-        way.run(axes=("sagittal",))
-
-
-def test_what_is_filled_cannot_be_put_to_the_vote(way):
-    with pytest.raises(InputError, match="not what is filled"):
-        way.run(method="fill", axes=("sagittal",))

@@ -56,3 +56,9 @@ def test_what_no_propagation_can_be_is_refused_with_its_place(desk):
         document({"direction": "sideways"}, 3)
     with pytest.raises(InputError, match="no volume"):
         propagationOptions({"region": {"ras": [[1, 2, 3], [1, 5, 7]]}}, desk.volume)
+
+
+def test_a_file_may_ask_for_several_axes(desk):
+    runPrompts(desk.session, document({"axes": ["coronal", "sagittal"], "fusion": "mean", "last": 6}, 3))
+    record = desk.session.workspace.provenance.of(desk.session.segmentId).record(desk.plane(5).signature())
+    assert record.origin == {"method": "consensus", "axes": ["K", "J", "I"], "fusion": "mean"}

@@ -1,15 +1,15 @@
-"""A segment looked at along two or three axes, and made of what most of them hold.
+"""A segment looked at along two or three axes, and made of what they hold together.
 
 One axis is followed from slice to slice.  Every slice of the other axes that cuts the result is prompted with
 the cut, so that no error is carried on there; then each voxel is put to the vote.  Measured in
 Testing/benchmarks/bench_propagation_quality.py.
 """
 
-from functools import partial
 from typing import Callable, Dict, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
+from ..engine.types import Prediction
 from ..errors import InputError
 from ..scene.plane import SlicePlane
 from ..scene.planeFactory import planeFromAxis
@@ -23,17 +23,21 @@ from .madeSlices import MadeSlice
 from .propagationOptions import PropagatedSlice, PropagationOptions, Stop
 from .sliceRecord import SliceRecord
 from .sliceWalk import SliceWalk, Way
+from .squarePixels import planeLogits
 from .workspace import Target, Workspace
 
 # Between two axes that disagree, the slice of the higher confidence decides; it never outweighs a third one.
 _WEIGHT_OF_CONFIDENCE = 0.25
+
+# Logits beyond this count as sure: one very sure axis must not outweigh two others.
+_SURE = 4.0
 
 
 class ConsensusWalk:
     """Segments along one stack, then across it, and fuses; see `SliceWalk` for the rest.
 
     ``made``, ``slices``: of the first stack alone until all axes are done, then fused.  ``confidence`` of a
-    fused slice: the part of its voxels that all axes hold.
+    fused slice: how strongly its voxels are held, 1 where all axes are sure of all of them.
 
     :param keys: tells the slices that are not to be voted on, by step.
     :raises InputError: the stack or one of ``options.axes`` does not follow the volume's own axes.
@@ -48,10 +52,17 @@ class ConsensusWalk:
         options: PropagationOptions,
         keys: Callable[[], Dict[int, KeySlice]],
     ):
+        volumeNode = workspace.requireVolume()
         self._workspace, self._segmentId, self._stack, self._keys = workspace, segmentId, stack, keys
-        stacks = [stack, *_crossingStacks(stack, options.axes, workspace.requireVolume())]
-        self._walks = [SliceWalk(workspace, engine, segmentId, each, options) for each in stacks]
-        self._stacks, self._crossings = stacks, stacks[1:]
+        self._vote = {"majority": _majority, "mean": _mean}[options.fusion]
+        self._fusion, self._toRAS = options.fusion, ijkToRAS(volumeNode)
+        # Voxels (K, J, I).  A slice adds up to 2 where its axis is for a voxel and 0 where it is against:
+        # whatever an axis has not segmented, it is taken to be against.
+        self._votes = np.zeros(dimensions(volumeNode)[::-1], np.float16)
+        self._stacks = [stack, *_crossingStacks(stack, options.axes, volumeNode)]
+        given = workspace, engine, segmentId
+        self._walks = [SliceWalk(*given, each, options, self._count) for each in self._stacks]
+        self._crossings = self._stacks[1:]
         self.made: Dict[int, MadeSlice] = self._walks[0].made
         self.slices: Dict[int, PropagatedSlice] = self._walks[0].slices
 
@@ -75,25 +86,31 @@ class ConsensusWalk:
         yield from first.run(ways)
         if not self.made:
             return
-        shape = self._shape()
+        shape = np.zeros(self._votes.shape, bool)
+        yield from self._draw(shape)
         for walk, stack in zip(others, self._stacks[1:]):
+            steps: List[int] = []
+            yield from self._findCuts(shape, stack, steps)
             self._crossings = self._crossings[1:]
-            cuts = partial(self._pixels, shape)
-            steps = range(stack.first, stack.last + 1)
-            yield from walk.run([CutSweep(cuts, [step for step in steps if cuts(stack.plane(step)).any()])])
-        yield from self._fuse(shape)
+            yield from walk.run([CutSweep(lambda plane: self._pixels(shape, plane), steps)])
+        yield from self._fuse()
 
     def cancel(self) -> None:
         for walk in self._walks:
             walk.cancel()
 
-    def _shape(self) -> np.ndarray:
-        """The voxels (K, J, I) bool that the first axis and its keys hold."""
-        shape = np.zeros(dimensions(self._workspace.requireVolume())[::-1], bool)
+    def _draw(self, shape: np.ndarray) -> Iterator[bool]:
+        """Put into voxels (K, J, I) bool what the first axis and its keys hold."""
         made = [(each.target.plane, each.mask) for each in self.made.values()]
         for plane, mask in (*made, *((key.plane, key.mask) for key in self._keys().values())):
             self._pixels(shape, plane)[...] = mask
-        return shape
+            yield False
+
+    def _findCuts(self, shape: np.ndarray, stack: PlaneStack, steps: List[int]) -> Iterator[bool]:
+        for step in range(stack.first, stack.last + 1):
+            if self._pixels(shape, stack.plane(step)).any():
+                steps.append(step)
+            yield False
 
     def _pixels(self, voxels: np.ndarray, plane: SlicePlane) -> np.ndarray:
         """The part of an array (K, J, I) that a slice shows, as a view of it: (H, W)."""
@@ -101,33 +118,46 @@ class ConsensusWalk:
         def block(low, size):
             return voxels[tuple(slice(start, start + n) for start, n in zip(low[::-1], size[::-1]))]
 
-        return alignedPixels(plane, ijkToRAS(self._workspace.requireVolume()), block)
+        return alignedPixels(plane, self._toRAS, block)
 
-    def _fuse(self, shape: np.ndarray) -> Iterator[bool]:
-        # Whatever an axis has not segmented, it is taken to be against.
-        votes = np.full(shape.shape, -len(self._walks), np.float32)
-        for walk in self._walks:
-            for step, made in walk.made.items():
-                weight = 1 + _WEIGHT_OF_CONFIDENCE * walk.slices[step].confidence
-                self._pixels(votes, made.target.plane)[...] += 1 + np.where(made.mask, weight, -weight)
+    def _count(self, made: MadeSlice, prediction: Prediction) -> None:
+        plane = made.target.plane
+        self._pixels(self._votes, plane)[...] += 1 + self._vote(made.mask, prediction, plane)
+
+    def _fuse(self) -> Iterator[bool]:
+        fused = {}
+        for step in range(min(self.made), max(self.made) + 1):
+            if step not in self._keys():
+                fused[step] = self._fusedSlice(step)
                 yield False
-        steps = [step for step in range(min(self.made), max(self.made) + 1) if step not in self._keys()]
-        fused = {step: self._fusedSlice(step, votes) for step in steps}
         self.made = {step: made for step, (made, _) in fused.items() if made.mask.any()}
         self.slices = {step: fused[step][1] for step in self.made}
 
-    def _fusedSlice(self, step: int, votes: np.ndarray) -> Tuple[MadeSlice, PropagatedSlice]:
+    def _fusedSlice(self, step: int) -> Tuple[MadeSlice, PropagatedSlice]:
         plane = self._stack.plane(step)
-        pixels = self._pixels(votes, plane)
-        mask = pixels > 0
-        agreed = np.count_nonzero(pixels >= len(self._walks)) / max(1, np.count_nonzero(mask))
+        strength = self._pixels(self._votes, plane).astype(np.float32) / len(self._walks) - 1
+        mask = strength > 0
+        confidence = float(strength[mask].clip(max=1).mean()) if mask.any() else 0.0
+        axes = [stack.reference.axis for stack in self._stacks]
         draft = SliceRecord(
             plane=plane.toDict(),
-            confidence=agreed,
+            confidence=confidence,
             policy=self._workspace.policy,
-            origin={"method": "consensus", "axes": [stack.reference.axis for stack in self._stacks]},
+            origin={"method": "consensus", "axes": axes, "fusion": self._fusion},
         )
-        return MadeSlice(Target(self._segmentId, plane), mask, None, draft), PropagatedSlice(plane, agreed)
+        made = MadeSlice(Target(self._segmentId, plane), mask, None, draft)
+        return made, PropagatedSlice(plane, confidence)
+
+
+def _majority(mask: np.ndarray, prediction: Prediction, plane: SlicePlane) -> np.ndarray:
+    weight = 1 + _WEIGHT_OF_CONFIDENCE * float(prediction.confidence)
+    return np.where(mask, weight, -weight)
+
+
+def _mean(mask: np.ndarray, prediction: Prediction, plane: SlicePlane) -> np.ndarray:
+    """In [-1, 1]; where an island was taken away from the mask, the logits still speak for it."""
+    logits = planeLogits(prediction, plane)
+    return np.where(mask, logits, np.minimum(logits, 0)).clip(-_SURE, _SURE) / _SURE
 
 
 def _crossingStacks(stack: PlaneStack, axes: Sequence[str], volumeNode) -> List[PlaneStack]:

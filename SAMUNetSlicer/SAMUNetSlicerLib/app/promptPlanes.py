@@ -91,8 +91,8 @@ def propagationOptions(entry: Mapping[str, Any], volumeNode) -> PropagationOptio
 
     :raises InputError: its region has no volume.
     """
-    region = entry.get("region")
-    return PropagationOptions(**{**entry, "region": region and _region(region, volumeNode)})
+    region, axes = entry.get("region"), tuple(entry.get("axes", ()))
+    return PropagationOptions(**{**entry, "axes": axes, "region": region and _region(region, volumeNode)})
 
 
 def _region(box: Mapping[str, Any], volumeNode) -> RegionBox:

@@ -112,6 +112,9 @@ def _contradictions(document: Mapping[str, Any], name: str) -> Iterator[str]:
     for repeated in (key for key, count in names.items() if count > 1):
         yield f"{name}.segments names '{repeated}' twice: put all its planes into one segment"
     for s, segment in enumerate(document["segments"]):
+        options = _propagation(segment.get("propagate", False)) or {}
+        if options.get("axes") and options.get("method") == "fill":
+            yield f"{name}.segments[{s}].propagate has axes, which only the method 'propagate' can use"
         for p, plane in enumerate(segment["planes"]):
             if not plane.get("points") and not plane.get("boxes"):
                 yield f"{name}.segments[{s}].planes[{p}] has neither points nor boxes"

@@ -9,6 +9,7 @@ from ..scene.regionBox import RegionBox
 
 DIRECTIONS = ("both", "up", "down")
 METHODS = ("propagate", "fill")
+FUSIONS = ("majority", "mean")
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,10 @@ class PropagationOptions:
     them is refused and ends the way, see `PropagatedSlice`.
     ``method``: "propagate": the network goes from slice to slice; "fill": the shape is interpolated
     between slices that are segmented already, see `contourInterpolation`.
-    ``axes``: further axes, named as ``axis``, to look along: every voxel becomes what most axes hold, see
-    `consensus`.  That of the prompted slice may be among them.  It smooths and repairs compact structures,
-    harms thin ones, and takes as long again for each axis, more where that axis has more slices.
+    ``axes``: further axes, named as ``axis``, to look along; that of the prompted slice may be among them.
+    It takes as long again for each axis, more where that axis has more slices, see `consensus`.
+    ``fusion``: what becomes of the axes' masks: "majority" takes for each voxel what most of them hold,
+    "mean" the sign of their mean logit.
     ``region``: instead of going from slice to slice, prompt every slice that it cuts with the box of the cut.
     """
 
@@ -41,10 +43,12 @@ class PropagationOptions:
     method: str = "propagate"
     region: Optional[RegionBox] = None
     axes: Tuple[str, ...] = ()
+    fusion: str = "majority"
 
     def __post_init__(self):
         _require(self.direction, DIRECTIONS, "direction")
         _require(self.method, METHODS, "method")
+        _require(self.fusion, FUSIONS, "fusion")
         if self.axes and self.method == "fill":
             raise InputError("Only what the network segments can be fused along axes, not what is filled.")
 
@@ -53,7 +57,7 @@ class PropagationOptions:
 class PropagatedSlice:
     """A slice that was segmented.
 
-    ``confidence``: in [0, 1], None for a filled one, of several axes the part on which they agree; ``dice``,
+    ``confidence``: in [0, 1], None for a filled one, of several axes how strongly they agree; ``dice``,
     ``areaRatio``: with the neighbor that it was made from, and its area by the neighbor's;
     ``brightnessShift``: how far its mean grey level is from that of the key slice, in standard deviations
     there.  None where there is nothing to compare with.

@@ -1,10 +1,11 @@
 """Many slices of one segment by the network: encoding runs ahead of the masks."""
 
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Sequence, Union
+from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Union
 
 import numpy as np
 
 from ..engine.reports import PredictReport
+from ..engine.types import Prediction
 from ..scene.plane import SlicePlane
 from ..scene.planeStack import PlaneStack
 from .engineClient import EngineClient
@@ -35,6 +36,8 @@ class SliceWalk:
     """Segments slices of a stack, each prompted by its `Way`; writes nothing.
 
     ``made``: what was segmented, by step; ``slices``: how it went; ``stops``: slices that were refused.
+
+    :param taken: told of every slice that is added to ``made``.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class SliceWalk:
         segmentId: str,
         stack: PlaneStack,
         options: PropagationOptions,
+        taken: Optional[Callable[[MadeSlice, Prediction], None]] = None,
     ):
         self.made: Dict[int, MadeSlice] = {}
         self.slices: Dict[int, PropagatedSlice] = {}
@@ -53,6 +57,7 @@ class SliceWalk:
         self._segmentId = segmentId
         self._stack = stack
         self._options = options
+        self._taken = taken
         self._window = workspace.window()
         self._encoded: Dict[int, _Encoded] = {}
         self._ways: List[Way] = []
@@ -123,6 +128,8 @@ class SliceWalk:
         self.slices[step] = found
         del self._encoded[step]
         way.accept(step, mask)
+        if self._taken is not None:
+            self._taken(self.made[step], report.prediction)
 
     def _compared(
         self, way: Way, step: int, mask: np.ndarray, task: Task, report: PredictReport

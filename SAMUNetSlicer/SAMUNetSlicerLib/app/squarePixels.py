@@ -59,13 +59,19 @@ def planeMask(prediction: Prediction, prompts: Prompts, plane: SlicePlane) -> np
     """
     if prediction.mask.shape == plane.shape:
         return prediction.mask
-    mask = _resized(prediction.logits, plane.shape) > 0
+    mask = planeLogits(prediction, plane) > 0
     stretched = squarePrompts(prompts, plane)
     for point, networkPoint, label in zip(prompts.points, stretched.points, prompts.labels):
         isPositive = bool(label == POSITIVE)
         if prediction.mask[_pixel(networkPoint, prediction.mask.shape)] == isPositive:
             mask[_pixel(point, plane.shape)] = isPositive
     return mask
+
+
+def planeLogits(prediction: Prediction, plane: SlicePlane) -> np.ndarray:
+    """The predicted logits on the plane's own pixels, float32 (H, W)."""
+    isSame = prediction.logits.shape == plane.shape
+    return prediction.logits if isSame else _resized(prediction.logits, plane.shape)
 
 
 def _squareShape(plane: SlicePlane) -> Tuple[int, int]:
