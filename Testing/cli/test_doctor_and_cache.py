@@ -1,13 +1,19 @@
 """``samunet doctor`` tells the truth about the installation; ``samunet cache`` about the encoded slices."""
 
+import importlib.metadata
 import json
+import re
+from pathlib import Path
 
+import pytest
 import torch
 
 from SAMUNetSlicerLib.app import doctor
 from SAMUNetSlicerLib.cli.main import main
 from SAMUNetSlicerLib.engine.disk_cache import DiskTier
 from SAMUNetSlicerLib.engine.types import Embedding
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_without_the_users_default_weights_the_page_says_how_to_get_them(private_home, capsys):
@@ -38,6 +44,22 @@ def test_a_missing_package_and_a_broken_torch_are_named(monkeypatch):
     problems = doctor._problems(report)
     assert "Packages are missing: pip install no-such-package" in problems
     assert any("torch cannot be loaded" in problem for problem in problems)
+
+
+def test_optional_packages_are_listed_with_what_they_are_for_and_are_no_problem(monkeypatch, capsys):
+    absent = ("no_such_module", "no-such-package", "dreaming", "dreams")
+    monkeypatch.setattr(doctor, "_OPTIONAL", (*doctor._OPTIONAL, absent))
+    assert main(["doctor"]) == 0
+    page = capsys.readouterr().out
+    assert "no-such-package, for dreaming: not here, pip install 'SAMUNetSlicer[dreams]'" in page
+    assert f"highdicom, for DICOM SEG: {importlib.metadata.version('highdicom')}" in page
+
+
+def test_every_extra_that_doctor_names_exists():
+    tomllib = pytest.importorskip("tomllib")  # Python 3.11
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for _, name, _, extra in doctor._OPTIONAL:
+        assert any(re.match(rf"{name}\b", requirement) for requirement in extras[extra])
 
 
 def test_the_cache_is_counted_and_cleared(private_home, capsys):

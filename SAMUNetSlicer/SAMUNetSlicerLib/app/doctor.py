@@ -28,6 +28,15 @@ _PACKAGES = (
     ("requests", "requests"),
     ("tqdm", "tqdm"),
 )
+# The same for what only some work needs; what it is for, and the extra of this product that brings it.
+_OPTIONAL = (
+    ("highdicom", "highdicom", "DICOM SEG", "dicom"),
+    ("pyarrow", "pyarrow", "Parquet tables", "parquet"),
+    ("ray", "ray", "batches on several machines", "ray"),
+    ("trame_slicer", "trame-slicer", "the browser viewer", "view"),
+    ("scipy", "scipy", "training", "training"),
+    ("matplotlib", "matplotlib", "reports of evaluations", "training"),
+)
 _LITTLE_MEMORY = 2e9  # bytes: the default model and a 512 x 512 x 400 volume need about half of that
 _LITTLE_DISK = 1e9
 
@@ -38,6 +47,7 @@ def examine() -> Dict[str, Any]:
         "product": {"version": __version__, "folder": str(Path(__file__).parents[1])},
         "system": _system(),
         "packages": {name: _version(module, name) for module, name in _PACKAGES},
+        "optional": [_optional(*package) for package in _OPTIONAL],
         "computing": _computing(),
         "weights": [_weights(card) for card in catalogue().cards.values()],
         "storage": _storage(),
@@ -57,6 +67,7 @@ def reportText(report: Dict[str, Any]) -> str:
         ("Memory", f"{_gigabytes(system['freeMemory'])} free of {_gigabytes(system['memory'])}"),
         ("Slicer", system["slicer"]),
         ("Packages", ", ".join(packages)),
+        *(("Optional", _optionalText(entry)) for entry in report["optional"]),
         ("Devices", computing["error"] or ", ".join(computing["devices"])),
         ("Precision", f"{computing['precision']} with --precision auto; CPU: {computing['cpu']}"),
         ("Home", f"{storage['folder']}, {_gigabytes(storage['freeDisk'])} free"),
@@ -98,6 +109,16 @@ def _version(module: str, distribution: str) -> Optional[str]:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return "bundled"
+
+
+def _optional(module: str, name: str, purpose: str, extra: str) -> Dict[str, Any]:
+    command = f"pip install 'SAMUNetSlicer[{extra}]'"
+    return {"name": name, "version": _version(module, name), "purpose": purpose, "command": command}
+
+
+def _optionalText(entry: Dict[str, Any]) -> str:
+    state = entry["version"] or f"not here, {entry['command']}"
+    return f"{entry['name']}, for {entry['purpose']}: {state}"
 
 
 def _computing() -> Dict[str, Any]:
