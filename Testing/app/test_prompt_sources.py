@@ -294,6 +294,34 @@ def test_a_wrong_row_is_named_by_its_line(tmp_path, row, reason):
         readTable(write_table(tmp_path / "t.csv", row))
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["segment;kind;x;y;z\nLeber;positive;1,5;-2;3", "segment\tkind\tx\ty\tz\nLeber\tpositive\t1.5\t-2\t3"],
+)
+def test_tables_of_other_spreadsheets_are_understood(tmp_path, text):
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8-sig")
+    (row,) = readTable(tmp_path / "t.csv")
+    assert (row.segment, row.points.tolist()) == ("Leber", [[1.5, -2, 3]])
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            "segmnt,kind,x,y,z\nL,box,1,2,3",
+            "no column 'segment', only segmnt, kind, x, y, z: it needs segment, kind",
+        ),
+        ("", "no column 'segment', only an empty first line"),
+        ("segment,kind,x,y,z\n", "has no rows"),
+        ('segment,kind,x,y,z\nL,positive,"1,5",2,3', "x must be a number, not '1,5'"),
+    ],
+)
+def test_a_table_that_is_none_is_refused(tmp_path, text, reason):
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(PromptError, match=reason):
+        readTable(tmp_path / "t.csv")
+
+
 def test_the_first_source_that_has_something_for_a_case_counts(tmp_path):
     own, labels = tmp_path / "own", tmp_path / "labels"
     for folder in (own, labels, labels / "p1"):

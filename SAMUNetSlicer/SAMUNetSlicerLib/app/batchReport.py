@@ -48,7 +48,8 @@ class _Page:
         self._embedded: Dict[str, str] = {}
 
     def parts(self) -> Iterator[str]:
-        title = f"{len(self._records)} images segmented by {escape(str(self._facts['model']['id']))}"
+        count = len(self._records)
+        title = f"{count} image{'s' * (count != 1)} segmented by {escape(str(self._facts['model']['id']))}"
         yield '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
         yield f"<title>{title}</title><style>{STYLE}</style></head><body>"

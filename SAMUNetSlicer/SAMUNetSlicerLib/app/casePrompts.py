@@ -66,8 +66,8 @@ class PromptSearch:
             if found is not None:
                 return found
         raise PromptError(
-            f"There are no prompts for '{case.name}': add a file of that name to a folder of prompts, or "
-            "give prompts for all cases."
+            f"There are no prompts for '{case.name}': add a file of that name to a folder of prompts or a "
+            "row to a table, or give prompts for all cases."
         )
 
     def _checked(self, source: Path) -> None:
