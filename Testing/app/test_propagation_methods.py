@@ -156,3 +156,21 @@ def test_there_is_nothing_to_review_without_a_propagation(way):
     assert reviewSlices(way.session) == []
     way.box()
     assert reviewSlices(way.session) == []
+
+
+def test_between_two_keys_the_box_goes_halfway_towards_the_straight_line(way):
+    answers(way, lambda k: square(at=(10, 12)) if k <= 4 else square(at=(10, 24)))
+    for k in (1, 7):
+        way.box(k)
+    predict, boxes = way.engine.service.predict, []
+
+    def noted(image, prompts):
+        boxes.append(prompts.boxes[0].tolist())
+        return predict(image, prompts)
+
+    way.engine.service.predict = noted
+    way.run(first=1, last=7)
+    shares = np.arange(1, 4) / 6
+    ups = sorted(box for box in boxes if box[0] < 18)
+    np.testing.assert_allclose([box[0] for box in ups], 12 + 12 * shares / 2, atol=1e-4)
+    assert {(box[1], box[3], round(box[2] - box[0], 3)) for box in boxes} == {(10, 20, 10)}

@@ -1,10 +1,11 @@
 """How good a segment is after 1, 2 and 3 prompted slices, by every way that fills the rest of the volume.
 
     OMP_NUM_THREADS=1 python Testing/benchmarks/bench_propagation_quality.py VOLUMES [--only NAME ...]
-        [--csv FILE] [--cache FOLDER]
+        [--ways NAME ...] [--csv FILE] [--cache FOLDER]
 
 VOLUMES is a folder with NAME.nii.gz or NAME.nrrd and NAME_seg of the same kind, see `labelled_volumes` for
-those that are used and for their structures.  The default network, on the CPU in fp32.  On the axial slices
+those that are used and for their structures.  The default network, on the CPU in fp32; bones in the
+window for bones.  On the axial slices
 behind which 50 %, or 25 and 75 %, or 15, 50 and 85 % of the structure lie, a box 5 % wider than the structure
 is drawn on each side; all ways start from the masks that this gives:
 
@@ -43,6 +44,14 @@ from SAMUNetSlicerLib.scene.regionBox import RegionBox
 from SAMUNetSlicerLib.scene.volumeGeometry import ijkToRAS
 from scene.segmentation_scene import voxels_of
 
+WAYS = (
+    "same box",
+    "fill",
+    "propagate",
+    "propagate, ends given",
+    "three axes, majority",
+    "three axes, mean",
+)
 PROMPTED = {1: (0.5,), 2: (0.25, 0.75), 3: (0.15, 0.5, 0.85)}
 WIDER = 0.05
 
@@ -133,25 +142,26 @@ def decoded(session):
     return session.engine.wait(session.statistics())["decoded"]
 
 
-def rows_of(session, structure, spacing):
+def rows_of(session, structure, spacing, methods):
     for count in PROMPTED:
         boxes = prompt(session, structure.truth, count)
-        for method, options in ways(session, structure.truth, boxes).items():
-            mask, slices = propagate(session, options)
+        options = ways(session, structure.truth, boxes)
+        for method in methods:
+            mask, slices = propagate(session, options[method])
             scores = dice(mask, structure.truth), surface_dice(mask, structure.truth, spacing)
             yield (row := Row(*structure[:3], count, method, *scores, slices))
             print(*row, file=sys.stderr, flush=True)
         session.segmentationNode.RemoveSegment(session.segmentId)
 
 
-def rows_of_volume(engine, folder, name):
+def rows_of_volume(engine, folder, name, methods):
     with startScene() as host:
         session = SegmentationSession(host.scene, engine)
         volume, labels = load(host, folder, name)
         session.setVolume(volume)
-        session.setWindow(WindowSetting(VOLUMES[name][0]))
         for structure in structures(name, labels):
-            yield from rows_of(session, structure, volume.GetSpacing()[::-1])
+            session.setWindow(WindowSetting("preset:bone" if structure.kind == "bone" else VOLUMES[name][0]))
+            yield from rows_of(session, structure, volume.GetSpacing()[::-1], methods)
         session.close()
 
 
@@ -186,6 +196,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("volumes")
     parser.add_argument("--only", nargs="+", default=list(VOLUMES))
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS)
     parser.add_argument("--csv", type=Path)
     parser.add_argument("--cache")
     arguments = parser.parse_args()
@@ -193,7 +204,7 @@ def main():
     spec = modelSpec(device="cpu", precision="fp32")
     engine.wait(engine.start(dataclasses.replace(spec, cache_folder=arguments.cache)))
     for name in arguments.only:
-        rows += rows_of_volume(engine, arguments.volumes, name)
+        rows += rows_of_volume(engine, arguments.volumes, name, arguments.ways)
         if arguments.csv:
             write_csv(arguments.csv, rows)
     engine.close()

@@ -10,7 +10,7 @@ from ..scene.plane import SlicePlane
 from ..scene.planeStack import PlaneStack, carried
 from ..scene.regionBox import RegionBox
 from .keySlices import KeySlice
-from .neighborPrompts import neighborPrompts
+from .neighborPrompts import Course, neighborPrompts
 
 
 class Task(NamedTuple):
@@ -28,13 +28,15 @@ class Front:
 
     ``key``, ``at``: steps of the key and of the last slice that was segmented; ``direction``: +1 or -1;
     ``end``: the last step that it may reach; ``mask``, ``keyMask``: (H, W) bool of the slice at ``at`` and
-    of the key; ``opposite``: the front that comes towards it.
+    of the key; ``goal``: the key beyond ``end`` if the structure is on it, too; ``opposite``: the front that
+    comes towards it.
     """
 
     key: int
     direction: int
     end: int
     mask: np.ndarray
+    goal: Optional[KeySlice] = None
     isStopped: bool = False
     opposite: Optional["Front"] = None
     at: int = field(init=False)
@@ -63,7 +65,7 @@ class Front:
             "neighbor": stack.plane(self.at).signature(),
             "key": stack.plane(self.key).signature(),
         }
-        return Task(neighborPrompts(neighbor, capabilities), neighbor, origin)
+        return Task(neighborPrompts(neighbor, capabilities, self._course(stack, step)), neighbor, origin)
 
     def accept(self, step: int, mask: np.ndarray) -> None:
         self.at, self.mask = step, mask
@@ -71,6 +73,16 @@ class Front:
     def refuse(self, step: int) -> None:
         """The slice was not good enough: the way ends."""
         self.isStopped = True
+
+    def _course(self, stack: PlaneStack, step: int) -> Optional[Course]:
+        if self.goal is None:
+            return None
+        plane = stack.plane(step)
+        start = carried(self.keyMask, stack.plane(self.key), plane)
+        goal = carried(self.goal.mask, self.goal.plane, plane)
+        if not (start.any() and goal.any()):
+            return None
+        return Course(start, goal, abs(step - self.key) / (abs(self.end - self.key) + 1))
 
     @property
     def _last(self) -> int:
@@ -144,4 +156,7 @@ def frontsFrom(keys: Dict[int, KeySlice], low: int, high: int, direction: str) -
 
 def _front(keys: Dict[int, KeySlice], step: int, direction: int, end: int) -> Optional[Front]:
     mask, hasRoom = keys[step].mask, (end - step) * direction > 0
-    return Front(step, direction, end, mask) if hasRoom and mask.any() else None
+    goal = keys.get(end + direction)
+    if goal is not None and not goal.mask.any():
+        goal = None
+    return Front(step, direction, end, mask, goal) if hasRoom and mask.any() else None

@@ -8,7 +8,14 @@ volumes (Testing/benchmarks/bench_propagation_rules.py), mean 3D Dice from one p
   the mask 0.775, with the mask 0.782, with both 0.774; up to the product's own ends, 21 runs: 0.820, 0.815,
   0.790, 0.797.  Box wider by 2 % of its size on each side: 0.830 instead of 0.852, 21 runs;
 - LiteMedSAM, 48 runs: wider by 3 % 0.728, 5 % 0.767, 7 % 0.780, 10 % 0.781, 14 % 0.758.
+
+Between two key slices it is known where the structure is to arrive.  Compact SAM-UNet, 17 structures, mean
+3D Dice between 2 and between 3 key slices: box of the neighbor 0.746 and 0.765, box on the straight line from
+key to key 0.746 and 0.785, halfway between these two 0.752 and 0.783, box of the shape interpolated
+morphologically 0.710 and 0.750, that shape itself 0.714 and 0.739.  Halfway follows bends, too.
 """
+
+from typing import NamedTuple, Optional
 
 import numpy as np
 
@@ -19,14 +26,28 @@ from ..engine.types import Capabilities, Prompts
 _MARGIN_OF_BOX_NETWORKS, _MARGIN = 0.08, 0.0
 
 
-def neighborPrompts(mask: np.ndarray, capabilities: Capabilities) -> Prompts:
+class Course(NamedTuple):
+    """From key to key: masks (H, W) bool, not empty, on the pixels of the slice that is to be segmented, and
+    how far it lies along the way, in [0, 1]."""
+
+    start: np.ndarray
+    goal: np.ndarray
+    share: float
+
+    def box(self, margin: float) -> np.ndarray:
+        start, goal = boxAround(self.start, margin), boxAround(self.goal, margin)
+        return start + np.float32(self.share) * (goal - start)
+
+
+def neighborPrompts(mask: np.ndarray, capabilities: Capabilities, course: Optional[Course] = None) -> Prompts:
     """The prompts for a slice whose neighbor has this mask: a box, tight if the network takes masks, else
-    wider by 8 % of the mask's width and height on each side.
+    wider by 8 % of the mask's width and height on each side; between keys halfway to the box of their course.
 
     :param mask: (H, W) bool, not empty, on the pixels of the slice that is to be segmented.
     """
     margin = _MARGIN_OF_BOX_NETWORKS if capabilities.mask == "none" else _MARGIN
-    return Prompts(boxes=boxAround(mask, margin)[None])
+    box = boxAround(mask, margin)
+    return Prompts(boxes=(box if course is None else (box + course.box(margin)) / 2)[None])
 
 
 def boxAround(mask: np.ndarray, margin: float) -> np.ndarray:
