@@ -1,12 +1,16 @@
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from fakes.blob_model import BlobModel
 from fakes.fakeEngine import FAKE_SPEC, FakeService, fake_mask
 from SAMUNetSlicerLib.app.threadEngine import ThreadEngine
+from SAMUNetSlicerLib.engine.cards import load_catalogue
 from SAMUNetSlicerLib.engine.jobs import Priority
 from SAMUNetSlicerLib.engine.reports import ModelSpec
+from SAMUNetSlicerLib.engine.service import EngineService
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.errors import CancelledError, EngineError
 
@@ -169,3 +173,19 @@ def test_a_closed_engine_says_so(service):
     engine.close()
     with pytest.raises(EngineError, match="is closed"):
         engine.wait(engine.encode(IMAGE), timeout=30)
+
+
+def test_what_is_encoded_for_prompts_is_what_their_prediction_needs():
+    model = BlobModel()
+    model.capabilities = replace(model.capabilities, close_up=True)
+    engine = ThreadEngine(lambda notify: EngineService(notify, load=lambda *_: model))
+    image = np.zeros((300, 300), np.uint8)
+    for box, whole in (((100, 100, 112, 109), "encoded"), ((10, 10, 250, 200), "memory")):
+        prompts = Prompts(boxes=np.array([box], np.float32))
+        engine.wait(engine.start(ModelSpec(load_catalogue().get("litemedsam").to_json())))
+        engine.wait(engine.encodeFor(image, prompts))
+        report = engine.wait(engine.predict(image, prompts))
+        assert report.encoding.source == "memory"
+        assert engine.wait(engine.encode(image)).source == whole
+        engine.wait(engine.clearCache())
+    engine.close()

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from engine.phantom import ellipse
 from SAMUNetSlicerLib.engine.box_from_click import candidate_boxes, choose
+from SAMUNetSlicerLib.engine.boxes import bounding_box
 from SAMUNetSlicerLib.engine.local_edit import follow_clicks
-from SAMUNetSlicerLib.engine.postprocess import bounding_box
 from SAMUNetSlicerLib.engine.relief import Relief
 
 SIZE = (150, 200)

@@ -1,5 +1,7 @@
 """The engine's service: one model, its cache, and what happens when memory runs out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from SAMUNetSlicerLib.engine.cards import load_catalogue
 from SAMUNetSlicerLib.engine.reports import ModelSpec
 from SAMUNetSlicerLib.engine.service import EngineService
 from SAMUNetSlicerLib.engine.types import Prompts
-from SAMUNetSlicerLib.errors import EngineError, WeightsError
+from SAMUNetSlicerLib.errors import EngineError, PromptError, WeightsError
 
 CARD = load_catalogue().get("litemedsam").to_json()
 BOX = Prompts(boxes=np.array([[10, 10, 30, 25]], np.float32))
@@ -162,3 +164,22 @@ def test_an_embedding_of_another_precision_does_not_stand_in():
     service.encode([image()])
     model.to("cpu", "bf16")
     assert service.encode([image()])[0].source == "encoded"
+
+
+def test_of_a_small_structure_the_network_sees_a_part_and_the_answer_is_on_the_whole_image():
+    model = PlacedModel(("cpu", "fp32"))
+    model.capabilities = replace(model.capabilities, close_up=True)
+    service = service_with(model)
+    pixels = np.zeros((400, 500), np.uint8)
+    pixels[310:325, 110:130] = 200
+    report = service.predict(pixels, Prompts(boxes=np.array([[110, 310, 130, 325]], np.float32)))
+    np.testing.assert_array_equal(report.prediction.mask, pixels == 200)
+    np.testing.assert_array_equal(report.prediction.boxes, [[110, 310, 130, 325]])
+    assert service.encode([pixels])[0].source == "encoded"  # the whole was not needed
+
+
+def test_wrong_prompts_are_refused_before_anything_is_encoded():
+    service = service_with(BlobModel())
+    with pytest.raises(PromptError, match="outside the image"):
+        service.predict(image(), Prompts(boxes=np.array([[90, 90, 95, 95]], np.float32)))
+    assert service.statistics()["encoded"] == 0

@@ -6,6 +6,7 @@ from typing import Any, Callable, Dict, Optional
 
 import numpy as np
 
+from ..engine.close_up import close_up
 from ..engine.jobs import Job, Priority
 from ..engine.reports import EngineStatus, ModelSpec
 from ..engine.types import Prompts
@@ -46,6 +47,12 @@ class EngineClient(ABC):
     def encode(self, image: np.ndarray, priority: Priority = Priority.PREFETCH) -> Ticket:
         """Have the embedding of an image ready, result: `EncodeReport`."""
         return self._request("encode", priority, {"image": image})
+
+    def encodeFor(self, image: np.ndarray, prompts: Prompts) -> Ticket:
+        """`encode` what `predict` will need for these prompts on an image: all of it or a `close_up`."""
+        if self.status is not None:
+            image = close_up(prompts, image.shape[:2], self.status.capabilities).image(image)
+        return self.encode(image)
 
     def predict(self, image: np.ndarray, prompts: Prompts) -> Ticket:
         """Segment an image, see `EngineService.predict`; result: `PredictReport`."""

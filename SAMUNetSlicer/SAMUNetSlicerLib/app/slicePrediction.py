@@ -42,7 +42,8 @@ class SlicePrediction:
         self._image = squareImage(given.image, given.placed.plane)
         self._predicting: Optional[Ticket] = None
         self._isWithdrawn = False
-        self._encoding = engine.encode(self._image)
+        self._prompts = squarePrompts(given.prompts, given.placed.plane)
+        self._encoding = engine.encodeFor(self._image, self._prompts)
         self._encoding.whenDone(self._onEncoded)
 
     @property
@@ -68,8 +69,7 @@ class SlicePrediction:
     def _onEncoded(self, ticket: Ticket) -> None:
         # An engine that is started again gives encoding ahead up, but not what is predicted.
         if ticket.error is None or (ticket.isCancelled and not self._isWithdrawn):
-            prompts = squarePrompts(self.given.prompts, self.given.placed.plane)
-            self._predicting = self._engine.predict(self._image, prompts)
+            self._predicting = self._engine.predict(self._image, self._prompts)
 
 
 class PredictionQueue:

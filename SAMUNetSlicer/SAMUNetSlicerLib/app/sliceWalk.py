@@ -96,8 +96,15 @@ class SliceWalk:
             if step not in self._encoded:
                 plane = self._stack.plane(step)
                 image = self._image(plane)
-                self._encoded[step] = _Encoded(image, self._engine.encode(squareImage(image, plane)))
+                self._encoded[step] = _Encoded(image, self._encode(way, step, squareImage(image, plane)))
                 yield False
+
+    def _encode(self, way: Way, step: int, image: np.ndarray) -> Ticket:
+        # A guess: the slices before it are not done, and the prompts will not be quite these.
+        task = way.task(self._stack, step, self._engine.status.capabilities)
+        if task is None:
+            return self._engine.encode(image)
+        return self._engine.encodeFor(image, squarePrompts(task.prompts, self._stack.plane(step)))
 
     def _segment(self, way: Way, step: int) -> Iterator[bool]:
         # Not before it is encoded: a prediction would be served first, and encode outside of the batch.

@@ -13,7 +13,8 @@ from typing import Sequence, Tuple
 
 import numpy as np
 
-from .postprocess import bounding_box, clipped, covers, violated
+from .boxes import bounding_box, clipped
+from .postprocess import covers, violated
 from .relief import Relief
 
 # Shares of the image's longer side.  Larger and smaller ones agree with each other about nothing.

@@ -15,8 +15,9 @@ from typing import Optional, Tuple
 import numpy as np
 
 from .box_from_click import candidate_boxes, choose
+from .boxes import bounding_box, box_with_point, clipped
 from .outline import Outline, Part, View
-from .postprocess import bounding_box, box_with_point, clipped, covers, violated
+from .postprocess import covers, violated
 from .types import NEGATIVE, POSITIVE
 
 _GROWTH = 0.2  # of its own size, around the click that a box grows to

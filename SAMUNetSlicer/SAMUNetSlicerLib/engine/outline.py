@@ -5,9 +5,10 @@ from typing import List, Optional, Tuple
 
 import numpy as np
 
+from .boxes import bounding_box
 from .local_edit import follow_clicks
 from .model import PromptableModel
-from .postprocess import bounding_box, logits_of_mask, stability_score, violated
+from .postprocess import logits_of_mask, stability_score, violated
 from .relief import Relief
 from .types import Decoded, Embedding, Prediction
 

@@ -1,4 +1,4 @@
-"""What is read off masks and logits: boxes, confidence, clicks that are not followed."""
+"""What is read off masks and logits: confidence, clicks that are not followed."""
 
 from typing import Sequence, Tuple
 
@@ -9,23 +9,6 @@ from torch.nn import functional
 from .types import POSITIVE
 
 _SURE = 0.999  # probability given to the pixels of a mask that somebody drew
-
-
-def bounding_box(mask: np.ndarray) -> np.ndarray:
-    """The half-open box [x0, y0, x1, y1) float32 of a mask (H, W) that is not empty."""
-    columns, rows = np.flatnonzero(mask.any(0)), np.flatnonzero(mask.any(1))
-    return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
-
-
-def box_with_point(box: np.ndarray, point: np.ndarray, margin: float) -> np.ndarray:
-    """A box (4,) grown to hold a point (x, y) and ``margin`` times its own width and height around it."""
-    reach = margin * (box[2:] - box[:2])
-    return np.hstack([np.minimum(box[:2], point - reach), np.maximum(box[2:], point + reach)])
-
-
-def clipped(boxes: np.ndarray, size: Tuple[int, int]) -> np.ndarray:
-    """Boxes (..., 4) float32 within an image of ``size`` (H, W)."""
-    return np.clip(boxes, 0, np.array([size[1], size[0], size[1], size[0]])).astype(np.float32)
 
 
 def covers(mask: np.ndarray, point: np.ndarray) -> bool:

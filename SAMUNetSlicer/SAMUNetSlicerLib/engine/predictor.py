@@ -9,9 +9,9 @@ import numpy as np
 
 from ..errors import PromptError
 from . import box_policy, point_policy
+from .boxes import bounding_box
 from .model import PromptableModel
 from .outline import Outline, Part, View
-from .postprocess import bounding_box
 from .prompt_check import checked_prompts
 from .types import POSITIVE, Decoded, Embedding, Prediction, Prompts
 

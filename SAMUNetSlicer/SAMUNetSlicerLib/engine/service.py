@@ -12,9 +12,11 @@ import torch
 from ..errors import EngineError
 from .cache import EmbeddingCache, embedding_key
 from .cards import ModelCard
+from .close_up import close_up
 from .device import MemoryLadder
 from .loader import load_model
 from .predictor import Predictor
+from .prompt_check import checked_prompts
 from .reports import EncodeReport, EngineStatus, ModelSpec, PredictReport
 from .types import Prompts
 
@@ -92,18 +94,24 @@ class EngineService:
     def predict(self, image: np.ndarray, prompts: Prompts) -> PredictReport:
         """Segment an image with the prompts of one object, encoding it if it is not in the cache.
 
+        What is encoded is the part of the image that `close_up` chooses.
+
         :param image: as for `encode`.
         :raises EngineError: no model is loaded.
         :raises PromptError: the model cannot use the prompts.
         """
-        encoding = self.encode([image])[0]
+        self._require_model()
+        prompts = checked_prompts(prompts, image.shape[:2])
+        view = close_up(prompts, image.shape[:2], self._model.capabilities)
+        seen, asked = view.image(image), view.prompts(prompts)
+        encoding = self.encode([seen])[0]
         embedding = self._cache.get(encoding.key)
         started = time.perf_counter()
         prediction = self._ladder.run(
-            [prompts], lambda batch: [self._predictor.predict(embedding, batch[0], image)]
+            [asked], lambda batch: [self._predictor.predict(embedding, batch[0], seen)]
         )[0]
         self._counts["decoded"] += 1
-        return PredictReport(prediction, encoding, _ms_since(started))
+        return PredictReport(view.prediction(prediction), encoding, _ms_since(started))
 
     def statistics(self) -> Dict[str, Any]:
         """Images encoded, predictions made, and what the cache holds, see `EmbeddingCache.stats`."""

@@ -10,13 +10,17 @@ POSITIVE, NEGATIVE = 1, 0
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a model was trained to accept, from its card; what is not listed is not sent to it."""
+    """What a model was trained to accept, from its card; what is not listed is not sent to it.
+
+    ``close_up``: whether small boxes gain if the model sees a part of the image around them, see `close_up`.
+    """
 
     points: bool
     boxes: bool
     mask: str = "none"  # "none" | "logits" (SAM, SAM-UNet) | "probability" (SAM-Med2D)
     multimask: bool = False
     iou: bool = False
+    close_up: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,10 +90,10 @@ class Decoded:
 class Prediction:
     """What the user gets for a set of prompts.
 
-    ``mask`` (H, W) bool; ``logits`` (H, W) float32; ``low_res_logits`` (B, L, L) float32, one per part;
-    ``confidence`` in [0, 1], the stability score (SAM, Kirillov et al. 2023, section 5) of the logits;
-    ``boxes`` (B, 4) the boxes that were really used, derived ones included; ``notes``: sentences about
-    prompts that were repaired or refused, empty when all were followed.
+    ``mask`` (H, W) bool; ``logits`` (H, W) float32; ``low_res_logits`` (B, L, L) float32, one per part,
+    of what the network saw; ``confidence`` in [0, 1], the stability score (SAM, Kirillov et al. 2023,
+    section 5) of the logits; ``boxes`` (B, 4) the boxes that were really used, derived ones included;
+    ``notes``: sentences about prompts that were repaired or refused, empty when all were followed.
     """
 
     mask: np.ndarray

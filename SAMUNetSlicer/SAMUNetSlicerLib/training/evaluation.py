@@ -2,16 +2,17 @@
 
 import zlib
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache
 from itertools import groupby
 from typing import Callable, Iterable, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
+from ..engine.close_up import close_up
 from ..engine.model import PromptableModel
 from ..engine.predictor import Predictor
 from .corpus import Sample, Target, load_pair, targets
-from .protocols import MAX_CLICKS, question
+from .protocols import MAX_CLICKS, Ask, question
 from .rows import Row
 
 
@@ -56,12 +57,23 @@ def evaluate(
     predictor = Predictor(model)
     clicks = clicks if model.capabilities.points else min(clicks, 1)
     for done, (image, found) in enumerate(cases(samples, per_image), 1):
-        embedding = model.encode([image])[0]
+        ask = product_answers(model, predictor, image)
         for case in found:
-            ask = partial(predictor.predict, embedding, image=image)
             for answer in question(ask, case.target.mask, case.name, clicks):
                 yield _row(model.model_id, case, answer)
         progress(done)
+
+
+def product_answers(model: PromptableModel, predictor: Predictor, image: np.ndarray) -> Ask:
+    """What the product answers about an image, close-ups included; encoded once, when it is needed."""
+    encoded = lru_cache(maxsize=None)(lambda view: model.encode([view.image(image)])[0])
+
+    def ask(prompts):
+        view = close_up(prompts, image.shape[:2], model.capabilities)
+        answer = predictor.predict(encoded(view), view.prompts(prompts), view.image(image))
+        return view.prediction(answer)
+
+    return ask
 
 
 def _row(model, case, answer):
