@@ -3,9 +3,9 @@
     python Testing/benchmarks/bench_close_up.py [FOLDER [SLICES]]
 
 FOLDER holds volumes and, beside each NAME.*, its label map NAME_seg.*; by default the sample data.  Of the
-axial slices on which the largest part of a label is at least 20 pixels large, but extends over less than a tenth
-of the slice, SLICES (default 20) of each volume are drawn.  They are prompted with the exact box, with one 15 % larger, and with
-the exact box and two clicks on what is wrong.
+axial slices on which the largest part of a label is at least 20 pixels large, but extends over less than a
+tenth of the slice, SLICES (default 20) of each volume are drawn.  They are prompted with the exact box, with
+one 15 % larger, and with the exact box and two clicks on what is wrong.
 """
 
 import sys
