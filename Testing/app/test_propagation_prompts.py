@@ -1,5 +1,7 @@
 """A prompts file may ask to carry its segments on through the volume."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -62,3 +64,13 @@ def test_a_file_may_ask_for_several_axes(desk):
     runPrompts(desk.session, document({"axes": ["coronal", "sagittal"], "fusion": "mean", "last": 6}, 3))
     record = desk.session.workspace.provenance.of(desk.session.segmentId).record(desk.plane(5).signature())
     assert record.origin == {"method": "consensus", "axes": ["K", "J", "I"], "fusion": "mean"}
+
+
+def test_a_segment_that_others_left_no_voxels_is_not_carried_on(desk):
+    prompts = document(True, 3)
+    (first,) = prompts.segments
+    second = replace(first, name="B")
+    results = runPrompts(desk.session, replace(prompts, segments=(first, second)))
+    assert {each.name for each in results if each.isPropagated} == {"A"}
+    assert [each.prompts.plane.index for each in results if each.name == "B"] == [3]
+    assert not desk.voxels(results[-1].segmentId).any()

@@ -10,6 +10,8 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from SAMUNetSlicerLib.errors import InputError, OutputError
+from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis
+from SAMUNetSlicerLib.scene.segmentWriter import SegmentWriter
 from SAMUNetSlicerLib.scene.surfaceExport import closedSurfaces, exportSurface
 from scene.segmentation_scene import (
     CT,
@@ -112,10 +114,19 @@ def test_the_segmentation_gains_no_representation(node):
     assert node.GetSegmentation().GetMTime() == before
 
 
-def test_an_empty_segment_has_no_surface(node):
-    empty = node.GetSegmentation().AddEmptySegment("", "Empty", [0, 1, 0])
+def test_an_empty_segment_has_no_surface_and_is_no_fault(scene, volume, capfd):
+    node, first = add_segmentation(scene, ["A"], volume)
+    new = node.GetSegmentation().AddEmptySegment("", "New", [0, 1, 0])
+    outdone = node.GetSegmentation().AddEmptySegment("", "All of it is A", [0, 0, 1])
+    plane = planeFromAxis(volume, "K", 8)
+    mask = np.zeros(plane.shape, bool)
+    mask[10:20, 10:20] = True
+    for segment in (first, outdone):
+        SegmentWriter(scene).writeMask(node, segment, plane, mask, volume, policy="protectAll")
 
-    assert empty not in closedSurfaces(node, ids(node))
+    assert list(closedSurfaces(node, [first, new, outdone])) == [first]
+    assert not closedSurfaces(node, [new, outdone])
+    assert capfd.readouterr().err == ""
 
 
 def test_a_segment_that_is_gone_is_one_sentence(node):

@@ -99,7 +99,12 @@ def reviewReasons(
     """
     uncertain = [each for each in slices if each.confidence is not None and each.confidence < below]
     empty = [each for each in slices if each.pixels == 0 and not each.isPropagated]
-    reasons = [f"{each.name} has no voxels." for each in segments if not each.voxels]
+    found = {each.segment for each in slices if each.pixels}
+    reasons = [
+        f"{each.name} has no voxels{': what was found belongs to other segments' * (each.name in found)}."
+        for each in segments
+        if not each.voxels
+    ]
     reasons += [f"{each.segment}, {each.place}: nothing was found." for each in empty]
     if uncertain:
         worst = min(uncertain, key=lambda each: each.confidence)

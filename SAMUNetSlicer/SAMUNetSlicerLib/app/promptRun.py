@@ -110,8 +110,15 @@ class PromptRun:
             if segmentId is None:
                 segmentId = self._session.addSegment(segment.name, segment.color, terminologyOf(segment))
             yield from self._write(segmentId, segment, predictions)
-        if segment.propagation is not None:
+        if self._canGoOn(segmentId, segment):
             yield from self._propagate(segmentId, segment)
+
+    def _canGoOn(self, segmentId: str, segment: SegmentPrompts) -> bool:
+        """An empty segment is not carried on: the results say that it is empty."""
+        if segment.propagation is None or "region" in segment.propagation:
+            return segment.propagation is not None
+        written = (each.report.target for each in self.slices if each.segmentId == segmentId)
+        return any(self._session.workspace.readMask(target).any() for target in written)
 
     def _tell(self, done: int) -> None:
         self._done = done

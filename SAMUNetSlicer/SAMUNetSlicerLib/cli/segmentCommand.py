@@ -57,6 +57,7 @@ def sliceValues(each) -> Dict[str, Any]:
     return {
         "segment": each.name,
         "slice": each.place,
+        "pixels": each.pixels,
         "confidence": report.confidence,
         "encoding": report.source,
         "encodeMs": report.encodeMs,
@@ -74,4 +75,6 @@ def _text(slices: List[Dict[str, Any]], result) -> str:
 
 
 def _confidence(each: Dict[str, Any]) -> str:
+    if not each["pixels"]:
+        return "nothing found"
     return "" if each["confidence"] is None else f"confidence {each['confidence']:.2f}"

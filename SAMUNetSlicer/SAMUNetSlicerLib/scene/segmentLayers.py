@@ -44,6 +44,10 @@ class SegmentVoxels:
         """(4, 4) from this segment's voxel indices to the coordinates of the segmentation node."""
         return self.layer.ijkToLocal
 
+    @property
+    def isEmpty(self) -> bool:
+        return self.layer.extent is None or not (self.layer.block() == self.label).any()
+
     def holds(self, voxels: np.ndarray) -> np.ndarray:
         """(n,) bool: which voxels (n, 3) belong to the segment."""
         return self.layer.labels(voxels) == self.label

@@ -16,7 +16,7 @@ from vtk.util.numpy_support import vtk_to_numpy
 from ..errors import OutputError
 from .exportCheck import LPS_TO_RAS
 from .exportFiles import writeChecked
-from .segmentLayers import requireSegment
+from .segmentLayers import SegmentVoxels
 from .volumeGeometry import parentToWorld
 
 _COORDINATES = "SPACE=LPS"  # where Slicer's reader looks for it: in the header or in a comment
@@ -34,14 +34,15 @@ def closedSurfaces(segmentationNode, segmentIds: Sequence[str]) -> Dict[str, vtk
     copy, source = slicer.vtkSegmentation(), segmentationNode.GetSegmentation()
     copy.SetSourceRepresentationName(source.GetSourceRepresentationName())
     copy.CopyConversionParameters(source)
-    for segmentId in segmentIds:
-        requireSegment(segmentationNode, segmentId)
+    # VTK would report an empty one on the console as a fault.
+    filled = [each for each in segmentIds if not SegmentVoxels(segmentationNode, each).isEmpty]
+    for segmentId in filled:
         copy.CopySegmentFromSegmentation(source, segmentId)
     name = slicer.vtkSegmentationConverter.GetClosedSurfaceRepresentationName()
-    if not copy.CreateRepresentation(name):
+    if filled and not copy.CreateRepresentation(name):
         raise OutputError("The surfaces could not be made: smooth or shrink the segments and try again.")
     toLPS = LPS_TO_RAS @ parentToWorld(segmentationNode)
-    surfaces = {each: copy.GetSegment(each).GetRepresentation(name) for each in segmentIds}
+    surfaces = {each: copy.GetSegment(each).GetRepresentation(name) for each in filled}
     return {each: _moved(one, toLPS) for each, one in surfaces.items() if one and one.GetNumberOfCells()}
 
 
