@@ -52,7 +52,7 @@ class Autosave:
         session.maskChanged.connect(self._onChanged)
 
     def follow(self, volumeNode, volumeFile: str) -> Optional[Work]:
-        """Save the work on this volume from now on; return what was saved of it earlier.
+        """Save the work on this volume from now on; return what was saved of it earlier, if anything was.
 
         :raises InputError: what was saved is damaged; it is kept under another name.
         """
@@ -61,10 +61,11 @@ class Autosave:
         if not self._path.is_file():
             return None
         try:
-            return readWork(self._path)
+            work = readWork(self._path)
         except Exception:
             self.setAside()
             raise
+        return None if work.isEmpty else work
 
     def setAside(self) -> None:
         """Keep the saved work under another name, and begin anew."""

@@ -27,9 +27,9 @@ class Propagation:
         session.statusChanged.connect(self._onSession)
         state.update({"method": "propagate", "direction": "both", "reviews": []})
 
-    def start(self) -> None:
+    def start(self, method: str, direction: str) -> None:
         """:raises UserError: there is nothing to propagate."""
-        options = PropagationOptions(direction=self._state.direction, method=self._state.method)
+        options = PropagationOptions(direction=direction, method=method)
         self._propagator.start(options)
         self._status.begin(self, "Propagating", self._propagator.cancel)
 

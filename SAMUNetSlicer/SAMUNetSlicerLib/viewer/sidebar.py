@@ -132,7 +132,7 @@ def _drawPropagation(viewer) -> None:
         )
         v.VBtn(
             "Propagate",
-            click=viewer.status.guard(viewer.propagation.start),
+            click=(viewer.status.guard(viewer.propagation.start), "[method, direction]"),
             disabled=("!segmentId",),
             variant="tonal",
             size="small",
@@ -187,7 +187,7 @@ def _drawExport(viewer) -> None:
                 )
         v.VBtn(
             "Download",
-            click=viewer.status.guard(viewer.download),
+            click=(viewer.status.guard(viewer.download), "[formats]"),
             disabled=("!segments.length",),
             prepend_icon="mdi-download",
             variant="tonal",
@@ -198,7 +198,7 @@ def _drawExport(viewer) -> None:
         v.VTextField(v_model=("folder",), label="Folder", id="folder", **_DENSE)
         v.VBtn(
             "Save to the folder",
-            click=viewer.status.guard(viewer.exportToFolder),
+            click=(viewer.status.guard(viewer.exportToFolder), "[formats, folder]"),
             disabled=("!segments.length",),
             prepend_icon="mdi-content-save-outline",
             variant="tonal",

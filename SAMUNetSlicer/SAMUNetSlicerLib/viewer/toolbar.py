@@ -27,7 +27,7 @@ def drawToolbar(viewer) -> None:
         html.Span("SAMUNetSlicer", classes="text-subtitle-1 font-weight-medium mr-4")
         v.VBtn(
             "{{ volumeName || 'Open' }}",
-            click="isOpening = true",
+            click="openError = ''; isOpening = true",
             prepend_icon="mdi-folder-open-outline",
             variant="text",
             classes="text-none samunet-volume",
@@ -35,10 +35,7 @@ def drawToolbar(viewer) -> None:
             id="open",
         )
         v.VSpacer()
-        with v.VBtnToggle(v_model=("tool",), mandatory=True, density="comfortable", variant="outlined"):
-            for tool, icon, title in _TOOLS:
-                with v.VBtn(value=tool, title=title, id=f"tool-{tool}", size="small", min_width=48):
-                    v.VIcon(icon=icon, size=22)
+        _drawTools(viewer)
         _drawWindows(viewer)
         _drawUndo(viewer)
         v.VSpacer()
@@ -53,6 +50,15 @@ def drawToolbar(viewer) -> None:
             size="small",
         ):
             v.VIcon(icon=("theme === 'dark' ? 'mdi-white-balance-sunny' : 'mdi-weather-night'",))
+
+
+def _drawTools(viewer) -> None:
+    with v.VBtnToggle(model_value=("tool",), mandatory=True, density="comfortable", variant="outlined"):
+        for tool, icon, title in _TOOLS:
+            # A call arrives before the mouse that follows it; a change of the state may be overtaken.
+            take = viewer.status.guard(partial(viewer.tools.take, tool))
+            with v.VBtn(value=tool, click=take, title=title, id=f"tool-{tool}", size="small", min_width=48):
+                v.VIcon(icon=icon, size=22)
 
 
 def _drawWindows(viewer) -> None:

@@ -27,17 +27,17 @@ class Tools:
         self.follower = ViewFollower(session)
         self.prompts = SliceTools(session, self.follower)
         self._pointers = [self._attach(viewport) for viewport in views]
-        self.tool = "positive"
-        state.change("tool")(lambda tool, **_: self._take(tool))
+        self.take("positive")
 
-    @property
-    def tool(self) -> str:
-        return self._state.tool
-
-    @tool.setter
-    def tool(self, tool: str) -> None:
+    def take(self, tool: str) -> None:
+        """Have the left button do something else."""
         self._state.tool = tool
-        self._take(tool)
+        modes = slicer.vtkMRMLInteractionNode
+        mode = modes.AdjustWindowLevel if tool == WINDOW else modes.ViewTransform
+        self._interaction.SetCurrentInteractionMode(mode)
+        self.prompts.tool = tool if tool in TOOLS else None
+        for pointer in self._pointers:
+            pointer.isOn = tool == NAVIGATE
 
     def cancel(self) -> None:
         """Give up a box that is being dragged."""
@@ -53,11 +53,3 @@ class Tools:
         interactor = viewport.view.interactor()
         self.prompts.attach(interactor, viewport.node, viewport.view.schedule_render)
         return Pointer(interactor, viewport.node, lambda ras: self._layout.point(ras, viewport.name))
-
-    def _take(self, tool: str) -> None:
-        modes = slicer.vtkMRMLInteractionNode
-        mode = modes.AdjustWindowLevel if tool == WINDOW else modes.ViewTransform
-        self._interaction.SetCurrentInteractionMode(mode)
-        self.prompts.tool = tool if tool in TOOLS else None
-        for pointer in self._pointers:
-            pointer.isOn = tool == NAVIGATE

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Optional, Sequence
 
 from ..app.engineClient import EngineClient
 from ..app.exportFormats import DEFAULT_KEYS
@@ -87,6 +87,7 @@ class Viewer:
         webServer.routes += [self.exports.addRoutes, self._uploads.addRoutes]
         for viewport in self.views:
             self.pages.guard(viewport.adapter)
+        self._reading: Optional[asyncio.Future] = None
         self.fetch: Callable[[str], None] = lambda address: None
         self._page = drawPage(trame, self)
 
@@ -97,30 +98,28 @@ class Viewer:
         self.oblique.reset()
         self._viewState.refreshAll()
 
-    async def openFromDialog(self, path: str) -> None:
-        """Show a volume and close the dialog, or say there why not."""
+    def openFromDialog(self, path: str) -> None:
+        """Begin to open a volume; then the dialog closes, or says why not.
+
+        The page's next call is not heard before this one returns.
+        """
         self._state.openError = ""
-        try:
-            await self.open(path)
-            self._state.isOpening = False
-        except UserError as error:
-            self._state.openError = str(error)
+        self._reading = asyncio.ensure_future(self._openFromDialog(path))
 
     def setDisplayWindow(self, name: str) -> None:
         """Show the volume, and later ones, with another window; see ``setDisplayWindow``."""
         self._window = name
         setDisplayWindow(self.session.workspace.requireVolume(), name)
 
-    def download(self) -> None:
-        """Make the chosen files, and have the browser fetch them."""
-        address = self.exports.toBrowser(self._state.formats, self.opening.path)
+    def download(self, formats: Sequence[str]) -> None:
+        """Make files, and have the browser fetch them."""
+        address = self.exports.toBrowser(formats, self.opening.path)
         self.fetch(address)
         self.status.say("The files were read back and are being downloaded.")
 
-    def exportToFolder(self) -> None:
-        """Write the chosen files to the chosen folder; files that are there stay."""
-        folder = folderFrom(self._state.folder)
-        result = self.exports.toFolder(folder, self._state.formats, self.opening.path, "number")
+    def exportToFolder(self, formats: Sequence[str], folder: str) -> None:
+        """Write files to a folder; those that are there stay."""
+        result = self.exports.toFolder(folderFrom(folder), formats, self.opening.path, "number")
         text = f"{len(result.files)} files were written to {result.files[0].parent} and read back."
         self.status.say(" ".join([text, *result.notes]))
 
@@ -139,6 +138,13 @@ class Viewer:
         self.exports.close()
         self._uploads.close()
 
+    async def _openFromDialog(self, path: str) -> None:
+        try:
+            await self.open(path)
+            self._state.isOpening = False
+        except UserError as error:
+            self._state.openError = str(error)
+
     def _drawOverlay(self, name: str) -> None:
         drawOverlay(name, lambda: self.layout.fit(name), lambda: self.layout.toggle(name))
 
@@ -150,6 +156,6 @@ class Viewer:
         self._state.flush()
 
     def _keyActions(self) -> dict:
-        tools = {key: partial(setattr, self.tools, "tool", tool) for key, tool in TOOL_KEYS.items()}
+        tools = {key: partial(self.tools.take, tool) for key, tool in TOOL_KEYS.items()}
         undo, redo = self.status.guard(self.session.undo), self.status.guard(self.session.redo)
         return {**tools, "ctrl+z": undo, "ctrl+y": redo, "ctrl+shift+z": redo, "escape": self.tools.cancel}
