@@ -28,12 +28,18 @@ demo: $(STAMP)
 demo-view: $(VIEW_STAMP)
 	$(VIEW_BIN)/samunet view Resources/SampleData/ts_ct512.nii.gz --window abdomen --out out/view
 
-test: weights qt
-	$(BIN)/python -m pytest
+# The viewer's tests follow whatever comes of the others; either can fail the whole.
+test: weights qt $(VIEW_STAMP) chromium
+	@failed=0; \
+	$(BIN)/python -m pytest || failed=1; \
+	$(TEST_VIEW) || failed=1; \
+	exit $$failed
+
+test-view: $(VIEW_STAMP) chromium
+	$(TEST_VIEW)
 
 # The browser viewer, in a real browser.
-test-view: $(VIEW_STAMP) chromium
-	SAMUNET_TEST_VIEW=1 $(VIEW_BIN)/python -m pytest Testing/viewer
+TEST_VIEW = SAMUNET_TEST_VIEW=1 $(VIEW_BIN)/python -m pytest Testing/viewer
 
 # Two published networks that tests and benchmarks compare with, about 40 MB each, fetched once.
 weights: $(STAMP)
@@ -73,13 +79,15 @@ touch $@
 endef
 
 # The browser of the viewer's tests, and what draws the views without a screen.
+CHROMIUM_PACKAGES := chromium libegl1 libgl1-mesa-dri
 .PHONY: chromium
-chromium:
-	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
+chromium: $(VIEW_STAMP)
+	@{ command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null && \
+	$(VIEW_BIN)/python -c 'import ctypes.util, sys; sys.exit(not ctypes.util.find_library("EGL"))' || \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  apt-get update -q && apt-get install -y -q --no-install-recommends chromium libegl1 libgl1-mesa-dri; \
+	  apt-get update -q && apt-get install -y -q --no-install-recommends $(CHROMIUM_PACKAGES); \
 	else \
-	  echo "The viewer's tests need Chromium: sudo apt-get install chromium libegl1 libgl1-mesa-dri" >&2; exit 1; \
+	  echo "The viewer's tests need a browser: sudo apt-get install $(CHROMIUM_PACKAGES)" >&2; exit 1; \
 	fi
 
 # Debian keeps a part of Python's venv in a package of its own.

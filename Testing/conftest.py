@@ -6,6 +6,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ import pytest
 from SAMUNetSlicerLib.app import settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+# The viewer's tests are run in its own environment, where nothing may be missing.
+if find_spec("trame_slicer") is None and not os.environ.get("SAMUNET_TEST_VIEW"):
+    collect_ignore = ["viewer"]
+
 USER_WEIGHTS = settings.weightsFolder()  # read before any test moves the home folder
 
 

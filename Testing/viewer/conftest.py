@@ -5,23 +5,15 @@ from importlib.util import find_spec
 
 import pytest
 
-from viewer.viewing import CHROMIUM, Page, ViewerProcess
-
-MISSING = [name for name in ("trame_slicer", "playwright") if find_spec(name) is None]
+from viewer.viewing import CHROMIUM, VOLUME, Page, ViewerProcess, tabs
 
 
-def pytest_collection_modifyitems(items):
-    """Skip what another environment is for; `make test-view`, which is that environment, must not skip."""
-    if os.environ.get("SAMUNET_TEST_VIEW"):
-        assert not MISSING, f"not installed: {', '.join(MISSING)}"
-        assert CHROMIUM, "Chromium is not installed: `apt-get install chromium`"
-    elif MISSING:
-        skip = pytest.mark.skip(
-            reason=f"the viewer's own environment has {', '.join(MISSING)}: make test-view"
-        )
-        for item in items:
-            if item.path.parent.name == "viewer":
-                item.add_marker(skip)
+def pytest_collection_modifyitems():
+    """Say what is missing before 50 tests do."""
+    missing = [name for name in ("trame_slicer", "playwright") if find_spec(name) is None]
+    missing += [] if CHROMIUM else ["Chromium"]
+    if missing:
+        raise pytest.UsageError(f"not installed: {', '.join(missing)}; `make test-view` installs what it needs")
 
 
 @pytest.fixture(scope="session")
@@ -35,43 +27,36 @@ def browser():
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def new_tab(browser):
-    """Opens browser windows that share nothing; at the end, no page may have complained."""
-    contexts, complaints = [], []
-
-    def open_tab():
-        contexts.append(browser.new_context(viewport={"width": 1280, "height": 860}))
-        tab = contexts[-1].new_page()
-        tab.on("pageerror", lambda error: complaints.append(str(error)))
-        return tab
-
-    yield open_tab
-    for context in contexts:
-        context.close()
-    assert not complaints
+    """Opens windows for one test."""
+    with tabs(browser) as open_tab:
+        yield open_tab
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def viewer(tmp_path_factory):
-    """One viewer for the tests of a file."""
+    """One viewer for all tests that need none of their own."""
     viewer = ViewerProcess(tmp_path_factory.mktemp("home"))
     yield viewer
     assert viewer.stop() == 0
     assert "Traceback" not in viewer.log.read_text(), viewer.log.read_text()
 
 
-@pytest.fixture(scope="module")
-def open_page(viewer, new_tab):
+@pytest.fixture(scope="session")
+def open_page(viewer, browser):
     """The page of the shared viewer."""
-    return Page(new_tab(), viewer.address)
+    with tabs(browser) as open_tab:
+        yield Page(open_tab(), viewer.address)
 
 
 @pytest.fixture
 def page(open_page):
-    """The page of the shared viewer, without segments and with all views."""
-    open_page.deleteAll()
-    open_page.press("tool-positive")
+    """The page of the shared viewer as it is at first: the sample volume, its slices, no segments."""
+    if open_page.state("volumeName") != "ts_ct3mm":
+        open_page.open(VOLUME)
+        open_page.wait(lambda: open_page.state("volumeName") == "ts_ct3mm", "it is not opened")
+    open_page.restore()
     return open_page
 
 

@@ -1,13 +1,13 @@
 """Only pages with the token get in, and only one of them at a time."""
 
-import asyncio
+import io
 import socket
 from pathlib import Path
 
 import pytest
 
 from viewer.test_prompting import ORGANS
-from viewer.viewing import Page
+from viewer.viewing import Page, run_apart
 
 PATHS = ("/", "/index.html", "/?token=", "/?token=wrong", "/index.html?token=wrong", "/assets", "/download/x")
 
@@ -20,7 +20,7 @@ def fetch(work):
         async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as client:
             return await work(client)
 
-    return asyncio.run(run())
+    return run_apart(run())
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -55,7 +55,7 @@ def test_the_websocket_is_refused_without_the_cookie_and_to_other_origins(viewer
 
 def test_an_upload_is_refused_without_the_cookie(viewer):
     async def post(client):
-        async with client.post(f"{viewer.base}/upload", data={"file": b"x"}) as answer:
+        async with client.post(f"{viewer.base}/upload", data={"file": io.BytesIO(b"x")}) as answer:
             return answer.status
 
     assert fetch(post) == 403

@@ -1,8 +1,8 @@
 """What an upload may not be, without a browser: too large, too many files, no files."""
 
-import asyncio
-
 import pytest
+
+from viewer.viewing import run_apart
 
 LIMIT = 1000
 
@@ -34,7 +34,7 @@ def post(form_of):
             uploads.close()
             await runner.cleanup()
 
-    return asyncio.run(run()), opened
+    return run_apart(run()), opened
 
 
 def with_files(*files):

@@ -5,9 +5,7 @@ import pytest
 import SimpleITK as sitk
 
 from viewer.test_prompting import segment
-from viewer.viewing import SAMPLES, VOLUME, Page, ViewerProcess
-
-OTHER = SAMPLES / "ts_mr3mm.nii.gz"
+from viewer.viewing import OTHER, VOLUME, Page, ViewerProcess
 
 
 def upload(page, *paths):
@@ -21,23 +19,6 @@ def upload(page, *paths):
     page.page.keyboard.press("Escape")
     page.wait(lambda: not page.page.locator("#upload").is_visible(), "the dialog stays")
     return text
-
-
-@pytest.fixture
-def page(viewer, open_page):
-    """The shared page with the sample volume."""
-    if open_page.state("volumeName") != "ts_ct3mm":
-        open_path(open_page, VOLUME)
-        open_page.wait(lambda: open_page.state("volumeName") == "ts_ct3mm", "it is not opened")
-        open_page.settle()
-    open_page.deleteAll()
-    return open_page
-
-
-def open_path(page, path):
-    page.press("open")
-    page.page.locator("input#path").fill(str(path))
-    page.press("open-path")
 
 
 def uploads(viewer):
@@ -94,7 +75,7 @@ def test_a_header_that_points_at_other_files_is_refused(page, tmp_path, name):
 
 
 def test_a_path_that_is_not_there_is_refused_with_a_sentence(page):
-    open_path(page, "/no/such/file.nrrd")
+    page.open("/no/such/file.nrrd")
     page.wait(lambda: page.page.locator("#open-error").count(), "nothing is said")
     assert "There is no file" in page.text("open-error")
     page.page.keyboard.press("Escape")

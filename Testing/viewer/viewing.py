@@ -1,5 +1,7 @@
 """A viewer in a process of its own, and its page in a real browser."""
 
+import asyncio
+import contextlib
 import io
 import os
 import shutil
@@ -7,15 +9,77 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 SAMPLES = Path(__file__).resolve().parents[2] / "Resources" / "SampleData"
-VOLUME = SAMPLES / "ts_ct3mm.nii.gz"
+VOLUME, OTHER = SAMPLES / "ts_ct3mm.nii.gz", SAMPLES / "ts_mr3mm.nii.gz"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 SECONDS = 60.0
+
+# The page counts what changes in it, but for its last line, which counts slices that are encoded ahead.
+_COUNT = """
+window.changes_ = 0;
+const isElsewhere = ({target}) =>
+  !(target.nodeType === Node.TEXT_NODE ? target.parentElement : target)?.closest?.('.samunet-status');
+new MutationObserver(records => { if (records.some(isElsewhere)) window.changes_ += 1; })
+  .observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+"""
+
+# A view at rest is drawn once more 200 ms later.  A viewer that has answered twice has done what was due.
+_REST = """async (deadline) => {
+  const pause = time => new Promise(done => setTimeout(done, time));
+  const answer = () => window.trame.trigger('key', ['', '']);
+  let before;
+  do {
+    if (performance.now() > deadline) throw new Error('the views never rest');
+    before = window.changes_;
+    while (window.trame.state.dirtyKeys.size) await pause(20);
+    await pause(300);
+    await answer();
+    await answer();
+    await pause(50);
+  } while (before !== window.changes_);
+  const pictures = [...document.querySelectorAll('.samunet-picture img')];
+  await Promise.all(pictures.map(each => each.decode().catch(() => null)));
+}"""
+
+_SET = """async ([key, value]) => {
+  const {state, client} = window.trame;
+  state.set(key, value);
+  while (state.dirtyKeys.size || client.isBusy()) await new Promise(done => setTimeout(done, 10));
+}"""
+
+# What a test may change in the page.
+_CHOICES = ("maximized", "theme", "hasCrosshair", "hasSliceLines", "obliqueTilt", "obliqueTurn")
+_CHOICES += ("modelId", "window", "policy", "method", "direction", "formats", "folder")
+_CHOICES += ("offsetRed", "offsetYellow", "offsetGreen", "offsetOblique")
+
+
+def run_apart(coroutine):
+    """Run a coroutine on a thread of its own: the browser's driver has an event loop on this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
+@contextlib.contextmanager
+def tabs(browser):
+    """Opens browser windows that share nothing; at the end, no page may have complained."""
+    contexts, complaints = [], []
+
+    def open_tab():
+        contexts.append(browser.new_context(viewport={"width": 1280, "height": 860}))
+        tab = contexts[-1].new_page()
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        return tab
+
+    yield open_tab
+    for context in contexts:
+        context.close()
+    assert not complaints
 
 
 class ViewerProcess:
@@ -61,16 +125,35 @@ class Page:
 
     def __init__(self, page, address):
         self.page = page
-        page.goto(address)
-        page.wait_for_selector("#view-Red img", timeout=1000 * SECONDS)
+        page.add_init_script(_COUNT)
+        self.enter(address)
+        self._choices = {key: self.state(key) for key in _CHOICES}
+
+    def enter(self, address):
+        self.page.goto(address)
+        self.page.wait_for_selector("#view-Red img", timeout=1000 * SECONDS)
         self.wait(lambda: self.text("engine").startswith("Runs on"), "the network is not loaded")
         self.settle()
+
+    def restore(self):
+        """Have tools, slices and everything else that can be chosen as at first, and no segments."""
+        for key, value in self._choices.items():
+            if self.state(key) != value:
+                self.setState(key, value)
+        self.press("tool-positive")
+        self.deleteAll()
 
     def text(self, element):
         return self.page.locator(f"#{element}").inner_text()
 
     def press(self, element):
         self.page.locator(f"#{element}").click()
+
+    def open(self, path):
+        """Open a file of the viewer's computer."""
+        self.press("open")
+        self.page.locator("input#path").fill(str(path))
+        self.press("open-path")
 
     def place(self, view, x, y):
         """Screen pixel of a place in a view, given in fractions of its width and height."""
@@ -123,18 +206,12 @@ class Page:
         return self.page.evaluate("key => window.trame.state.get(key)", key)
 
     def setState(self, key, value):
-        self.page.evaluate("([key, value]) => window.trame.state.set(key, value)", [key, value])
+        """Choose a value, and wait until the viewer has it."""
+        self.page.evaluate(_SET, [key, value])
 
     def settle(self):
         """Wait until the page has stopped changing."""
-        last, deadline = self.screen(), time.monotonic() + SECONDS
-        while True:
-            assert time.monotonic() < deadline, "the views never rest"
-            self.page.wait_for_timeout(200)
-            before, last = last, self.screen()
-            # The last line counts slices that are encoded ahead.
-            if (before[:-40] == last[:-40]).all():
-                return
+        self.page.evaluate(_REST, self.page.evaluate("performance.now()") + 1000 * SECONDS)
 
     def isShown(self, view):
         return self.page.locator(f"#view-{view}").count() == 1
@@ -146,7 +223,7 @@ class Page:
 
     def waitForStatus(self, part, action):
         """Do something, and wait until the status line has a sentence with this part; return the sentence."""
-        self.page.evaluate("window.trame.state.set('statusText', '')")
+        self.setState("statusText", "")
         self.wait(lambda: not self.text("status"), "the status line cannot be cleared")
         action()
         self.wait(lambda: part in self.text("status"), f"'{part}' was never said")
