@@ -13,7 +13,7 @@ def pytest_collection_modifyitems():
     missing = [name for name in ("trame_slicer", "playwright") if find_spec(name) is None]
     missing += [] if CHROMIUM else ["Chromium"]
     if missing:
-        raise pytest.UsageError(f"not installed: {', '.join(missing)}; `make test-view` installs what it needs")
+        raise pytest.UsageError(f"not installed: {', '.join(missing)}; `make test-view` installs it")
 
 
 @pytest.fixture(scope="session")
