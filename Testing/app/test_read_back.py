@@ -36,5 +36,5 @@ def test_a_single_different_voxel_is_noticed(host, desk, stem):
 
 
 def test_a_missing_segmentation_is_one_sentence(host, desk, tmp_path):
-    with pytest.raises(InputError, match="cannot be read back"):
+    with pytest.raises(InputError, match="There is no file"):
         ReadBack(host, desk.volume, tmp_path / "absent")

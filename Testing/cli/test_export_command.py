@@ -56,6 +56,32 @@ def test_a_segmentation_becomes_the_files_that_are_asked_for(segmentation, serie
     assert trimesh.load(out / "Größe-Läsion.stl").is_watertight
 
 
+def test_a_label_map_can_be_exported_and_only_json_is_printed(series, tmp_path, capfd):
+    with startScene() as host:
+        shape = sitk.GetImageFromArray(ball(SHAPE, (4, 12, 14), 5).astype(np.uint8))
+        volume = loadVolume(host, series)
+        shape.SetSpacing(volume.GetSpacing())
+        shape.SetOrigin([factor * each for factor, each in zip((-1, -1, 1), volume.GetOrigin())])
+    sitk.WriteImage(shape, str(tmp_path / "labels.nii.gz"))
+    arguments = ["--volume", str(series), "--out", str(tmp_path / "out"), "--format", "csv", "--json"]
+
+    assert main(["export", str(tmp_path / "labels.nii.gz"), *arguments]) == 0
+
+    (written,) = json.loads(capfd.readouterr().out)["files"]
+    with open(written, newline="", encoding="utf-8") as table:
+        (row,) = csv.DictReader(table)
+    assert int(row["voxels"]) == ball(SHAPE, (4, 12, 14), 5).sum()
+
+
+@pytest.mark.parametrize("name", ["absent.seg.nrrd", "text.seg.nrrd"])
+def test_what_is_no_segmentation_is_one_sentence(series, tmp_path, name, capfd):
+    (tmp_path / "text.seg.nrrd").write_text("nothing")
+    arguments = ["--volume", str(series), "--out", str(tmp_path / "out")]
+    assert main(["export", str(tmp_path / name), *arguments]) == 3
+    (sentence,) = capfd.readouterr().err.splitlines()
+    assert "There is no file" in sentence or "is not a segmentation" in sentence
+
+
 def test_an_unknown_format_is_one_sentence(segmentation, series, tmp_path, capsys):
     arguments = ["--volume", str(series), "--out", str(tmp_path / "out"), "--format", "docx"]
 

@@ -13,13 +13,15 @@ def readSegmentation(host: SceneHost, path: Path):
 
     :raises InputError: it cannot be read.
     """
+    if not Path(path).exists():
+        raise InputError(f"There is no file '{path}': check its name.")
     storage = host.scene.AddNewNodeByClass("vtkMRMLSegmentationStorageNode")
     storage.SetFileName(str(path))
     node = host.scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
     with quiet():
         isRead = Path(path).is_file() and storage.ReadData(node)
     if not isRead:
-        raise InputError(f"{path} cannot be read back: give a .seg.nrrd file that Slicer can load.")
+        raise InputError(f"'{path}' is not a segmentation: give a .seg.nrrd file that Slicer can load.")
     return node
 
 

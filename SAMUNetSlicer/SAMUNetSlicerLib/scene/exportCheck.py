@@ -143,11 +143,14 @@ def _reordered(found: np.ndarray, steps: np.ndarray) -> np.ndarray:
 @contextmanager
 def quiet():
     """Keep VTK's messages away: a damaged file is reported by our own sentence."""
-    wasOn = vtk.vtkObject.GetGlobalWarningDisplay()
+    window = vtk.vtkOutputWindow.GetInstance()
+    wasOn, mode = vtk.vtkObject.GetGlobalWarningDisplay(), window.GetDisplayMode()
     vtk.vtkObject.GlobalWarningDisplayOff()
+    window.SetDisplayModeToNever()  # infos, which would stand between a command's results
     try:
         yield
     finally:
+        window.SetDisplayMode(mode)
         vtk.vtkObject.SetGlobalWarningDisplay(wasOn)
 
 
