@@ -97,16 +97,29 @@ class QtObject:
             return QtSignal(self, name)
         if name in _NOT_OURS or not _is_method(pyside, name):
             raise AttributeError(f"{type(pyside).__name__} has no attribute named '{name}'")
-        method = getattr(pyside, name)
-        return lambda *arguments: wrap(method(*map(unwrap, arguments)))
+        return self._method(name)
+
+    def _method(self, name):
+        pyside = self.pyside
+
+        def call(*arguments):
+            if not shiboken6.isValid(pyside):
+                raise ValueError(f"Trying to call '{name}' on a destroyed {type(pyside).__name__}")
+            return wrap(getattr(pyside, name)(*map(unwrap, arguments)))
+
+        return call
 
     def __setattr__(self, name, value):
         pyside = self.pyside
+        if not shiboken6.isValid(pyside):
+            raise AttributeError(f"Trying to set '{name}' of a destroyed {type(pyside).__name__}")
         found = _property(pyside, name)
         if found is None:
             raise AttributeError(f"{type(pyside).__name__} has no property '{name}' that could be set")
         if not found.isWritable():
             raise AttributeError(f"Property '{name}' of {type(pyside).__name__} is read-only")
+        if value is None:
+            raise AttributeError(f"Property '{name}' of {type(pyside).__name__} does not accept None")
         pyside.setProperty(found.name(), unwrap(value))
 
     def className(self):
@@ -193,6 +206,7 @@ class UiLoader(QtUiTools.QUiLoader):
     def load(self, device):
         """The widget tree; connections are made here, because Qt cannot make those of our classes."""
         tree = ET.fromstring(bytes(device.readAll().data()))
+        self._refuse_undeclared_properties(tree)
         connections = tree.find("connections")
         wanted = [[entry.findtext(tag) for tag in _CONNECTION] for entry in connections]
         tree.remove(connections)
@@ -203,6 +217,14 @@ class UiLoader(QtUiTools.QUiLoader):
             target = _named(widget, receiver)
             _named(widget, sender).connect(signal, getattr(target, slot.split("(")[0]))
         return widget
+
+    def _refuse_undeclared_properties(self, tree):
+        """Qt makes a dynamic property of one that the class does not have, and it has no effect."""
+        for element in tree.iter("widget"):
+            own = self.own_classes.get(element.get("class"))
+            for name in [] if own is None else [entry.get("name") for entry in element.findall("property")]:
+                if own.staticMetaObject.indexOfProperty(name) < 0:
+                    raise AssertionError(f"The .ui file sets {name}, which {own.__name__} does not have")
 
 
 _CONNECTION = ("sender", "signal", "receiver", "slot")

@@ -89,7 +89,6 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
     removeEnabled = _stored(bool, "removeEnabled", True)
     editEnabled = _stored(bool, "editEnabled", False)
     renameEnabled = _stored(bool, "renameEnabled", False)
-    sizeAdjustPolicy = _stored(QtWidgets.QComboBox.SizeAdjustPolicy, "sizeAdjustPolicy", None)
 
     def __init__(self, parent=None):
         super().__init__(parent)

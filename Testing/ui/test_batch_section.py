@@ -83,6 +83,54 @@ def test_a_finished_volume_is_shown_with_its_result(bench, volumes):
     assert bench.session.segmentationNode is not None
 
 
+def test_boxes_around_the_segments_of_each_volume_serve_as_well(bench, volumes):
+    """What was segmented on the first volume is the rough segmentation of the others."""
+    bench.panel.batch.source.choose("segments")
+    check(bench, "second", "third")
+    run(bench)
+    assert [row.text() for row in rows(bench)][1:] == ["second: done", "third: done"]
+
+
+def test_markups_of_the_scene_serve_as_well(bench, volumes):
+    points = bench.scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode", "Cyst")
+    points.AddControlPoint(bench.plane(5).pixelToRAS([(25, 25)])[0])
+    bench.panel.batch.source.choose("markups")
+    check(bench, "second")
+    run(bench)
+    bench.ui.batchList.currentRow = 1
+    bench.panel.batch._look()
+    segmentation = bench.session.segmentationNode.GetSegmentation()
+    assert [segmentation.GetNthSegment(0).GetName()] == ["Cyst"]
+    assert segmentation.GetNumberOfSegments() == 1
+
+
+def test_without_markups_the_sentence_says_so(bench, volumes):
+    bench.panel.batch.source.choose("markups")
+    check(bench, "second")
+    bench.click("batchButton")
+    assert "no markups" in bench.ui.statusText.text
+
+
+def test_where_prompts_are_laid_can_be_chosen_where_it_matters(bench, volumes):
+    assert not bench.ui.batchOrientationCombo.enabled
+    bench.panel.batch.source.choose("segments")
+    bench.panel.batch.orientation.choose("coronal")
+    bench.ui.batchCountSpin.value = 3
+    choice = bench.panel.batch._slices()
+    assert (choice.orientation, choice.count) == ("coronal", 3)
+    bench.ui.batchCountSpin.value = 0
+    assert bench.panel.batch._slices().count is None
+
+
+def test_results_are_forgotten_with_their_scene(bench, volumes):
+    check(bench, "second")
+    run(bench)
+    bench.scene.Clear(0)
+    for _ in range(2):
+        add_volume(bench.scene, ijk_to_ras=CT, array=np.zeros(SHAPE, np.int16))
+    assert not [row.text() for row in rows(bench) if ":" in row.text()]
+
+
 def test_a_prompts_file_serves_as_well(bench, volumes, tmp_path, monkeypatch):
     from PySide6 import QtWidgets
 

@@ -51,6 +51,48 @@ def test_a_pattern_that_cannot_be_filled_is_one_sentence(segmented, tmp_path):
     assert not written(tmp_path)
 
 
+def test_cancel_ends_the_export_before_the_next_file_and_leaves_none(segmented, tmp_path, monkeypatch):
+    """The button is pressed while the second file is about to be written."""
+    segmented.panel.export.formats.check(["seg.nrrd", "csv", "nrrd"])
+    pumped = []
+
+    def press():
+        pumped.append(segmented.ui.progressBar.value)
+        if len(pumped) == 2:
+            segmented.ui.cancelButton.pyside.click()
+
+    monkeypatch.setattr(slicer.app, "processEvents", press)
+    segmented.click("exportButton")
+    assert len(pumped) == 2
+    assert "cancelled" in segmented.ui.statusText.text
+    assert not written(tmp_path)
+    assert segmented.ui.exportButton.enabled
+    assert not segmented.panel.progress.isShown
+
+
+def test_a_long_export_shows_how_far_it_is(segmented, monkeypatch):
+    segmented.panel.export.formats.check(["seg.nrrd", "csv"])
+    bar, seen, clock = segmented.ui.progressBar, [], iter(range(100))
+    segmented.panel.progress._clock = lambda: next(clock)
+
+    def look():
+        seen.append(
+            (segmented.panel.progress.isShown, bar.value, bar.maximum, segmented.ui.exportButton.enabled)
+        )
+
+    monkeypatch.setattr(slicer.app, "processEvents", look)
+    segmented.click("exportButton")
+    assert seen == [(True, 0, 2, False), (True, 1, 2, False)]
+
+
+def test_a_change_while_files_are_written_ends_the_export(segmented, tmp_path, monkeypatch):
+    segmented.panel.export.formats.check(["seg.nrrd", "csv"])
+    monkeypatch.setattr(slicer.app, "processEvents", lambda: segmented.scene.Clear(0))
+    segmented.click("exportButton")
+    assert "changed meanwhile" in segmented.ui.statusText.text
+    assert not written(tmp_path)
+
+
 def test_nothing_checked_is_one_sentence(segmented):
     segmented.panel.export.formats.check([])
     segmented.click("exportButton")

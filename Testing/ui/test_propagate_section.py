@@ -40,9 +40,30 @@ def test_limits_hold(prompted):
     assert ui.statusText.text.startswith("2 slices segmented")
 
 
+def test_three_axes_are_an_option_that_says_what_it_costs(prompted):
+    propagate = prompted.panel.propagate
+    assert propagate._options().axes == ()
+    slices = sum(prompted.volume.GetImageData().GetDimensions())
+    assert f"up to {slices} slices" in prompted.ui.axesCombo.pyside.itemText(1)
+    propagate.axes.choose("all")
+    assert propagate._options().axes == ("I", "J", "K")
+    run(prompted)
+    assert "slices segmented in" in prompted.ui.statusText.text
+    propagate.method.choose("fill")
+    assert propagate._options().axes == ()
+
+
+def test_another_volume_has_another_cost_and_the_choice_stays(prompted):
+    prompted.panel.propagate.axes.choose("all")
+    prompted.ui.volumeSelector.setCurrentNode(None)
+    assert prompted.ui.axesCombo.currentText == "all three"
+    assert prompted.panel.propagate.axes.key == "all"
+
+
 def test_options_that_do_not_apply_are_off(bench):
     bench.panel.propagate.method.choose("fill")
     assert not bench.ui.confidenceSpin.enabled
+    assert not bench.ui.axesCombo.enabled
     assert not bench.ui.firstSliceSpin.enabled
     bench.ui.limitCheck.checked = True
     assert bench.ui.firstSliceSpin.enabled

@@ -93,6 +93,39 @@ def test_a_stand_in_offers_only_what_its_header_declares(application):
             getattr(ctk.qMRMLNodeComboBox(), name)
 
 
+def test_an_object_that_qt_has_deleted_can_be_neither_read_nor_set_nor_called(qt):
+    import shiboken6
+
+    button = qt.QPushButton("Go")
+    click = button.click
+    shiboken6.delete(button.pyside)
+    with pytest.raises(ValueError, match="destroyed"):
+        _ = button.text
+    with pytest.raises(AttributeError, match="destroyed"):
+        button.text = "Stop"
+    with pytest.raises(ValueError, match="destroyed"):
+        click()
+
+
+def test_a_property_does_not_take_none(qt):
+    with pytest.raises(AttributeError, match="does not accept None"):
+        qt.QPushButton("Go").toolTip = None
+
+
+def test_a_designer_file_sets_only_properties_that_the_class_has(qt, tmp_path):
+    import slicer
+
+    path = tmp_path / "panel.ui"
+    path.write_text(DESIGNER)
+    with pytest.raises(AssertionError, match="sizeAdjustPolcy"):
+        slicer.util.loadUI(str(path))
+
+
+DESIGNER = """<ui version="4.0"><widget class="qMRMLWidget" name="Panel"><layout class="QVBoxLayout"><item>
+<widget class="qMRMLNodeComboBox" name="box"><property name="sizeAdjustPolcy"><bool>true</bool></property>
+</widget></item></layout></widget><connections/></ui>"""
+
+
 def test_a_class_that_is_not_there_is_an_error(qt):
     with pytest.raises(AttributeError, match="QPushButon"):
         _ = qt.QPushButon

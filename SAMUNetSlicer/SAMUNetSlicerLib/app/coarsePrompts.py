@@ -101,12 +101,21 @@ class CoarsePrompts(PromptSource):
         self._choice = choice
 
     def promptsFor(self, volumeNode) -> PromptsFile:
+        steps = self.steps(volumeNode)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return end.value
+
+    def steps(self, volumeNode) -> Iterator[bool]:
         slices = SlicesOf.nearestTo(volumeNode, self._choice.orientation)
         boxes: Dict[object, Dict[int, List[BoxPrompt]]] = {key: {} for key in self._segments.structures}
         for index in range(slices.count):
             plane = slices.plane(index)
             for key, mask in self._segments.masks(plane):
                 boxes[key][index] = partBoxes(mask, plane, self._choice.margin)
+            yield False
         segments = [self._segment(slices, key, found) for key, found in boxes.items() if found]
         if not segments:
             raise PromptError(

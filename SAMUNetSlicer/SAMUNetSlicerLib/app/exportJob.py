@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 from .exportFormats import DEFAULT_KEYS, LABELMAP_KEYS, ExportSource
 from .exportNames import nameAndJoint
 from .provenance import ProvenanceTags
-from .resultFiles import ResultFiles
+from .resultFiles import OnFormat, ResultFiles
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,16 @@ class ExportResult(NamedTuple):
 
 
 def exportSegmentation(
-    segmentationNode, volumeNode, options: ExportOptions, confidences: Optional[Mapping[str, float]] = None
+    segmentationNode,
+    volumeNode,
+    options: ExportOptions,
+    confidences: Optional[Mapping[str, float]] = None,
+    onFormat: Optional[OnFormat] = None,
 ) -> ExportResult:
     """Write all files or none; each is read back and compared before it gets its name.
 
     :param confidences: in [0, 1] by segment ID, for the tables; those of the provenance if None.
+    :param onFormat: see `resultFiles.OnFormat`.
     :raises InputError: there is nothing to export, an unknown format or pattern, or a package is missing.
     :raises OutputError: a file is there already or cannot be written, or would replace the volume.
     """
@@ -64,7 +69,8 @@ def exportSegmentation(
         options.isPerSegment,
         joint,
     )
-    return ExportResult(*ResultFiles(options.folder, name, options.existing, keys).writeSource(source))
+    results = ResultFiles(options.folder, name, options.existing, keys)
+    return ExportResult(*results.writeSource(source, onFormat=onFormat))
 
 
 def _leastConfidences(segmentationNode) -> Dict[str, float]:

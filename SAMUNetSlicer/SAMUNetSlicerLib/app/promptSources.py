@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from itertools import count
-from typing import List, Optional, Sequence
+from typing import Iterator, List, Optional, Sequence
 
 from ..engine.windowing import WindowSetting
 from ..errors import PromptError
@@ -17,6 +17,14 @@ class PromptSource(ABC):
     @abstractmethod
     def promptsFor(self, volumeNode) -> PromptsFile:
         """:raises UserError: there are none for this volume, or they cannot be used."""
+
+    def steps(self, volumeNode) -> Iterator[bool]:
+        """Yield False while there is more to do, then return what ``promptsFor`` does.
+
+        For a caller who must not be held up; a source that looks at many slices yields after each.
+        """
+        yield False
+        return self.promptsFor(volumeNode)
 
 
 class SharedPrompts(PromptSource):

@@ -17,6 +17,10 @@ _STAGED_NAME = "case"
 
 DrawPictures = Callable[[Path], None]
 
+# Called with the number of formats that are written, how many there are, and the title of the next one; what
+# it raises ends the export.
+OnFormat = Callable[[int, int, str], None]
+
 
 class ResultFiles:
     """Where the results of a case go.
@@ -57,11 +61,15 @@ class ResultFiles:
         return self.writeSource(source, drawPictures)
 
     def writeSource(
-        self, source: ExportSource, drawPictures: Optional[DrawPictures] = None
+        self,
+        source: ExportSource,
+        drawPictures: Optional[DrawPictures] = None,
+        onFormat: Optional[OnFormat] = None,
     ) -> Tuple[List[Path], List[str]]:
         """Export everything; on any error nothing is left behind, and files that were there stay.
 
         :param drawPictures: draws pictures of the slices into the folder that it is given.
+        :param onFormat: see `OnFormat`.
         :return: the files, and sentences about what they cannot hold.
         :raises InputError: there is nothing to export.
         :raises OutputError: a file cannot be written, does not hold what was written, or would replace the
@@ -74,7 +82,7 @@ class ResultFiles:
             staging.mkdir()
         try:
             stem = staging / _STAGED_NAME
-            exported = [file for each in self._formats for file in each.write(source, stem, each.ending)]
+            exported = self._writeFormats(source, stem, onFormat)
             staged = [file.path for file in exported if file.path.exists()]
             if drawPictures is not None:
                 pictures = staging / f"{_STAGED_NAME}{_PICTURES}"
@@ -85,6 +93,14 @@ class ResultFiles:
             return self._publish(staging, staged, source.volumeFile), notes
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+
+    def _writeFormats(self, source: ExportSource, stem: Path, onFormat: Optional[OnFormat]) -> List:
+        exported: List = []
+        for number, each in enumerate(self._formats):
+            if onFormat is not None:
+                onFormat(number, len(self._formats), each.title)
+            exported += each.write(source, stem, each.ending)
+        return exported
 
     def _publish(self, staging: Path, staged: List[Path], volumeFile: str) -> List[Path]:
         """Give the finished files their names.

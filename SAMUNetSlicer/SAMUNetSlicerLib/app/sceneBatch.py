@@ -117,7 +117,8 @@ class SceneBatch:
         started, isComplete = time.monotonic(), False
         self._switch(lambda: self._choose(volumeNode))
         try:
-            run = PromptRun(self._session, source.promptsFor(volumeNode))
+            prompts = yield from source.steps(volumeNode)
+            run = PromptRun(self._session, prompts)
             yield from run.steps()
             record = self._finishedRecord(queued, run, time.monotonic() - started)
             isComplete = True

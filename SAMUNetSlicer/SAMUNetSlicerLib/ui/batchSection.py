@@ -10,7 +10,9 @@ from ..app.caseRecord import DONE, FAILED, FINISHED, NEEDS_REVIEW, CaseRecord
 from ..app.promptsFile import readPromptsFile
 from ..app.promptSources import PromptsOfSegmentation, PromptSource, SharedPrompts
 from ..app.sceneBatch import SceneBatch
+from ..app.sceneSources import BoxesOfSegmentations, markupsOf
 from ..app.session import SegmentationSession
+from ..app.sliceChoice import SliceChoice
 from ..errors import CancelledError
 from ..scene.observers import Observers
 from .choiceBox import ChoiceBox
@@ -37,7 +39,9 @@ class BatchSection:
         self._volumes: List = []
         self._records: Dict[str, CaseRecord] = {}
         self._observers = Observers()
-        self.source = ChoiceBox(ui.batchSourceCombo, sourceChoices(), lambda _key: None)
+        self.source = ChoiceBox(ui.batchSourceCombo, sourceChoices(), self._onSource)
+        self.orientation = ChoiceBox(ui.batchOrientationCombo, orientationChoices(), lambda _key: None)
+        self._onSource(self.source.key)
         self.batch = SceneBatch(session)
         self.batch.progress.connect(self._onProgress)
         self.batch.caseFinished.connect(self._onCase)
@@ -50,6 +54,7 @@ class BatchSection:
             scene.EndCloseEvent,
         ):
             self._observers.add(scene, event, self._onScene)
+        self._observers.add(scene, scene.StartCloseEvent, self._onClosing)
         ui.batchSection.connect("contentsCollapsed(bool)", self.refresh)
         ui.batchButton.connect("clicked()", status.guard(self._start))
         ui.batchList.connect("itemDoubleClicked(QListWidgetItem*)", status.guard(self._look))
@@ -89,12 +94,25 @@ class BatchSection:
 
     def _source(self) -> PromptSource:
         workspace = self._session.workspace
-        if self.source.key == "segmentation":
-            return PromptsOfSegmentation(workspace.scene, workspace.requireSegmentation(), workspace.window())
+        scene, key = workspace.scene, self.source.key
+        if key == "segmentation":
+            return PromptsOfSegmentation(scene, workspace.requireSegmentation(), workspace.window())
+        if key == "segments":
+            return BoxesOfSegmentations(scene, workspace.segmentationNode, self._slices())
+        if key == "markups":
+            return markupsOf(scene, self._slices())
         path = qt.QFileDialog.getOpenFileName(None, _("Prompts file"), "", "*.json")
         if not path:
             raise CancelledError(_("No prompts file was chosen."))
         return SharedPrompts(readPromptsFile(path))
+
+    def _slices(self) -> SliceChoice:
+        workspace, count = self._session.workspace, self._ui.batchCountSpin.value
+        return SliceChoice(self.orientation.key, count or None, window=workspace.window())
+
+    def _onSource(self, key: str) -> None:
+        isLaidOnSlices = key in ("segments", "markups")
+        self._ui.batchOrientationCombo.enabled = self._ui.batchCountSpin.enabled = isLaidOnSlices
 
     def _onProgress(self, done: int, total: int) -> None:
         self._progress.advance(self, done, total)
@@ -119,9 +137,22 @@ class BatchSection:
     def _onScene(self, *_) -> None:
         self.refresh()
 
+    def _onClosing(self, *_) -> None:
+        # The next scene has volumes of the same IDs.
+        self._records.clear()
+
 
 def sourceChoices():
-    return [("segmentation", _("those of the chosen segmentation")), ("file", _("a prompts file..."))]
+    return [
+        ("segmentation", _("those of the chosen segmentation")),
+        ("segments", _("boxes around segments")),
+        ("markups", _("point lists and ROIs of the scene")),
+        ("file", _("a prompts file...")),
+    ]
+
+
+def orientationChoices():
+    return [("axial", _("axial")), ("sagittal", _("sagittal")), ("coronal", _("coronal"))]
 
 
 def caseText(name: str, record: Optional[CaseRecord] = None) -> str:

@@ -9,8 +9,10 @@ from slicer.i18n import tr as _
 from ..app.exportFormats import DEFAULT_KEYS, FORMATS
 from ..app.exportJob import ExportOptions, ExportResult, exportSegmentation
 from ..app.session import SegmentationSession
+from ..errors import CancelledError
 from .checkList import CheckList
 from .choiceBox import ChoiceBox
+from .progressRow import ProgressRow
 from .statusLine import StatusLine
 
 # Written along with label volumes.
@@ -18,10 +20,16 @@ _NOT_OFFERED = "label-table"
 
 
 class ExportSection:
-    """Folder, file names, formats."""
+    """Folder, file names, formats.
 
-    def __init__(self, ui, session: SegmentationSession, status: StatusLine):
-        self._ui, self._session, self._status = ui, session, status
+    The files are written here and now, because the scene may be read by this thread only; between two of
+    them Slicer goes on, so that the user can see how far it is, and cancel.
+    """
+
+    def __init__(self, ui, session: SegmentationSession, status: StatusLine, progress: ProgressRow):
+        self._ui, self._session, self._status, self._progress = ui, session, status, progress
+        self._isExporting = False
+        self._stopped = ""
         entries = [(key, each.title) for key, each in FORMATS.items() if key != _NOT_OFFERED]
         self.formats = CheckList(ui.exportFormats, entries, DEFAULT_KEYS)
         self.existing = ChoiceBox(ui.existingCombo, existingChoices(), lambda _key: None)
@@ -29,17 +37,46 @@ class ExportSection:
         ui.exportPattern.text = "{case}"
         ui.exportButton.connect("clicked()", status.guard(self._export))
         session.statusChanged.connect(self.refresh)
+        session.interrupted.connect(self._onChange)
+        session.maskChanged.connect(self._onChange)
         self.refresh()
 
     def refresh(self) -> None:
-        self._ui.exportButton.enabled = self._session.segmentationNode is not None
+        hasSegments = self._session.segmentationNode is not None
+        self._ui.exportButton.enabled = hasSegments and not self._isExporting
+
+    def cancel(self) -> None:
+        """End an export before its next file; none of its files are left."""
+        self._stopped = _("The export was cancelled: no files were written.")
 
     def _export(self) -> None:
         workspace = self._session.workspace
         segmentationNode, volumeNode = workspace.requireSegmentation(), workspace.requireVolume()
-        with slicer.util.WaitCursor():
-            result = exportSegmentation(segmentationNode, volumeNode, self._options(volumeNode))
+        self._isExporting, self._stopped = True, ""
+        self._progress.begin(self, _("Exporting"), self.cancel)
+        self.refresh()
+        try:
+            result = exportSegmentation(
+                segmentationNode, volumeNode, self._options(volumeNode), onFormat=self._onFormat
+            )
+        finally:
+            self._isExporting = False
+            self._progress.end(self)
+            self.refresh()
         self._status.say(resultText(result))
+
+    def _onFormat(self, done: int, total: int, title: str) -> None:
+        self._progress.begin(self, _("Exporting {title}").format(title=title), self.cancel)
+        self._progress.advance(self, done, total)
+        self._progress.tick()
+        slicer.app.processEvents()
+        if self._stopped:
+            raise CancelledError(self._stopped)
+
+    def _onChange(self, *_arguments) -> None:
+        """Files of one export hold the same masks, so it cannot go on after a change of them."""
+        if self._isExporting:
+            self._stopped = _("What was to be exported has changed meanwhile: export again.")
 
     def _options(self, volumeNode) -> ExportOptions:
         return ExportOptions(

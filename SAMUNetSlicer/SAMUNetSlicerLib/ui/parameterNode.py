@@ -23,7 +23,8 @@ class PanelParameters:
     ``modelId``: of the catalogue, "" for its default;
     ``window``: "display" or a mode of `WindowSetting`; ``policy``: see `scene.segmentWriter.POLICIES`;
     ``hover``: "auto" (where the engine is quick enough), "on" or "off"; ``propagation...``: as in
-    `app.propagationOptions`, first and last hold where it is limited; ``export...``: as in
+    `app.propagationOptions`, first and last hold where it is limited, axes are "one" or "all";
+    ``batch...``: as in `app.sliceChoice`, count 0 is every slice; ``export...``: as in
     `app.exportJob`, folder "" is not chosen yet,
     formats are keys with spaces between them.
     """
@@ -38,11 +39,15 @@ class PanelParameters:
     hover: str = "auto"
     propagationMethod: str = "propagate"
     propagationDirection: str = "both"
+    propagationAxes: str = "one"
     propagationIsLimited: bool = False
     propagationFirst: int = 0
     propagationLast: int = 0
     propagationMinConfidence: float = 0.5
     propagationMinDice: float = 0.5
+    batchSource: str = "segmentation"
+    batchOrientation: str = "axial"
+    batchCount: int = 0
     exportFolder: str = ""
     exportPattern: str = ""
     exportFormats: str = "seg.nrrd"

@@ -1,33 +1,39 @@
-"""Carry the segment to other slices, and look at the doubtful ones."""
+"""Carry the segment to other slices."""
 
-from typing import List
-
-import slicer
 from slicer.i18n import tr as _
 
 from ..app.propagation import Propagator
 from ..app.propagationOptions import PropagationOptions, PropagationReport
 from ..app.session import SegmentationSession
-from ..app.sliceReview import SliceReview, reviewSlices
+from ..scene.volumeGeometry import AXES, dimensions
 from .choiceBox import ChoiceBox
 from .progressRow import ProgressRow
+from .promptToolsSection import PromptToolsSection
+from .reviewList import ReviewList
 from .statusLine import StatusLine
 
 
 class PropagateSection:
-    """Options, one button, and the list of slices to look at, worst first."""
+    """Options, one button, and the list of slices to look at afterwards."""
 
-    def __init__(self, ui, session: SegmentationSession, status: StatusLine, progress: ProgressRow):
+    def __init__(
+        self,
+        ui,
+        session: SegmentationSession,
+        status: StatusLine,
+        progress: ProgressRow,
+        tools: PromptToolsSection,
+    ):
         self._ui, self._session, self._status, self._progress = ui, session, status, progress
-        self._reviews: List[SliceReview] = []
+        self._slices = 0
+        self.review = ReviewList(ui, session, status, tools)
+        self.axes = ChoiceBox(ui.axesCombo, axesChoices(0), lambda _key: None)
         self.method = ChoiceBox(ui.methodCombo, methodChoices(), lambda _key: self.refresh())
         self.direction = ChoiceBox(ui.directionCombo, directionChoices(), lambda _key: None)
         self.propagator = Propagator(session)
         self.propagator.progress.connect(self._onProgress)
         self.propagator.finished.connect(self._onFinished)
         ui.propagateButton.connect("clicked()", status.guard(self._start))
-        ui.reviewButton.connect("clicked()", status.guard(self._review))
-        ui.reviewList.connect("currentRowChanged(int)", self._onRow)
         ui.limitCheck.connect("toggled(bool)", self.refresh)
         session.statusChanged.connect(self.refresh)
         self.refresh()
@@ -35,9 +41,10 @@ class PropagateSection:
     def refresh(self) -> None:
         ui, hasSegment = self._ui, self._session.segmentId is not None
         ui.propagateButton.enabled = hasSegment and not self.propagator.isRunning
-        ui.reviewButton.enabled = hasSegment
         ui.firstSliceSpin.enabled = ui.lastSliceSpin.enabled = ui.limitCheck.checked
-        ui.confidenceSpin.enabled = ui.diceSpin.enabled = self.method.key == "propagate"
+        isByNetwork = self.method.key == "propagate"
+        ui.confidenceSpin.enabled = ui.diceSpin.enabled = ui.axesCombo.enabled = isByNetwork
+        self._sayCost()
 
     def close(self) -> None:
         self.propagator.close()
@@ -57,7 +64,16 @@ class PropagateSection:
             minConfidence=ui.confidenceSpin.value,
             minDice=ui.diceSpin.value,
             method=self.method.key,
+            axes=tuple(AXES) if self.axes.key == "all" and self.method.key == "propagate" else (),
         )
+
+    def _sayCost(self) -> None:
+        volumeNode = self._session.volumeNode
+        hasVoxels = volumeNode is not None and volumeNode.GetImageData() is not None
+        slices = sum(dimensions(volumeNode)) if hasVoxels else 0
+        if slices != self._slices:
+            self._slices = slices
+            self.axes.fill(axesChoices(slices), self.axes.key)
 
     def _onProgress(self, done: int, total: int) -> None:
         self._progress.advance(self, done, total)
@@ -67,18 +83,7 @@ class PropagateSection:
         self.refresh()
         if report.error is None:
             self._status.say(reportText(report))
-            self._status.attempt(self._review)
-
-    def _review(self) -> None:
-        self._reviews = reviewSlices(self._session)
-        wasBlocked = self._ui.reviewList.blockSignals(True)
-        self._ui.reviewList.clear()
-        self._ui.reviewList.addItems([reviewText(review) for review in self._reviews])
-        self._ui.reviewList.blockSignals(wasBlocked)
-
-    def _onRow(self, row: int) -> None:
-        if 0 <= row < len(self._reviews):
-            self._status.attempt(showSlice, self._session, self._reviews[row].plane)
+            self._status.attempt(self.review.fill)
 
 
 def methodChoices():
@@ -89,22 +94,15 @@ def directionChoices():
     return [("both", _("both ways")), ("up", _("up (to R, A or S)")), ("down", _("down (to L, P or I)"))]
 
 
+def axesChoices(slices: int):
+    """:param slices: of the volume along its three axes together, 0 without a volume."""
+    cost = _("all three, up to {slices} slices").format(slices=slices) if slices else _("all three")
+    return [("one", _("that of the shown slice")), ("all", cost)]
+
+
 def reportText(report: PropagationReport) -> str:
     """One sentence or two about what was done, and why it went no further."""
     text = _("{count} slices segmented in {seconds} s.").format(
         count=len(report.slices), seconds=f"{report.seconds:.1f}"
     )
     return " ".join([text, *dict.fromkeys(stop.reason for stop in report.stops)])
-
-
-def reviewText(review: SliceReview) -> str:
-    index = "" if review.plane.index is None else review.plane.index
-    return _("Slice {index}: {reasons}").format(index=index, reasons=", ".join(review.reasons) or _("fine"))
-
-
-def showSlice(session: SegmentationSession, plane) -> None:
-    """Scroll all slice views to the middle of a slice; one that looks at it from the front shows it."""
-    height, width = plane.shape
-    (center,) = plane.pixelToRAS([((width - 1) / 2, (height - 1) / 2)])
-    node = slicer.vtkMRMLSliceNode
-    node.JumpAllSlices(session.workspace.scene, *map(float, center), node.OffsetJumpSlice)

@@ -1,8 +1,11 @@
-"""The table of segments: choose, add, remove, rename, color, show in 3D."""
+"""The table of segments: choose, add, remove, lock, rename, color, show in 3D."""
 
 from typing import Optional
 
+from slicer.i18n import tr as _
+
 from ..app.session import SegmentationSession
+from ..scene.segments import isLocked, setLocked
 from .statusLine import StatusLine
 
 
@@ -18,6 +21,7 @@ class SegmentsSection:
         self._shownNode = None
         ui.addSegmentButton.connect("clicked()", status.guard(session.addSegment))
         ui.removeSegmentButton.connect("clicked()", status.guard(self._removeSegment))
+        ui.lockSegmentButton.connect("clicked()", status.guard(self._toggleLock))
         # The arguments are of no use: PythonQt passes none to a slot that takes none.
         ui.segmentsTable.connect("selectionChanged(QItemSelection,QItemSelection)", self._onSelection)
         session.statusChanged.connect(self.refresh)
@@ -35,6 +39,7 @@ class SegmentsSection:
         ui.addSegmentButton.enabled = session.volumeNode is not None
         ui.removeSegmentButton.enabled = session.segmentId is not None
         ui.show3DButton.enabled = session.segmentationNode is not None
+        self._showLock()
 
     def _showNode(self, node) -> None:
         # The table forgets its selection and its scroll position with each call.
@@ -42,6 +47,12 @@ class SegmentsSection:
             self._shownNode = node
             self._ui.segmentsTable.setSegmentationNode(node)
             self._ui.show3DButton.setSegmentationNode(node)
+
+    def _showLock(self) -> None:
+        session, button = self._session, self._ui.lockSegmentButton
+        button.enabled = session.workspace.hasSegment(session.segmentId)
+        button.checked = button.enabled and isLocked(session.segmentationNode, session.segmentId)
+        button.text = _("Locked") if button.checked else _("Lock")
 
     def _selected(self) -> Optional[str]:
         ids = self._ui.segmentsTable.selectedSegmentIDs()
@@ -52,6 +63,13 @@ class SegmentsSection:
         # Rows vanish before the session knows that a segment has; it says itself what is chosen then.
         if not self._isRefreshing and selected is not None and selected != self._session.segmentId:
             self._status.attempt(self._session.selectSegment, selected)
+
+    def _toggleLock(self) -> None:
+        node, segmentId = self._session.segmentationNode, self._session.segmentId
+        try:
+            setLocked(node, segmentId, not isLocked(node, segmentId))
+        finally:
+            self._showLock()
 
     def _removeSegment(self) -> None:
         session = self._session

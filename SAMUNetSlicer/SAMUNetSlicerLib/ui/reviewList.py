@@ -1,0 +1,118 @@
+"""The slices that were segmented without anybody looking, the most doubtful first."""
+
+from typing import List, Optional
+
+import slicer
+from slicer.i18n import tr as _
+
+from ..app.session import SegmentationSession
+from ..app.sliceReview import SliceReview, reviewSlices
+from ..scene.plane import SlicePlane
+from .promptToolsSection import PromptToolsSection
+from .statusLine import StatusLine
+
+
+class ReviewList:
+    """Choose a slice to look at it; accept it, or correct it with prompts, and go on to the next.
+
+    A slice leaves the list when it is accepted, and when its mask changes.  The list is about one segment.
+    """
+
+    def __init__(self, ui, session: SegmentationSession, status: StatusLine, tools: PromptToolsSection):
+        self._ui, self._session, self._status, self._tools = ui, session, status, tools
+        self._reviews: List[SliceReview] = []
+        self._segmentId: Optional[str] = None
+        self._next = 0
+        ui.reviewButton.connect("clicked()", status.guard(self._fillAndSay))
+        ui.reviewList.connect("currentRowChanged(int)", self._onRow)
+        ui.acceptSliceButton.connect("clicked()", status.guard(self._accept))
+        ui.correctSliceButton.connect("clicked()", status.guard(self._correct))
+        ui.nextSliceButton.connect("clicked()", status.guard(self._showNext))
+        session.statusChanged.connect(self.refresh)
+        session.maskChanged.connect(self._onMask)
+        self.refresh()
+
+    def fill(self) -> None:
+        """List the slices of the chosen segment; none is chosen yet."""
+        self._segmentId, self._next = self._session.segmentId, 0
+        self._list(reviewSlices(self._session))
+
+    def refresh(self) -> None:
+        session, ui = self._session, self._ui
+        if self._reviews and session.segmentId != self._segmentId:
+            self._list([])
+        isChosen = self._chosen() is not None
+        ui.reviewButton.enabled = session.segmentId is not None
+        ui.acceptSliceButton.enabled = ui.correctSliceButton.enabled = isChosen
+        ui.nextSliceButton.enabled = bool(self._reviews)
+
+    def _fillAndSay(self) -> None:
+        self.fill()
+        if not self._reviews:
+            self._status.say(_("Every slice of this segment has been looked at."))
+
+    def _list(self, reviews: List[SliceReview]) -> None:
+        self._reviews = reviews
+        wasBlocked = self._ui.reviewList.blockSignals(True)
+        self._ui.reviewList.clear()
+        self._ui.reviewList.addItems([reviewText(review) for review in reviews])
+        self._ui.reviewList.currentRow = -1
+        self._ui.reviewList.blockSignals(wasBlocked)
+        self.refresh()
+
+    def _chosen(self) -> Optional[SliceReview]:
+        row = self._ui.reviewList.currentRow
+        return self._reviews[row] if 0 <= row < len(self._reviews) else None
+
+    def _accept(self) -> None:
+        plane = self._chosen().plane
+        self._session.accept(plane)
+        self._drop(plane)
+        self._showNext()
+
+    def _correct(self) -> None:
+        self._look(self._chosen())
+        self._tools.setTool(self._tools.tool or "positive")
+
+    def _showNext(self) -> None:
+        if self._next >= len(self._reviews):
+            self._next = 0
+            self._status.say(_("That was the last slice of the list."))
+        elif self._next == self._ui.reviewList.currentRow:
+            self._look(self._chosen())
+        else:
+            self._ui.reviewList.currentRow = self._next
+
+    def _onRow(self, row: int) -> None:
+        if self._chosen() is not None:
+            self._next = row + 1
+            self._status.attempt(self._look, self._chosen())
+        self.refresh()
+
+    def _onMask(self, segmentId: str, plane: SlicePlane) -> None:
+        if segmentId == self._segmentId:
+            self._drop(plane)
+
+    def _drop(self, plane: SlicePlane) -> None:
+        """Take a slice off the list; the one after it becomes the next."""
+        signatures = [review.plane.signature() for review in self._reviews]
+        if plane.signature() in signatures:
+            row = signatures.index(plane.signature())
+            self._next -= row < self._next
+            self._list(self._reviews[:row] + self._reviews[row + 1 :])
+
+    def _look(self, review: SliceReview) -> None:
+        showSlice(self._session, review.plane)
+
+
+def reviewText(review: SliceReview) -> str:
+    index = "" if review.plane.index is None else review.plane.index
+    return _("Slice {index}: {reasons}").format(index=index, reasons=", ".join(review.reasons) or _("fine"))
+
+
+def showSlice(session: SegmentationSession, plane: SlicePlane) -> None:
+    """Scroll all slice views to the middle of a slice; one that looks at it from the front shows it."""
+    height, width = plane.shape
+    (center,) = plane.pixelToRAS([((width - 1) / 2, (height - 1) / 2)])
+    node = slicer.vtkMRMLSliceNode
+    node.JumpAllSlices(session.workspace.scene, *map(float, center), node.OffsetJumpSlice)
