@@ -82,7 +82,7 @@ def test_without_torch_everything_but_the_network_is_tested(module, monkeypatch,
 
 def test_what_ctest_runs_passes_as_well(module, monkeypatch, repository):
     """As ``slicer.testing.runUnitTest`` does it: the folder on the search path, the file by its name."""
-    monkeypatch.syspath_prepend(str(repository / "Testing" / "Python"))
+    monkeypatch.syspath_prepend(str(repository / "SAMUNetSlicer" / "Testing" / "Python"))
     widget = module.SAMUNetSlicerWidget()
     widget.setup()
     loaded = types.SimpleNamespace(icon=types.SimpleNamespace(isNull=lambda: False))

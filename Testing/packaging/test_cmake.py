@@ -12,6 +12,8 @@ from source_tree import LIBRARY, MODULE, REPOSITORY
 
 LISTS = (MODULE / "CMakeLists.txt").read_text(encoding="utf-8")
 PACKAGED = {".py", ".json", ".ui", ".svg", ".png", ".txt", ".safetensors", ".nrrd"}
+# Tests are run by ctest from the sources; pip leaves its notes beside the library.
+NOT_PACKAGED = r"Testing/|.*\.egg-info/"
 STUB = Path(__file__).parent / "slicer-stub"
 INSTALLED = Path("lib/Slicer-5.8/qt-scripted-modules")
 # What only the Slicer application has and the panel imports.
@@ -31,7 +33,7 @@ def listed(variable):
 def on_disk(folder):
     files = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     names = [path.relative_to(folder).as_posix() for path in files if path.suffix in PACKAGED]
-    return {name for name in names if name != "CMakeLists.txt" and "egg-info" not in name}
+    return {name for name in names if name != "CMakeLists.txt" and not re.match(NOT_PACKAGED, name)}
 
 
 def run_cmake(*arguments):
@@ -54,9 +56,8 @@ def copy(tmp_path):
     """A copy of what the extension is configured from."""
     source = tmp_path / "source"
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
-    for name in ("SAMUNetSlicer", "Testing/Python"):
-        shutil.copytree(REPOSITORY / name, source / name, ignore=ignored)
-    for name in ("CMakeLists.txt", "README.md", "LICENSE.txt", "Testing/CMakeLists.txt"):
+    shutil.copytree(MODULE, source / MODULE.name, ignore=ignored)
+    for name in ("CMakeLists.txt", "README.md", "LICENSE.txt"):
         shutil.copy(REPOSITORY / name, source / name)
     return source
 
@@ -86,6 +87,13 @@ def test_a_forgotten_file_stops_the_configuration(copy, tmp_path):
     done = configure(copy, tmp_path / "build")
     assert done.returncode != 0
     assert "on disk but not listed: SAMUNetSlicerLib/forgotten.py" in " ".join(done.stderr.split())
+
+
+def test_the_tests_that_run_inside_slicer_are_told_to_ctest_and_are_not_installed(copy, tmp_path):
+    (copy / "SAMUNetSlicer" / "Testing" / "Python" / "SAMUNetSlicerInSlicerTest.py").unlink()
+    done = configure(copy, tmp_path / "build")
+    assert done.returncode != 0
+    assert "test not on disk: SAMUNetSlicerInSlicerTest.py" in " ".join(done.stderr.split())
 
 
 def test_every_installed_file_of_the_library_can_be_imported_from_there(copy, tmp_path):

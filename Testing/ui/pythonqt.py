@@ -206,25 +206,28 @@ class UiLoader(QtUiTools.QUiLoader):
     def load(self, device):
         """The widget tree; connections are made here, because Qt cannot make those of our classes."""
         tree = ET.fromstring(bytes(device.readAll().data()))
-        self._refuse_undeclared_properties(tree)
         connections = tree.find("connections")
         wanted = [[entry.findtext(tag) for tag in _CONNECTION] for entry in connections]
         tree.remove(connections)
         buffer = QtCore.QBuffer()
         buffer.setData(ET.tostring(tree))
         widget = super().load(buffer)
+        self._refuse_undeclared_properties(tree, widget)
         for sender, signal, receiver, slot in wanted:
             target = _named(widget, receiver)
             _named(widget, sender).connect(signal, getattr(target, slot.split("(")[0]))
         return widget
 
-    def _refuse_undeclared_properties(self, tree):
+    def _refuse_undeclared_properties(self, tree, root):
         """Qt makes a dynamic property of one that the class does not have, and it has no effect."""
-        for element in tree.iter("widget"):
-            own = self.own_classes.get(element.get("class"))
-            for name in [] if own is None else [entry.get("name") for entry in element.findall("property")]:
-                if own.staticMetaObject.indexOfProperty(name) < 0:
-                    raise AssertionError(f"The .ui file sets {name}, which {own.__name__} does not have")
+        own = [each for each in tree.iter("widget") if each.get("class") in self.own_classes]
+        for element in own:
+            widget = _named(root, element.get("name")).pyside
+            for entry in element.findall("property"):
+                if _property(widget, entry.get("name")) is None:
+                    raise AssertionError(
+                        f"The .ui file sets {entry.get('name')}, which {element.get('class')} does not have"
+                    )
 
 
 _CONNECTION = ("sender", "signal", "receiver", "slot")

@@ -1,4 +1,8 @@
-"""Inside Slicer, by ctest: the installed module is complete, its panel opens, and its own tests pass."""
+"""Inside Slicer, by ctest: the installed module is complete, its panel opens, and its own tests pass.
+
+Nothing here needs a network.  "Reload and Test" in Slicer runs `SelfTest` alone, which is installed with the
+module; this folder is not.
+"""
 
 import json
 import tempfile
@@ -49,6 +53,22 @@ class SAMUNetSlicerInSlicerTest(unittest.TestCase):
         slicer.app.processEvents()
         widget.exit()
         self.assertIsNone(widget.panel.session.volumeNode)
+
+    def test_every_part_of_the_panel_opens_and_the_module_can_be_left_and_entered_again(self):
+        widget = slicer.app.moduleManager().module("SAMUNetSlicer").widgetRepresentation().self()
+        widget.enter()
+        try:
+            add_blob()
+            for name in ("correct", "propagate", "batch", "export", "advanced"):
+                getattr(widget.ui, f"{name}Section").collapsed = False
+                slicer.app.processEvents()
+            self.assertIsNotNone(widget.panel.correct.editor)
+            self.assertEqual(widget.ui.batchList.count, 1)
+            widget.exit()
+            widget.enter()
+            widget.ui.addSegmentButton.click()
+        finally:
+            widget.exit()
 
     def test_a_prompts_file_that_is_missing_is_one_sentence(self):
         from SAMUNetSlicer import SAMUNetSlicerLogic
