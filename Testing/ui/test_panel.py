@@ -1,6 +1,7 @@
 """The panel is driven as a user would, and says what happens."""
 
 import pytest
+import shiboken6
 import slicer
 from PySide6 import QtGui
 
@@ -209,6 +210,18 @@ def test_leaving_and_closing_twice_does_no_harm(bench):
         bench.panel.exit()
     for _ in range(2):
         bench.panel.close()
+
+
+def test_widgets_that_are_gone_when_slicer_quits_do_not_keep_the_engine_alive(bench, monkeypatch, caplog):
+    """The main window, and what belongs to it, is deleted before modules are."""
+    closed = []
+    monkeypatch.setattr(bench.engine, "close", lambda: closed.append(True))
+    for shortcut in shortcuts():
+        shiboken6.delete(shortcut)
+    bench.panel.close()
+    assert closed
+    assert "destroyed QShortcut" in caplog.text
+    caplog.clear()
 
 
 @pytest.fixture

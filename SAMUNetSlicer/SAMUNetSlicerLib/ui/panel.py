@@ -1,5 +1,6 @@
 """The panel: sections on one session, alive between enter and exit."""
 
+import logging
 from typing import Callable
 
 import slicer
@@ -30,6 +31,8 @@ from .shortcuts import REDO_KEY, TOOL_KEYS, UNDO_KEY, Shortcuts
 from .sliceViews import SliceViews
 from .statusLine import StatusLine
 from .workWatch import WorkWatch
+
+_log = logging.getLogger(__name__)
 
 
 class Panel:
@@ -79,11 +82,13 @@ class Panel:
 
     def exit(self) -> None:
         """Another module is shown: mouse and keys are its own, nothing is encoded in advance any more."""
-        self.tools.setTool(None)
-        self.views.exit()
-        self.correct.exit()
-        self._shortcuts.remove()
-        self._timer.slowDown()
+        letGo(
+            lambda: self.tools.setTool(None),
+            self.views.exit,
+            self.correct.exit,
+            self._shortcuts.remove,
+            self._timer.slowDown,
+        )
 
     def useParameters(self, parameterNode) -> None:
         """Show and keep the choices in this vtkMRMLScriptedModuleNode; None while a scene is closed."""
@@ -94,18 +99,20 @@ class Panel:
 
     def close(self) -> None:
         """Let go of everything; the scene keeps masks and prompts.  May be called twice."""
-        self.exit()
-        self._timer.stop()
-        self._binding.disconnect()
-        self.propagate.close()
-        self.batch.close()
-        self.model.close()
-        self.selfCheck.close()
-        self.correct.close()
-        self.watch.close()
-        self.handEdits.close()
-        self.session.close()
-        self.session.engine.close()
+        letGo(
+            self.exit,
+            self._timer.stop,
+            self._binding.disconnect,
+            self.propagate.close,
+            self.batch.close,
+            self.model.close,
+            self.selfCheck.close,
+            self.correct.close,
+            self.watch.close,
+            self.handEdits.close,
+            self.session.close,
+            self.session.engine.close,
+        )
 
     def _connect(self) -> None:
         self.tools.toolChanged.connect(self._onTool)
@@ -158,3 +165,15 @@ class Panel:
         return _(
             "Click on a structure in any slice view; Ctrl+click for what is not part of it, drag for a box."
         )
+
+
+def letGo(*steps: Callable[[], None]) -> None:
+    """Take all steps: when Slicer quits, some fail because Qt has deleted their widgets before.
+
+    What remained would be observers on views, and the engine's process.
+    """
+    for step in steps:
+        try:
+            step()
+        except Exception:
+            _log.exception("The panel could not let go of everything")

@@ -34,7 +34,7 @@ class Shortcuts:
 
     def remove(self) -> None:
         """May be called twice."""
-        for shortcut in self._shortcuts:
+        shortcuts, self._shortcuts = self._shortcuts, []
+        for shortcut in shortcuts:
             shortcut.setParent(None)
             shortcut.deleteLater()
-        self._shortcuts = []

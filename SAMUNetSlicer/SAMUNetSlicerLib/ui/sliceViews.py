@@ -41,11 +41,12 @@ class SliceViews:
         """May be called twice."""
         if self._tools is None:
             return
-        if self._manager is not None:
-            self._manager.disconnect("layoutChanged(int)", self._attach)
-        self._tools.close()
-        self._follower.close()
+        manager, tools, follower = self._manager, self._tools, self._follower
         self._tools = self._follower = self._manager = None
+        tools.close()
+        follower.close()
+        if manager is not None:
+            manager.disconnect("layoutChanged(int)", self._attach)
 
     def setTool(self, tool: Optional[str]) -> None:
         """One of `scene.sliceMouse.TOOLS`, or None."""
