@@ -40,7 +40,9 @@ def viewer(tmp_path_factory):
     viewer = ViewerProcess(tmp_path_factory.mktemp("home"))
     yield viewer
     assert viewer.stop() == 0
-    assert "Traceback" not in viewer.log.read_text(), viewer.log.read_text()
+    log = viewer.log.read_text()
+    assert "Traceback" not in log, log
+    assert viewer.address.partition("token=")[2] not in log
 
 
 @pytest.fixture(scope="session")

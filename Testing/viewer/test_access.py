@@ -53,6 +53,34 @@ def test_the_websocket_is_refused_without_the_cookie_and_to_other_origins(viewer
     assert fetch(lambda client: enter_and_connect(client, viewer.base)) == "connected"
 
 
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:{port}", "127.evil.example", "["])
+def test_a_name_of_another_site_that_leads_here_is_refused_even_with_the_token(viewer, host):
+    port = viewer.base.rpartition(":")[2]
+
+    async def get(client):
+        headers = {"Host": host.format(port=port)}
+        async with client.get(viewer.address, headers=headers) as answer:
+            return answer.status
+
+    assert fetch(get) in (400, 403)
+
+
+def test_the_other_name_of_this_computer_is_served(viewer):
+    async def get(client):
+        async with client.get(viewer.address.replace("127.0.0.1", "localhost")) as answer:
+            return answer.status
+
+    assert fetch(get) == 200
+
+
+def test_bytes_that_are_no_text_are_refused_like_any_wrong_token(viewer):
+    port = int(viewer.base.rpartition(":")[2])
+    for line in (b"GET /?token=%ff%fe HTTP/1.1", b"GET / HTTP/1.1\r\nCookie: samunet=\xff\xfe"):
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(line + b"\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+            assert connection.makefile("rb").readline().split()[1] in (b"400", b"403")
+
+
 def test_an_upload_is_refused_without_the_cookie(viewer):
     async def post(client):
         async with client.post(f"{viewer.base}/upload", data={"file": io.BytesIO(b"x")}) as answer:
@@ -83,22 +111,22 @@ def test_it_listens_on_this_computer_only(viewer):
 
 def test_a_second_tab_is_told_and_its_clicks_do_nothing_until_it_takes_over(page, viewer, new_tab):
     other = Page(new_tab(), viewer.address)
-    other.wait(lambda: other.page.locator("#other-page").count(), "nothing is said")
+    other.wait(lambda: other.isVisible("other-page"), "nothing is said")
     assert "another tab" in other.text("other-page")
     # Not even a page that ignores the message gets through.
     other.page.evaluate("document.querySelectorAll('.v-overlay-container').forEach(each => each.remove())")
     other.page.set_viewport_size({"width": 900, "height": 700})
     other.click("Red", *ORGANS["Red"])
     other.page.keyboard.press("b")
-    other.page.wait_for_timeout(500)
+    other.settle()
     assert not page.segments()
     page.waitForMask(lambda: page.click("Red", *ORGANS["Red"]))
     other.wait(lambda: other.segments() == ["Segment_1"], "the other tab does not see the scene")
     other.page.reload()
-    other.wait(lambda: other.page.locator("#take-over").count(), "nothing is said after reloading")
+    other.wait(lambda: other.isVisible("take-over"), "nothing is said after reloading")
     other.press("take-over")
-    page.wait(lambda: page.page.locator("#other-page").count(), "the first tab is not told")
+    page.wait(lambda: page.isVisible("other-page"), "the first tab is not told")
     other.settle()
     other.waitForMask(lambda: other.click("Green", *ORGANS["Green"]))
     other.page.close()
-    page.wait(lambda: not page.page.locator("#other-page").count(), "the first tab does not get it back")
+    page.wait(lambda: not page.isVisible("other-page"), "the first tab does not get it back")

@@ -64,7 +64,7 @@ def test_a_tab_that_is_closed_and_opened_again_shows_everything(page, viewer):
 
 def test_after_a_crash_the_work_is_offered_and_taken_up(start, crash, tmp_path):
     _, page = start()
-    page.wait(lambda: page.page.locator("#continue").count(), "nothing is offered")
+    page.wait(lambda: page.isVisible("continue"), "nothing is offered")
     assert not page.segments()
     page.press("continue")
     page.wait(lambda: page.segments() == ["Segment_1"], "the work does not come back")

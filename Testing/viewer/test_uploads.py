@@ -48,7 +48,7 @@ def test_a_damaged_file_is_refused_with_a_sentence_and_the_volume_stays(page, tm
     damaged.write_bytes(VOLUME.read_bytes()[:20000])
     picture = page.picture("Red")
     said = upload(page, damaged)
-    assert "damaged" in said and said.endswith(".")
+    assert said.startswith("'damaged.nii.gz' is damaged") and said.endswith(".")
     page.settle()
     assert (page.picture("Red") == picture).all()
     assert page.text("open").strip() == "ts_ct3mm"
@@ -58,6 +58,15 @@ def test_a_file_that_is_no_image_is_refused_by_its_name(page, tmp_path):
     program = tmp_path / "program.exe"
     program.write_bytes(b"MZ")
     assert "not an image file" in upload(page, program)
+
+
+def test_what_is_too_large_is_refused_before_it_is_sent(page, viewer):
+    most = page.state("mostBytes")
+    assert most == 4 << 30
+    page.setState("mostBytes", 1000)
+    assert "larger than" in upload(page, OTHER)
+    page.setState("mostBytes", most)
+    assert page.text("open").strip() == "ts_ct3mm"
 
 
 @pytest.mark.parametrize("name", ["stolen.nrrd", "stolen.mha"])
@@ -76,7 +85,7 @@ def test_a_header_that_points_at_other_files_is_refused(page, tmp_path, name):
 
 def test_a_path_that_is_not_there_is_refused_with_a_sentence(page):
     page.open("/no/such/file.nrrd")
-    page.wait(lambda: page.page.locator("#open-error").count(), "nothing is said")
+    page.wait(lambda: page.isVisible("open-error"), "nothing is said")
     assert "There is no file" in page.text("open-error")
     page.page.keyboard.press("Escape")
     page.wait(lambda: not page.page.locator("#path").is_visible(), "the dialog stays")

@@ -56,11 +56,11 @@ def test_pointing_shows_the_place_in_the_other_views(page):
 def test_a_view_can_be_shown_alone_and_its_picture_grows(page):
     before = page.picture("Green").shape
     page.press("maximize-Green")
-    page.wait(lambda: not page.isShown("Red"), "the other views stay")
+    page.wait(lambda: not page.isVisible("view-Red"), "the other views stay")
     page.settle()
     assert page.picture("Green").shape[0] > 1.8 * before[0]
     page.press("maximize-Green")
-    page.wait(lambda: page.isShown("Red"), "the other views do not come back")
+    page.wait(lambda: page.isVisible("view-Red"), "the other views do not come back")
     page.settle()
     assert page.picture("Green").shape == before
 

@@ -24,7 +24,7 @@ def engine(viewer):
 def test_slices_can_be_scrolled_while_a_mask_is_awaited_and_the_mask_comes(page, engine):
     os.kill(engine, signal.SIGSTOP)
     page.click("Red", *ORGANS["Red"])
-    page.wait(lambda: page.page.locator("#progress").count(), "nothing says that it works")
+    page.wait(lambda: page.isVisible("progress"), "nothing says that it works")
     before, picture = position(page, "Green"), page.picture("Green")
     page.page.mouse.move(*page.place("Green", 0.5, 0.5))
     page.page.mouse.wheel(0, -100)
@@ -36,9 +36,9 @@ def test_slices_can_be_scrolled_while_a_mask_is_awaited_and_the_mask_comes(page,
 def test_a_mask_can_be_given_up(page, engine):
     os.kill(engine, signal.SIGSTOP)
     page.click("Red", *ORGANS["Red"])
-    page.wait(lambda: page.page.locator("#cancel").count(), "it cannot be given up")
+    page.wait(lambda: page.isVisible("cancel"), "it cannot be given up")
     page.press("cancel")
-    page.wait(lambda: not page.page.locator("#progress").count(), "it goes on")
+    page.wait(lambda: not page.isVisible("progress"), "it goes on")
     os.kill(engine, signal.SIGCONT)
     page.settle()
     assert page.redArea("Red") < 0.005
@@ -49,7 +49,7 @@ def test_a_mask_can_be_given_up(page, engine):
 def test_an_engine_that_dies_is_started_again_and_the_mask_comes(page, engine):
     os.kill(engine, signal.SIGSTOP)
     page.click("Red", *ORGANS["Red"])
-    page.wait(lambda: page.page.locator("#progress").count(), "nothing says that it works")
+    page.wait(lambda: page.isVisible("progress"), "nothing says that it works")
     os.kill(engine, signal.SIGKILL)
     page.wait(lambda: page.redArea("Red") > 0.005, "no mask comes")
 
@@ -75,8 +75,8 @@ def test_propagation_can_be_cancelled_and_keeps_what_is_done(page, engine):
     segment(page)
     os.kill(engine, signal.SIGSTOP)
     page.press("propagate")
-    page.wait(lambda: page.page.locator("#cancel").count(), "it cannot be cancelled")
+    page.wait(lambda: page.isVisible("cancel"), "it cannot be cancelled")
     page.press("cancel")
-    page.wait(lambda: not page.page.locator("#progress").count(), "it goes on")
+    page.wait(lambda: not page.isVisible("progress"), "it goes on")
     os.kill(engine, signal.SIGCONT)
     assert page.redArea("Red") > 0.005

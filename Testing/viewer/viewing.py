@@ -213,8 +213,8 @@ class Page:
         """Wait until the page has stopped changing."""
         self.page.evaluate(_REST, self.page.evaluate("performance.now()") + 1000 * SECONDS)
 
-    def isShown(self, view):
-        return self.page.locator(f"#view-{view}").count() == 1
+    def isVisible(self, element):
+        return self.page.locator(f"#{element}").is_visible()
 
     def waitForMask(self, action):
         """Do something that makes a mask, and wait for the sentence about it."""

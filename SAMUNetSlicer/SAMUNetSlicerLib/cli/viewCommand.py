@@ -35,7 +35,8 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
         default="127.0.0.1",
         metavar="ADDRESS",
         help="where to listen; by default this computer only. Others need the token in the address, too, but "
-        "what they send and see is not encrypted: give an address only in a network that you trust",
+        "what they send and see is not encrypted: give an address only in a network that you trust. The page "
+        "can then name files below the folders of VOLUME and --out only",
     )
     parser.add_argument("--port", type=int, default=0, help="by default one that is free")
     parser.add_argument("--no-browser", action="store_true", help="print the address only")
@@ -50,6 +51,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
 
     spec = modelSpec(options.model, options.weights, options.device, options.precision)
     try:
+        from ..viewer.access import isLoopback
         from ..viewer.serving import ViewOptions, serve
     except ModuleNotFoundError as error:
         raise InputError(_MISSING.format(name=error.name)) from error
@@ -61,5 +63,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
         if not options.no_browser:
             webbrowser.open(address)
 
-    view = ViewOptions(options.volume, spec, specOf, options.out, options.window)
+    volume = options.volume.expanduser()
+    reach = None if isLoopback(options.host) else (volume.absolute().parent, options.out.absolute())
+    view = ViewOptions(volume, spec, specOf, options.out, options.window, reach)
     serve(view, options.host, options.port, onReady)

@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -11,6 +12,7 @@ _REFUSAL = (
     "copy the address that `samunet view` has printed."
 )
 _FOREIGN = "This request comes from another web page: it is refused."
+_RENAMED = "This computer is not called that here: open the address that `samunet view` has printed."
 
 # A redirect would not do: a browser that comes from another site keeps a strict cookie from it.
 _HANDOVER = (
@@ -32,14 +34,18 @@ class Access:
 
     The token in the address is exchanged for a cookie at once, so that it does not stay in the address bar,
     the history or a screen shot.  Cookies are shared by all servers of a host name, so pages of other
-    servers on this computer are told apart by their origin.
+    servers on this computer are told apart by their origin.  A server for this computer alone goes by its
+    loopback names only: another site's name, made to lead here, opens nothing.
 
         access = Access()
         application.middlewares.append(access.middleware)
         access.address("http://127.0.0.1:8080")
+
+    :param host: what the server listens on.
     """
 
-    def __init__(self):
+    def __init__(self, host: str = "127.0.0.1"):
+        self._isLocal = isLoopback(host)
         self.token = secrets.token_urlsafe(32)
         # One for each viewer: several may run on one host name.
         self._cookie = f"samunet-{secrets.token_hex(4)}"
@@ -50,6 +56,8 @@ class Access:
 
     @web.middleware
     async def middleware(self, request: web.Request, handler) -> web.StreamResponse:
+        if self._isLocal and not isLoopback(_withoutPort(request.host)):
+            return _refuse(_RENAMED)
         if not _isOwnOrigin(request):
             return _refuse(_FOREIGN)
         isOpening = (
@@ -67,7 +75,22 @@ class Access:
         return response
 
     def _isToken(self, text) -> bool:
-        return text is not None and hmac.compare_digest(text.encode(), self.token.encode())
+        # Any bytes may arrive, as surrogates.
+        given = (text or "").encode(errors="replace")
+        return hmac.compare_digest(given, self.token.encode())
+
+
+def isLoopback(host: str) -> bool:
+    """Whether a host, by name or address, is always the computer that asks for it."""
+    try:
+        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _withoutPort(host: str) -> str:
+    name, _, port = host.rpartition(":")
+    return name if port.isdigit() else host
 
 
 def _isOwnOrigin(request: web.Request) -> bool:

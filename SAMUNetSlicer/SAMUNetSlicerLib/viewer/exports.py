@@ -11,7 +11,6 @@ from aiohttp import web
 
 from ..app.exportJob import ExportOptions, ExportResult, exportSegmentation
 from ..app.session import SegmentationSession
-from ..errors import InputError
 
 
 class Exports:
@@ -70,10 +69,3 @@ def _zipped(files: List[Path]) -> Path:
 def _commonStem(files: List[Path]) -> str:
     shortest = min((file.name for file in files), key=len)
     return shortest.partition(".")[0] or "segmentation"
-
-
-def folderFrom(text: str) -> Path:
-    """:raises InputError: no folder is given."""
-    if not text.strip():
-        raise InputError("No folder is given: write one, or download the files.")
-    return Path(text.strip()).expanduser()

@@ -37,13 +37,12 @@ class Opening:
         self.path: Optional[Path] = None
         state.update({"volumeName": "", "savedWork": None})
 
-    async def open(self, path, name: str = "") -> None:
+    async def open(self, path: Path, name: str = "") -> None:
         """Read and show a file or DICOM folder.
 
         :param name: by default the file's.
         :raises UserError: it cannot be read; the volume before stays.
         """
-        path = Path(path).expanduser()
         self._status.begin(self, "Reading the volume")
         try:
             image = await asyncio.get_running_loop().run_in_executor(None, readImage, path)

@@ -6,7 +6,7 @@ from trame.widgets import vuetify3 as v
 
 from .dialogs import drawDialogs
 from .pane import drawPanes
-from .script import SCRIPT, STYLE
+from .script import ENDED, SCRIPT, STYLE
 from .sidebar import drawSidebar
 from .toolbar import drawToolbar
 
@@ -15,6 +15,7 @@ THIS_PAGE = "utils.get('samunetPage')"
 
 def drawPage(server, viewer) -> VAppLayout:
     """:param viewer: `Viewer`, whose parts the page's elements call."""
+    server.state.trame__template_error = ENDED
     layout = VAppLayout(server, theme=("theme",))
     with layout:
         client.Style(STYLE)

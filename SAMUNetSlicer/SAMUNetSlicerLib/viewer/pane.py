@@ -27,7 +27,7 @@ def drawOverlay(name: str, onFit: Callable[[], None], onMaximize: Callable[[], N
         html.Div(f"{{{{ ({pane}.letters || {{}}).{border} }}}}", classes=f"samunet-letter samunet-{border}")
     with html.Div(classes="samunet-title"):
         html.Span(TITLES[name], style=f"color: {COLORS[name]}", classes="font-weight-bold")
-        html.Span(f"{{{{ {pane}.position }}}}", classes="ml-2", id=f"position-{name}")
+        html.Span(f"{{{{ {pane}.position }}}}", id=f"position-{name}")
     html.Div("{{ windowText }}", classes="samunet-window")
     with html.Div(classes="samunet-buttons"):
         _drawButton("'mdi-fit-to-screen-outline'", onFit, "Show all of the volume", f"fit-{name}")

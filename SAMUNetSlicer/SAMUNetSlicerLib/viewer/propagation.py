@@ -9,7 +9,12 @@ from ..app.sliceReview import SliceReview, reviewSlices
 from .sliceViews import SliceViews
 from .status import Status
 
-METHODS = {"propagate": "Follow from slice to slice", "fill": "Fill between my slices"}
+METHODS = {
+    "propagate": "Follow from slice to slice",
+    "consensus": "Along three axes, by vote",
+    "fill": "Fill between my slices",
+}
+COST_OF_CONSENSUS = "Takes three times as long, or more: each axis is segmented for itself."
 DIRECTIONS = {"both": "Both ways", "up": "Up (to R, A or S)", "down": "Down (to L, P or I)"}
 _MOST_REVIEWS = 8
 
@@ -28,8 +33,13 @@ class Propagation:
         state.update({"method": "propagate", "direction": "both", "reviews": []})
 
     def start(self, method: str, direction: str) -> None:
-        """:raises UserError: there is nothing to propagate."""
-        options = PropagationOptions(direction=direction, method=method)
+        """:param method, direction: of ``METHODS`` and ``DIRECTIONS``.
+        :raises UserError: there is nothing to propagate, or not in this way.
+        """
+        if method == "consensus":
+            options = PropagationOptions(direction=direction, axes=("I", "J", "K"))
+        else:
+            options = PropagationOptions(direction=direction, method=method)
         self._propagator.start(options)
         self._status.begin(self, "Propagating", self._propagator.cancel)
 

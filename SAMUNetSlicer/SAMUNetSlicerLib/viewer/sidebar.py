@@ -5,7 +5,7 @@ from trame.widgets import vuetify3 as v
 
 from ..app.exportFormats import FORMATS
 from .network import POLICIES, WINDOWS
-from .propagation import DIRECTIONS, METHODS
+from .propagation import COST_OF_CONSENSUS, DIRECTIONS, METHODS
 
 # Written along with label volumes.
 _NOT_OFFERED = "label-table"
@@ -127,8 +127,13 @@ def _drawPropagation(viewer) -> None:
             v_model=("direction",),
             items=(_items(DIRECTIONS),),
             label="Where to",
-            v_if=("method === 'propagate'",),
+            v_if=("method !== 'fill'",),
             **_DENSE,
+        )
+        html.Span(
+            COST_OF_CONSENSUS,
+            v_if=("method === 'consensus'",),
+            classes="text-caption text-medium-emphasis",
         )
         v.VBtn(
             "Propagate",

@@ -22,9 +22,9 @@ _SWITCHES = (
 
 
 def drawToolbar(viewer) -> None:
-    with v.VAppBar(density="compact", flat=True, border=True):
+    with v.VAppBar(density="compact", flat=True, border=True, classes="samunet-bar"):
         v.VAppBarNavIcon(click="isSidebarOpen = !isSidebarOpen", title="Show or hide the column")
-        html.Span("SAMUNetSlicer", classes="text-subtitle-1 font-weight-medium mr-4")
+        html.Span("SAMUNetSlicer", classes="text-subtitle-1 font-weight-medium mr-4 d-none d-md-inline")
         v.VBtn(
             "{{ volumeName || 'Open' }}",
             click="openError = ''; isOpening = true",

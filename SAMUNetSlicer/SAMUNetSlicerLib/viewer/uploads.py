@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import uuid
 from pathlib import Path, PurePosixPath
-from typing import Awaitable, Callable
+from typing import Awaitable, Callable, Dict, Optional
 
 from aiohttp import web
 
@@ -44,38 +44,35 @@ class Uploads:
 
     async def _onUpload(self, request: web.Request) -> web.Response:
         folder = self._folder / uuid.uuid4().hex
+        names: Dict[Path, str] = {}
         error = None
         try:
             folder.mkdir()
-            name = await self._receive(request, folder)
-            await self._open(_whatToOpen(folder), name)
+            await self._receive(request, folder, names)
+            await self._open(_whatToOpen(folder), _volumeName(names))
             self._forgetOthers(folder)
         except (UserError, OSError) as problem:
             error = str(problem) if isinstance(problem, UserError) else _noRoom(problem)
+            error = _inTheUsersWords(error, folder, names)
             shutil.rmtree(folder, ignore_errors=True)
         return web.Response(text=json.dumps({"error": error}), content_type="application/json")
 
-    async def _receive(self, request: web.Request, folder: Path) -> str:
-        """Write all files to the folder; return what to call the volume."""
+    async def _receive(self, request: web.Request, folder: Path, names: Dict[Path, str]) -> None:
+        """Write all files to the folder; ``names`` gets what the browser calls them."""
         if not request.content_type.startswith("multipart/"):
-            raise InputError(
-                "The upload holds no files: choose an image file, or all files of a DICOM series."
-            )
-        reader = await request.multipart()
-        names, left = [], self._mostBytes
-        async for part in reader:
-            ending = _endingOf(part.filename or "")
-            left -= await self._write(part, folder / f"{len(names):05d}{ending}", left)
-            names.append(part.filename)
-            if len(names) > _MOST_FILES:
+            raise InputError(_NO_FILES)
+        left = self._mostBytes
+        async for part in await request.multipart():
+            if len(names) == _MOST_FILES:
                 raise InputError(f"More than {_MOST_FILES} files are too many for one series.")
+            name = _baseName(part.filename)
+            path = folder / f"{len(names):05d}{_endingOf(name)}"
+            left -= await self._write(part, path, left)
+            names[path] = name
         if not names:
-            raise InputError(
-                "The upload holds no files: choose an image file, or all files of a DICOM series."
-            )
-        for path in folder.iterdir():
+            raise InputError(_NO_FILES)
+        for path in names:
             requireSelfContained(path)
-        return _shownName(names)
 
     async def _write(self, part, path: Path, most: int) -> int:
         size = 0
@@ -83,10 +80,7 @@ class Uploads:
             while chunk := await part.read_chunk(_CHUNK):
                 size += len(chunk)
                 if size > most:
-                    raise InputError(
-                        f"The upload is larger than {self._mostBytes / 2**30:g} GB: copy the file to the "
-                        "viewer's computer and open it by its path."
-                    )
+                    raise InputError(tooLarge(self._mostBytes))
                 file.write(chunk)
         return size
 
@@ -94,6 +88,14 @@ class Uploads:
         for other in self._folder.iterdir():
             if other != folder:
                 shutil.rmtree(other, ignore_errors=True)
+
+
+def tooLarge(mostBytes: int) -> str:
+    """What to say about an upload of more bytes."""
+    return (
+        f"The upload is larger than {mostBytes / 2**30:g} GB: copy the file to the viewer's computer "
+        "and open it by its path."
+    )
 
 
 def requireSelfContained(path: Path) -> None:
@@ -109,13 +111,17 @@ def requireSelfContained(path: Path) -> None:
         raise InputError("The file refers to voxels in other files: save it as one file and upload that.")
 
 
+def _baseName(name: Optional[str]) -> str:
+    return PurePosixPath((name or "").replace("\\", "/")).name
+
+
 def _endingOf(name: str) -> str:
     """The ending of an image file's name; DICOM files often have none.
 
     :raises InputError: not the name of an image file.
     """
-    name = PurePosixPath(name.replace("\\", "/")).name.lower()
-    found = max((each for each in ENDINGS if name.endswith(each)), key=len, default=None)
+    lower = name.lower()
+    found = max((each for each in ENDINGS if lower.endswith(each)), key=len, default=None)
     isBare = "." not in name or name.replace(".", "").isdigit()  # such as 1.2.840.113619
     if found is None and not (name and isBare):
         known = ", ".join(ENDINGS)
@@ -123,10 +129,17 @@ def _endingOf(name: str) -> str:
     return found or ".dcm"
 
 
-def _shownName(names) -> str:
-    first = PurePosixPath((names[0] or "").replace("\\", "/")).name
+def _volumeName(names: Dict[Path, str]) -> str:
+    first = next(iter(names.values()))
     stem = first[: -len(_endingOf(first))] if first.lower().endswith(ENDINGS) else first
     return _clean(stem) or "volume"
+
+
+def _inTheUsersWords(text: str, folder: Path, names: Dict[Path, str]) -> str:
+    """A sentence about stored files, with the names that the user knows."""
+    for path, name in names.items():
+        text = text.replace(str(path), _clean(name))
+    return text.replace(str(folder), "the upload")
 
 
 def _clean(name: str) -> str:

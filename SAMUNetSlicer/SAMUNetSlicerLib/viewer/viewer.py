@@ -11,10 +11,10 @@ from ..app.exportFormats import DEFAULT_KEYS
 from ..app.headless import startScene
 from ..app.session import SegmentationSession
 from ..engine.reports import ModelSpec
-from ..errors import UserError
+from ..errors import InputError, UserError
 from .autosave import Autosave
 from .displayWindow import AUTOMATIC, setDisplayWindow
-from .exports import Exports, folderFrom
+from .exports import Exports
 from .keys import TOOL_KEYS, Keys
 from .layout import Layout
 from .network import Network
@@ -24,13 +24,14 @@ from .page import drawPage
 from .pages import Pages
 from .pane import drawOverlay
 from .propagation import Propagation
+from .reach import Reach
 from .segmentationWatch import SegmentationWatch
 from .segmentList import SegmentList
 from .sessionState import SessionState
 from .sliceViews import SliceViews
 from .status import Status
 from .tools import Tools
-from .uploads import Uploads
+from .uploads import MOST_BYTES, Uploads, tooLarge
 from .viewState import ViewState
 from .webServer import WebServer
 
@@ -42,13 +43,14 @@ _POLL_INTERVAL = 0.015
 class ViewOptions:
     """``volume``: file or DICOM folder to begin with; ``spec``: network to begin with; ``specOf``: returns
     the `ModelSpec` of another model's ID; ``folder``: proposed for exports; ``window``: see
-    ``setDisplayWindow``."""
+    ``setDisplayWindow``; ``reach``: folders that the page may read and write, see `Reach`."""
 
     volume: Path
     spec: ModelSpec
     specOf: Callable[[str], ModelSpec]
     folder: Path = Path()
     window: str = AUTOMATIC
+    reach: Optional[Sequence[Path]] = None
 
 
 class Viewer:
@@ -61,6 +63,7 @@ class Viewer:
         self.server = trame = webServer.trame
         self._state = state = trame.state
         state.update({"theme": "dark", "trame__title": "SAMUNetSlicer"})
+        state.update({"mostBytes": MOST_BYTES, "tooLarge": tooLarge(MOST_BYTES)})
         state.update({"formats": list(DEFAULT_KEYS), "folder": str(options.folder.absolute())})
         self._window = options.window
         self._host = host = startScene()
@@ -82,6 +85,7 @@ class Viewer:
         self._autosave = Autosave(session, self._watch, self.status)
         self.opening = Opening(state, host, session, self.views, self._autosave, self.status)
         self.exports, self._uploads = Exports(session), Uploads(self.open)
+        self._reach = Reach(options.reach)
         self._keys = Keys(self.pages, self._keyActions())
         trame.controller.trigger("key")(self._keys.press)
         webServer.routes += [self.exports.addRoutes, self._uploads.addRoutes]
@@ -91,7 +95,7 @@ class Viewer:
         self.fetch: Callable[[str], None] = lambda address: None
         self._page = drawPage(trame, self)
 
-    async def open(self, path, name: str = "") -> None:
+    async def open(self, path: Path, name: str = "") -> None:
         """Show a volume; see `Opening.open`."""
         await self.opening.open(path, name)
         setDisplayWindow(self.session.volumeNode, self._window)
@@ -119,7 +123,7 @@ class Viewer:
 
     def exportToFolder(self, formats: Sequence[str], folder: str) -> None:
         """Write files to a folder; those that are there stay."""
-        result = self.exports.toFolder(folderFrom(folder), formats, self.opening.path, "number")
+        result = self.exports.toFolder(self._folderFrom(folder), formats, self.opening.path, "number")
         text = f"{len(result.files)} files were written to {result.files[0].parent} and read back."
         self.status.say(" ".join([text, *result.notes]))
 
@@ -140,10 +144,15 @@ class Viewer:
 
     async def _openFromDialog(self, path: str) -> None:
         try:
-            await self.open(path)
+            await self.open(self._reach.path(path))
             self._state.isOpening = False
         except UserError as error:
             self._state.openError = str(error)
+
+    def _folderFrom(self, text: str) -> Path:
+        if not text.strip():
+            raise InputError("No folder is given: write one, or download the files.")
+        return self._reach.path(text)
 
     def _drawOverlay(self, name: str) -> None:
         drawOverlay(name, lambda: self.layout.fit(name), lambda: self.layout.toggle(name))

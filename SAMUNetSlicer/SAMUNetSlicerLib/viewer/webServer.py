@@ -24,7 +24,7 @@ class WebServer:
         # trame would take the arguments of this process for its own.  Pictures are compressed already.
         os.environ["TRAME_ARGS"] = "--no-ws-compress"
         self._host, self._port = host, port
-        self._access = Access()
+        self._access = Access(host)
         self.trame = get_server("samunet", client_type="vue3")
         self.routes: List[Callable] = []
         self._application = None
