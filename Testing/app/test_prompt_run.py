@@ -76,3 +76,13 @@ def test_a_failing_engine_is_raised_as_its_sentence(desk, monkeypatch):
     monkeypatch.setattr(desk.engine.service, "predict", refuse)
     with pytest.raises(EngineError, match="The device is gone"):
         runPrompts(desk.session, document(segment("A", on_slice(3, [((12, 20), 1)]))))
+
+
+def test_an_engine_that_dies_after_its_answers_does_not_lose_them(desk):
+    def die(done, total):
+        if done == total:
+            desk.engine.status = None
+
+    entry = on_slice(3, [((12, 20), 1)])
+    (result,) = runPrompts(desk.session, document(segment("A", entry)), progress=die)
+    assert result.pixels and desk.mask(desk.plane(3), result.segmentId).sum() == result.pixels

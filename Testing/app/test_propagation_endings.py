@@ -102,3 +102,20 @@ def test_without_a_model_only_filling_is_possible(way):
         way.run()
     way.run(method="fill")
     assert way.filled() == [2, 3, 4, 5, 6]
+
+
+def test_an_engine_that_dies_under_way_is_one_error_and_keeps_what_is_done(way):
+    way.box()
+    way.engine.is_automatic = False
+    way.propagator.start(PropagationOptions())
+    way.answer(5)
+    status, way.engine.status = way.engine.status, None
+    while way.engine.jobs:
+        way.engine.fail(EngineError("The engine has ended."))
+    way.propagator.waitUntilFinished()
+    (report,) = way.reports
+    assert str(report.error) == "The engine has ended." and len(report.slices) == 1
+    assert way.filled() == sorted({4, *(each.plane.index for each in report.slices)})
+    way.engine.status, way.engine.is_automatic = status, True
+    way.run()
+    assert way.filled() == list(range(DEPTH))

@@ -7,7 +7,7 @@ import pytest
 
 from app.desk import SHAPE
 from SAMUNetSlicerLib.app.promptPlanes import propagationOptions
-from SAMUNetSlicerLib.app.promptRun import runPrompts
+from SAMUNetSlicerLib.app.promptRun import PromptRun, runPrompts
 from SAMUNetSlicerLib.app.promptsFile import parsePrompts
 from SAMUNetSlicerLib.errors import InputError, PromptError
 
@@ -74,3 +74,10 @@ def test_a_segment_that_others_left_no_voxels_is_not_carried_on(desk):
     assert {each.name for each in results if each.isPropagated} == {"A"}
     assert [each.prompts.plane.index for each in results if each.name == "B"] == [3]
     assert not desk.voxels(results[-1].segmentId).any()
+
+
+def test_the_time_of_the_network_counts_carried_slices_too(desk):
+    run = PromptRun(desk.session, document(True, 3))
+    for _ in run.steps():
+        desk.session.poll()
+    assert run.engineSeconds == pytest.approx(SHAPE[0] * (1.0 + 0.1) / 1000)  # as the fake engine says

@@ -101,6 +101,7 @@ class CaseRunner:
                     run = PromptRun(session, prompts, progress, keepPrompts=False)
                     yield from _polling(session, run.steps())
                     clock.note("segment")
+                    clock.seconds["engine"] = round(run.engineSeconds, 3)
                     return _write(task, key, session, run.slices, prompts.window, clock)
                 finally:
                     session.close()
@@ -192,7 +193,7 @@ def _write(
             segments=segments,
             slices=results,
             notes=tuple(notes),
-            seconds={**clock.seconds, "engine": _engineSeconds(slices)},
+            seconds=clock.seconds,
             key=key,
         )
 
@@ -204,9 +205,3 @@ def _dicomSource(task: CaseTask):
     path = Path(task.case.path)
     isNeeded = "dicom-seg" in task.formats and path.is_dir()
     return seriesFiles(path, task.case.seriesUID) if isNeeded else path
-
-
-def _engineSeconds(slices: List[SegmentedSlice]) -> float:
-    """What encoding and decoding have taken."""
-    times = ((each.report.encodeMs or 0.0) + (each.report.decodeMs or 0.0) for each in slices)
-    return round(sum(times) / 1000, 3)

@@ -71,6 +71,10 @@ class ConsensusWalk:
         return self._walks[0].stops
 
     @property
+    def engineMs(self) -> float:
+        return sum(walk.engineMs for walk in self._walks)
+
+    @property
     def done(self) -> int:
         return sum(walk.done for walk in self._walks)
 

@@ -7,6 +7,7 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Optional
 
 import numpy as np
 
+from ..engine.reports import EngineStatus
 from ..engine.types import Prompts
 from ..scene.promptPixels import promptPixels
 from ..scene.promptRecord import PromptRecord, sameOrientation
@@ -64,6 +65,8 @@ class PromptRun:
 
     All prompts are placed before anything is made: a prompt outside the volume changes nothing.
 
+    ``slices``: what was segmented; ``engineSeconds``: what encoding and decoding have taken.
+
     :param progress: told (slices done, slices in all); those that propagation adds do not count.
     :param keepPrompts: also put the prompts into the scene, where the user can correct them.
     :raises UserError: a prompt cannot be placed, or there is no volume.
@@ -78,12 +81,14 @@ class PromptRun:
     ):
         volumeNode = session.workspace.requireVolume()
         self.slices: List[SegmentedSlice] = []
+        self.engineSeconds = 0.0
         self._session = session
         self._window = prompts.window
         self._progress = progress
         self._keepPrompts = keepPrompts
         self._segments = [_placed(segment, volumeNode) for segment in prompts.segments]
         self._done = 0
+        self._status: Optional[EngineStatus] = None
 
     def steps(self) -> Iterator[bool]:
         """All the work, some milliseconds between two yields; True when only the engine can go on.
@@ -104,8 +109,10 @@ class PromptRun:
         for part in parts:
             predictions = []
             for _ in part:
+                self._noteStatus()
                 predictions.append((yield from queue.take()))
                 predictions[-1].reports()  # raises what went wrong
+                self._noteStatus()
                 self._tell(self._done + 1)
             if segmentId is None:
                 segmentId = self._session.addSegment(segment.name, segment.color, terminologyOf(segment))
@@ -119,6 +126,10 @@ class PromptRun:
             return segment.propagation is not None
         written = (each.report.target for each in self.slices if each.segmentId == segmentId)
         return any(self._session.workspace.readMask(target).any() for target in written)
+
+    def _noteStatus(self) -> None:
+        """Keep the engine's status: it may die, for other requests, before a prediction is written."""
+        self._status = self._session.engine.status or self._status
 
     def _tell(self, done: int) -> None:
         self._done = done
@@ -144,6 +155,7 @@ class PromptRun:
         writeMs = (time.perf_counter() - started) * 1000 / len(made)
         for each, prediction in zip(made, predictions):
             report = _report(each.target, prediction, writeMs)
+            self.engineSeconds += (report.encodeMs + report.decodeMs) / 1000
             pixels = int(np.count_nonzero(each.mask))
             self.slices.append(
                 SegmentedSlice(segmentId, segment.name, prediction.given.placed, report, pixels)
@@ -161,7 +173,7 @@ class PromptRun:
         given, (_, report) = prediction.given, prediction.reports()
         workspace, untouched = self._session.workspace, SliceContent.untouched(target.plane.shape)
         request = SliceRequest(target, given.records, self._window, given.image, untouched, given.prompts)
-        draft = draftRecord(request, workspace.policy, report, self._session.engine.status)
+        draft = draftRecord(request, workspace.policy, report, self._status)
         return MadeSlice(target, planeMask(report.prediction, given.prompts, target.plane), None, draft)
 
     def _propagate(self, segmentId: str, segment: SegmentPrompts) -> Iterator[bool]:
@@ -177,6 +189,7 @@ class PromptRun:
             propagator.close()
         if reports[0].error is not None:
             raise reports[0].error
+        self.engineSeconds += reports[0].engineSeconds
         for each in reports[0].slices:
             target = Target(segmentId, each.plane)
             nothing = PlacedPrompts(each.plane, np.zeros((0, 3)), np.zeros(0, bool), np.zeros((0, 2, 3)))

@@ -141,6 +141,7 @@ class _Run:
             self._isCancelled,
             self.error,
             time.monotonic() - self._started,
+            self._walk.engineMs / 1000,
         )
 
     def _everything(self) -> Iterator[bool]:

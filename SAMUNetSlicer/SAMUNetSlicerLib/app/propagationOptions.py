@@ -82,7 +82,7 @@ class Stop:
 class PropagationReport:
     """``slices``: what was written, in the order of their position; ``keys``: slices that were started from
     and kept; ``stops``; ``isCancelled``: by the user, with the slices until then written; ``error``: what
-    went wrong, None if nothing did; ``seconds``: wall time."""
+    went wrong, None if nothing did; ``seconds``: wall time; ``engineSeconds``: of the network."""
 
     segmentId: str
     slices: Tuple[PropagatedSlice, ...] = ()
@@ -91,6 +91,7 @@ class PropagationReport:
     isCancelled: bool = False
     error: Optional[UserError] = None
     seconds: float = 0.0
+    engineSeconds: float = 0.0
 
 
 def _require(value: str, known: Tuple[str, ...], what: str) -> None:

@@ -23,6 +23,7 @@ class SliceFill:
         self.slices: Dict[int, PropagatedSlice] = {}
         self.stops: List[Stop] = []
         self.total = 0
+        self.engineMs = 0.0
         self._workspace = workspace
         self._segmentId = segmentId
         self._stack = stack

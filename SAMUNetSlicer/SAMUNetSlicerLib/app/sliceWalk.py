@@ -4,7 +4,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optiona
 
 import numpy as np
 
-from ..engine.reports import PredictReport
+from ..engine.reports import EngineStatus, PredictReport
 from ..engine.types import Prediction
 from ..scene.plane import SlicePlane
 from ..scene.planeStack import PlaneStack
@@ -35,7 +35,8 @@ class _Encoded(NamedTuple):
 class SliceWalk:
     """Segments slices of a stack, each prompted by its `Way`; writes nothing.
 
-    ``made``: what was segmented, by step; ``slices``: how it went; ``stops``: slices that were refused.
+    ``made``: what was segmented, by step; ``slices``: how it went; ``stops``: slices that were refused;
+    ``engineMs``: what encoding and decoding have taken.
 
     :param taken: told of every slice that is added to ``made``.
     """
@@ -52,11 +53,13 @@ class SliceWalk:
         self.made: Dict[int, MadeSlice] = {}
         self.slices: Dict[int, PropagatedSlice] = {}
         self.stops: List[Stop] = []
+        self.engineMs = 0.0
         self._workspace = workspace
         self._engine = engine
         self._segmentId = segmentId
         self._stack = stack
         self._options = options
+        self._status = engine.status
         self._taken = taken
         self._window = workspace.window()
         self._encoded: Dict[int, _Encoded] = {}
@@ -91,7 +94,7 @@ class SliceWalk:
             yield from self._segment(way, way.ahead[0])
 
     def _encodeAhead(self, way: Way) -> Iterator[bool]:
-        depth = _AHEAD_ON_CPU if self._engine.status.device == "cpu" else _AHEAD_ON_GPU
+        depth = _AHEAD_ON_CPU if self._knownStatus().device == "cpu" else _AHEAD_ON_GPU
         for step in list(way.ahead[:depth]):
             if step not in self._encoded:
                 plane = self._stack.plane(step)
@@ -101,7 +104,7 @@ class SliceWalk:
 
     def _encode(self, way: Way, step: int, image: np.ndarray) -> Ticket:
         # A guess: the slices before it are not done, and the prompts will not be quite these.
-        task = way.task(self._stack, step, self._engine.status.capabilities)
+        task = way.task(self._stack, step, self._knownStatus().capabilities)
         if task is None:
             return self._engine.encode(image)
         return self._engine.encodeFor(image, squarePrompts(task.prompts, self._stack.plane(step)))
@@ -110,7 +113,8 @@ class SliceWalk:
         # Not before it is encoded: a prediction would be served first, and encode outside of the batch.
         while not self._encoded[step].ticket.isDone:
             yield True
-        task = way.task(self._stack, step, self._engine.status.capabilities)
+        ahead = self._encoded[step].ticket.value()
+        task = way.task(self._stack, step, self._knownStatus().capabilities)
         if task is None:
             self._refuse(way, step, "The structure leaves the image.")
             return
@@ -118,7 +122,9 @@ class SliceWalk:
         ticket = self._engine.predict(squareImage(image, plane), squarePrompts(task.prompts, plane))
         while not ticket.isDone:
             yield True
-        self._take(way, step, task, ticket.value())
+        report = ticket.value()
+        self.engineMs += ahead.encode_ms + report.encoding.encode_ms + report.decode_ms
+        self._take(way, step, task, report)
 
     def _take(self, way: Way, step: int, task: Task, report: PredictReport) -> None:
         plane = self._stack.plane(step)
@@ -154,6 +160,11 @@ class SliceWalk:
             self._levels[front.key] = greyLevels(image, front.keyMask)
         return self._levels[front.key]
 
+    def _knownStatus(self) -> EngineStatus:
+        """Of the engine, or of the one that has died just now: its requests tell of that themselves."""
+        self._status = self._engine.status or self._status
+        return self._status
+
     def _image(self, plane: SlicePlane) -> np.ndarray:
         return self._workspace.images.image(self._workspace.requireVolume(), plane, self._window)
 
@@ -161,7 +172,7 @@ class SliceWalk:
         target = Target(self._segmentId, self._stack.plane(step))
         image, untouched = self._encoded[step].image, SliceContent.untouched(mask.shape)
         request = SliceRequest(target, (), self._window, image, untouched, task.prompts)
-        draft = draftRecord(request, self._workspace.policy, report, self._engine.status, task.origin)
+        draft = draftRecord(request, self._workspace.policy, report, self._knownStatus(), task.origin)
         return MadeSlice(target, mask, task.prompts.mask, draft)
 
     def _refuse(self, way: Way, step: int, reason: str) -> None:
