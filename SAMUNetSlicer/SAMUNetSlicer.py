@@ -16,6 +16,9 @@ from slicer.util import VTKObservationMixin
 
 HOMEPAGE = "https://github.com/SAMUNetSlicer/SlicerSAMUNet"
 
+# Node selectors find the nodes of an imported scene at the end of the import, with priority 0.
+_AFTER_THE_SELECTORS = -10.0
+
 
 class SAMUNetSlicer(ScriptedLoadableModule):
     """What the module is, for Slicer's module list, help and search."""
@@ -64,7 +67,8 @@ class SAMUNetSlicerWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneChanged)
-        self.addObserver(scene, scene.EndImportEvent, self.onSceneChanged)
+        self.addObserver(scene, scene.StartImportEvent, self.onSceneStartImport)
+        self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport, priority=_AFTER_THE_SELECTORS)
 
     def icon(self, name: str):
         """One of the panel's own icons."""
@@ -86,6 +90,13 @@ class SAMUNetSlicerWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def onSceneStartClose(self, caller=None, event=None):
         self.panel.useParameters(None)
+
+    def onSceneStartImport(self, caller=None, event=None):
+        self.panel.beginImport()
+
+    def onSceneEndImport(self, caller=None, event=None):
+        self.panel.endImport()
+        self.onSceneChanged()
 
     def onSceneChanged(self, caller=None, event=None):
         if self.parent.isEntered:

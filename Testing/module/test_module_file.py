@@ -14,6 +14,8 @@ from SAMUNetSlicerLib.app.volumeLoading import loadVolume
 from SAMUNetSlicerLib.errors import CancelledError, InputError, WeightsError
 from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis
 from SAMUNetSlicerLib.scene.segmentWriter import SegmentWriter
+from scene.segmentation_scene import add_volume
+from scene.test_prompt_saving import load_mrml, save_mrml
 
 
 @pytest.fixture
@@ -90,6 +92,74 @@ def test_the_panel_survives_the_closing_of_the_scene(widget, host, is_entered):
     host.scene.Clear(0)
     widget.onSceneChanged()
     assert widget.panel.session.volumeNode is None
+
+
+@pytest.fixture
+def working(widget, host):
+    """The module is shown, with a segment that has a prompt and with choices that are not the defaults."""
+    widget.parent.pyside.isEntered = True
+    widget.enter()
+    panel, volume = widget.panel, add_volume(host.scene, name="CT")
+    widget.ui.volumeSelector.setCurrentNode(volume)
+    for name in ("Liver", "Spleen"):
+        panel.session.addSegment(name)
+    plane = planeFromAxis(volume, "K", 3)
+    position = plane.pixelToRAS([(5, 5)])[0]
+    panel.session.workspace.prompts.addPoint(panel.session.segmentId, "positive", position, plane)
+    panel.choices.policy.choose("allowOverlap")
+    return widget
+
+
+def test_a_scene_that_is_loaded_into_the_open_panel_is_taken_up_where_it_was_left(working, host, tmp_path):
+    chosen = working.panel.session.segmentId
+    save_mrml(host.scene, tmp_path)
+    working.panel.choices.policy.choose("protectAll")
+    host.scene.Clear(0)
+    assert working.panel.session.volumeNode is None
+    load_mrml(host.scene, tmp_path)
+    session = working.panel.session
+    assert session.volumeNode.GetName() == "CT"
+    assert session.segmentationNode.GetSegmentation().GetNumberOfSegments() == 2
+    assert session.segmentId == chosen
+    assert working.panel.choices.policy.key == "allowOverlap"
+    assert len(session.prompts(planeFromAxis(session.volumeNode, "K", 3))) == 1
+    assert working.ui.volumeSelector.currentNode() is session.volumeNode
+
+
+def test_a_scene_that_is_added_to_this_one_leaves_the_work_as_it_is(working, host, tmp_path):
+    with startScene() as other:
+        add_volume(other.scene, name="Other")
+        save_mrml(other.scene, tmp_path)
+    session = working.panel.session
+    before = session.volumeNode, session.segmentationNode, session.segmentId
+    load_mrml(host.scene, tmp_path)
+    assert host.scene.GetFirstNodeByName("Other") is not None
+    assert (session.volumeNode, session.segmentationNode, session.segmentId) == before
+    assert working.ui.volumeSelector.currentNode() is session.volumeNode
+    assert working.ui.segmentationSelector.currentNode() is session.segmentationNode
+    assert working.panel.choices.policy.key == "allowOverlap"
+
+
+def test_a_scene_that_is_loaded_while_another_module_is_shown_waits_for_this_one(working, host, tmp_path):
+    save_mrml(host.scene, tmp_path)
+    working.exit()
+    working.parent.pyside.isEntered = False
+    host.scene.Clear(0)
+    load_mrml(host.scene, tmp_path)
+    working.parent.pyside.isEntered = True
+    working.enter()
+    assert working.panel.session.volumeNode.GetName() == "CT"
+    assert working.panel.choices.policy.key == "allowOverlap"
+
+
+def test_the_old_panel_is_closed_without_the_new_library(widget):
+    """Slicer closes it when the new module file has been read."""
+    before = {name: module for name, module in sys.modules.items() if name.startswith("SAMUNetSlicerLib")}
+    widget.enter()
+    widget.onReload()
+    widget.cleanup()
+    assert not [name for name in sys.modules if name.startswith("SAMUNetSlicerLib")]
+    sys.modules.update(before)
 
 
 def test_reloading_imports_the_library_anew(widget, monkeypatch):

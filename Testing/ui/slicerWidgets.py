@@ -111,6 +111,12 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         if scene is not None:
             events = (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndCloseEvent)
             self._tags = [scene.AddObserver(event, lambda *_: self._fill()) for event in events]
+            self._tags.append(scene.AddObserver(scene.EndImportEvent, lambda *_: self._onImported()))
+        self._fill()
+
+    def _onImported(self):
+        """All rows are removed and inserted anew, which chooses none of them."""
+        self.setCurrentNode(None)
         self._fill()
 
     def currentNode(self):
@@ -135,7 +141,7 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
 
     def _fill(self):
         scene = self._scene
-        if scene is None or not shiboken6.isValid(self.box):
+        if scene is None or scene.IsImporting() or not shiboken6.isValid(self.box):
             return
         found = [scene.GetNodesByClass(kind) for kind in self.nodeTypes]
         for collection in found:

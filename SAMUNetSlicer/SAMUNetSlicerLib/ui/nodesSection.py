@@ -13,6 +13,7 @@ class NodesSection:
 
     def __init__(self, ui, session: SegmentationSession, status: StatusLine):
         self._ui, self._session, self._status = ui, session, status
+        self._isHeld = False
         ui.volumeSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._onVolume)
         ui.segmentationSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._onSegmentation)
         session.statusChanged.connect(self.refresh)
@@ -24,6 +25,15 @@ class NodesSection:
             if shown is not None:
                 self._ui.volumeSelector.setCurrentNode(shown)
 
+    def hold(self) -> None:
+        """Believe the selectors no more: while a scene is imported they have no rows, and then new ones."""
+        self._isHeld = True
+
+    def release(self) -> None:
+        """Let the selectors show again what is worked on, and believe them."""
+        self.refresh()
+        self._isHeld = False
+
     def refresh(self) -> None:
         session, ui = self._session, self._ui
         _show(ui.volumeSelector, session.volumeNode)
@@ -31,14 +41,14 @@ class NodesSection:
         ui.sampleButton.visible = session.volumeNode is None
 
     def _onVolume(self, node) -> None:
-        if node is not self._session.volumeNode:
+        if not self._isHeld and node is not self._session.volumeNode:
             # Setting the same one again would forget undo steps and the shown slice.
             self._status.attempt(self._session.setVolume, node)
             if node is not None and node not in _shownVolumes(self._session.workspace.scene):
                 slicer.util.setSliceViewerLayers(background=node, fit=True)
 
     def _onSegmentation(self, node) -> None:
-        if node is not self._session.segmentationNode:
+        if not self._isHeld and node is not self._session.segmentationNode:
             self._status.attempt(self._session.setSegmentation, node)
 
 

@@ -90,8 +90,17 @@ class Panel:
             self._timer.slowDown,
         )
 
+    def beginImport(self) -> None:
+        """Another scene is read into this one; nodes and references are not complete until it ends."""
+        self.useParameters(None)
+        self.nodes.hold()
+
+    def endImport(self) -> None:
+        """Go on with what was worked on; parameters are to be set again."""
+        self.nodes.release()
+
     def useParameters(self, parameterNode) -> None:
-        """Show and keep the choices in this vtkMRMLScriptedModuleNode; None while a scene is closed."""
+        """Show and keep the choices in this vtkMRMLScriptedModuleNode; None while the scene changes."""
         if parameterNode is None:
             self._binding.disconnect()
         else:
