@@ -69,6 +69,9 @@ class SAMUNetSlicerWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneChanged)
         self.addObserver(scene, scene.StartImportEvent, self.onSceneStartImport)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport, priority=_AFTER_THE_SELECTORS)
+        if self.parent.isEntered:
+            # Reloaded while it is shown: Slicer does not enter it again.
+            self.enter()
 
     def icon(self, name: str):
         """One of the panel's own icons."""

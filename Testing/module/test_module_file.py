@@ -162,6 +162,17 @@ def test_the_old_panel_is_closed_without_the_new_library(widget):
     sys.modules.update(before)
 
 
+def test_a_module_that_is_reloaded_while_it_is_shown_goes_on_working(module, widget):
+    widget.parent.pyside.isEntered = True
+    widget.enter()
+    widget.cleanup()
+    again = module.SAMUNetSlicerWidget(widget.parent)
+    again.setup()
+    again.panel.tools.setTool("positive")
+    assert again.panel.views._tools.tool == "positive"
+    again.cleanup()
+
+
 def test_reloading_imports_the_library_anew(widget, monkeypatch):
     before = {name: module for name, module in sys.modules.items() if name.startswith("SAMUNetSlicerLib")}
     widget.onReload()
