@@ -69,7 +69,7 @@ class SAMUNetSlicerWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneChanged)
         self.addObserver(scene, scene.StartImportEvent, self.onSceneStartImport)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport, priority=_AFTER_THE_SELECTORS)
-        if self.parent.isEntered:
+        if getattr(self.parent, "isEntered", False):
             # Reloaded while it is shown: Slicer does not enter it again.
             self.enter()
 

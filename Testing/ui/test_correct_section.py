@@ -73,6 +73,16 @@ def test_it_survives_the_closing_of_the_scene(bench, editor):
     assert node_of(editor).GetSegmentationNode() is None
 
 
+def test_what_the_editor_chooses_by_itself_is_put_right(bench, editor):
+    """As at the end of an import, from its hidden selectors."""
+    node = node_of(editor)
+    node.SetAndObserveSegmentationNode(None)
+    node.SetAndObserveSourceVolumeNode(None)
+    bench.tick()
+    assert node.GetSegmentationNode() is bench.session.segmentationNode
+    assert node.GetSourceVolumeNode() is bench.volume
+
+
 def test_strokes_are_undone_with_the_panels_undo(bench, editor):
     before = bench.mask()
     bench.paint(rows=slice(30, 35), columns=slice(30, 35))

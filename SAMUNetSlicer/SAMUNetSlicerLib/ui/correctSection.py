@@ -36,11 +36,12 @@ class CorrectSection:
         self._ui, self._session, self._status, self._tools = ui, session, status, tools
         self.editor = None
         self._node = None
-        self._isEntered = False
+        self._isEntered = self._isStale = False
         self._observers = Observers()
         ui.maskPromptButton.connect("clicked()", status.guard(self._useMask))
         ui.correctSection.connect("contentsCollapsed(bool)", self._onCollapsed)
         session.statusChanged.connect(self.refresh)
+        session.polled.connect(self._onPolled)
         tools.toolChanged.connect(self._onTool)
         self.refresh()
 
@@ -79,7 +80,7 @@ class CorrectSection:
         if isCollapsed:
             self._putEffectDown()
         elif self.editor is None:
-            self._make()
+            self._status.attempt(self._make)
 
     def _useMask(self) -> None:
         useMaskAsPrompt(self._session, self._session.segmentId)
@@ -114,8 +115,15 @@ class CorrectSection:
             self.editor.setMRMLSegmentEditorNode(node)
 
     def _onNode(self, *_) -> None:
+        self._isStale = True
         if self._node.GetActiveEffectName():
             self._tools.setTool(None)
+
+    def _onPolled(self) -> None:
+        """At the end of an import the editor chooses whatever its hidden selectors come upon."""
+        if self._isStale:
+            self._isStale = False
+            self.refresh()
 
     def _onTool(self, tool: Optional[str]) -> None:
         if tool is not None:
