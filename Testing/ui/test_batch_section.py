@@ -50,6 +50,15 @@ def test_all_volumes_of_the_scene_are_listed(bench, volumes):
     assert [row.text() for row in rows(bench)] == ["first", "third"]
 
 
+def test_volumes_that_are_loaded_together_are_listed_when_all_are_there(bench, volumes):
+    """As by the DICOM module, and by the import of a scene."""
+    bench.scene.StartState(bench.scene.BatchProcessState)
+    add_volume(bench.scene, ijk_to_ras=CT, array=np.zeros(SHAPE, np.int16), name="fourth")
+    assert len(rows(bench)) == 3
+    bench.scene.EndState(bench.scene.BatchProcessState)
+    assert [row.text() for row in rows(bench)][3:] == ["fourth"]
+
+
 def test_checked_volumes_get_the_prompts_of_the_chosen_segmentation(bench, volumes):
     own = bench.session.segmentationNode
     check(bench, "second", "third")

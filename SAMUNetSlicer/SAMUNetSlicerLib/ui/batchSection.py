@@ -47,12 +47,7 @@ class BatchSection:
         self.batch.caseFinished.connect(self._onCase)
         self.batch.finished.connect(self._onFinished)
         scene = session.workspace.scene
-        for event in (
-            scene.NodeAddedEvent,
-            scene.NodeRemovedEvent,
-            scene.EndImportEvent,
-            scene.EndCloseEvent,
-        ):
+        for event in (scene.NodeAddedEvent, scene.NodeRemovedEvent, scene.EndBatchProcessEvent):
             self._observers.add(scene, event, self._onScene)
         self._observers.add(scene, scene.StartCloseEvent, self._onClosing)
         ui.batchSection.connect("contentsCollapsed(bool)", self.refresh)
