@@ -9,6 +9,8 @@ from PIL import Image
 from SAMUNetSlicerLib.app import batchReport
 from SAMUNetSlicerLib.app.batchReport import writeReport
 from SAMUNetSlicerLib.app.caseRecord import CaseRecord, SegmentResult, SliceResult
+from SAMUNetSlicerLib.errors import OutputError
+from scene.small_disk import mounted
 
 FACTS = {"model": {"id": "<i>net</i>"}, "devices": ["cpu", "cuda:0"]}
 EVIL = "<script>alert(\"x\")</script> & 'ü'"
@@ -120,3 +122,11 @@ def test_the_page_needs_nothing_from_elsewhere_and_suits_a_dark_screen(tmp_path)
     text = writeReport(tmp_path, [case(tmp_path, "a", [0.1])], FACTS).read_text(encoding="utf-8")
     assert "http" not in text and "url(" not in text
     assert "prefers-color-scheme: dark" in text and "color-scheme: light dark" in text
+
+
+def test_a_full_disk_leaves_no_half_of_a_page(tmp_path):
+    with mounted(tmp_path / "small", "size=4k") as folder:
+        records = [CaseRecord(f"case {number}", "/data", "failed", "It is damaged.") for number in range(99)]
+        with pytest.raises(OutputError, match="is full"):
+            writeReport(folder, records, FACTS)
+        assert list(folder.iterdir()) == []

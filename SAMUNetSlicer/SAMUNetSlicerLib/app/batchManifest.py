@@ -66,11 +66,14 @@ def writeWhole(path: Path, text: str) -> None:
     """
     temporary = path.with_name(f".samunet-{os.getpid()}-{path.name}")
     with outputErrors(path):
-        with open(temporary, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
+        try:
+            with open(temporary, "w", encoding="utf-8") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def _entry(record: CaseRecord) -> Dict[str, Any]:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import uuid
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Callable, List, Mapping, Optional, Sequence, Tuple
@@ -75,6 +76,7 @@ class ResultFiles:
         :raises OutputError: a file cannot be written, does not hold what was written, or would replace the
             volume that was segmented.
         """
+        isNew = not self.folder.exists()
         with outputErrors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             # On the same file system, so that finished files only need to be renamed.
@@ -91,8 +93,18 @@ class ResultFiles:
                 staged += sorted(pictures.glob("*"))
             notes = [note for file in exported for note in file.notes]
             return self._publish(staging, staged, source.volumeFile), notes
+        except OutputError as error:
+            raise OutputError(self._inPlace(str(error), staging)) from error
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+            if isNew:
+                with suppress(OSError):  # it holds the results
+                    self.folder.rmdir()
+
+    def _inPlace(self, sentence: str, staging: Path) -> str:
+        """A sentence about a file that is made beside its place, as one about where it was to be."""
+        there = sentence.replace(str(staging), str(self.folder))
+        return there.replace(f"'{_STAGED_NAME}", f"'{self.name}")
 
     def _writeFormats(self, source: ExportSource, stem: Path, onFormat: Optional[OnFormat]) -> List:
         exported: List = []
