@@ -94,6 +94,22 @@ def test_a_corrected_slice_leaves_the_list_and_stays_in_view(listed):
     assert shown(listed) == index_of(second)
 
 
+def test_a_change_of_another_slice_leaves_the_chosen_one_chosen(listed):
+    first, second, *others = rows(listed)
+    listed.ui.reviewList.currentRow = 1
+    listed.session.addPoint((30, 30), plane=listed.plane(index_of(first)))
+    listed.tick()
+    assert rows(listed) == [second, *others]
+    assert listed.ui.reviewList.currentRow == 0
+    listed.click("nextSliceButton")
+    assert shown(listed) == index_of(others[0])
+
+
+def test_undoing_the_propagation_empties_the_list(listed):
+    listed.click("undoButton")
+    assert not rows(listed)
+
+
 def test_the_list_is_about_one_segment(listed):
     listed.click("addSegmentButton")
     assert not rows(listed)

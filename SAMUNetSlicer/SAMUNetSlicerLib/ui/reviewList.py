@@ -1,6 +1,6 @@
 """The slices that were segmented without anybody looking, the most doubtful first."""
 
-from typing import List, Optional
+from typing import List, Optional, Set
 
 import slicer
 from slicer.i18n import tr as _
@@ -23,6 +23,7 @@ class ReviewList:
         self._reviews: List[SliceReview] = []
         self._segmentId: Optional[str] = None
         self._next = 0
+        self._changed: Set[str] = set()
         ui.reviewButton.connect("clicked()", status.guard(self._fillAndSay))
         ui.reviewList.connect("currentRowChanged(int)", self._onRow)
         ui.acceptSliceButton.connect("clicked()", status.guard(self._accept))
@@ -30,11 +31,13 @@ class ReviewList:
         ui.nextSliceButton.connect("clicked()", status.guard(self._showNext))
         session.statusChanged.connect(self.refresh)
         session.maskChanged.connect(self._onMask)
+        session.polled.connect(self._onPolled)
         self.refresh()
 
     def fill(self) -> None:
         """List the slices of the chosen segment; none is chosen yet."""
         self._segmentId, self._next = self._session.segmentId, 0
+        self._changed.clear()
         self._list(reviewSlices(self._session))
 
     def refresh(self) -> None:
@@ -51,12 +54,12 @@ class ReviewList:
         if not self._reviews:
             self._status.say(_("Every slice of this segment has been looked at."))
 
-    def _list(self, reviews: List[SliceReview]) -> None:
+    def _list(self, reviews: List[SliceReview], chosen: Optional[SliceReview] = None) -> None:
         self._reviews = reviews
         wasBlocked = self._ui.reviewList.blockSignals(True)
         self._ui.reviewList.clear()
         self._ui.reviewList.addItems([reviewText(review) for review in reviews])
-        self._ui.reviewList.currentRow = -1
+        self._ui.reviewList.currentRow = reviews.index(chosen) if chosen in reviews else -1
         self._ui.reviewList.blockSignals(wasBlocked)
         self.refresh()
 
@@ -67,7 +70,7 @@ class ReviewList:
     def _accept(self) -> None:
         plane = self._chosen().plane
         self._session.accept(plane)
-        self._drop(plane)
+        self._drop({plane.signature()})
         self._showNext()
 
     def _correct(self) -> None:
@@ -90,16 +93,21 @@ class ReviewList:
         self.refresh()
 
     def _onMask(self, segmentId: str, plane: SlicePlane) -> None:
-        if segmentId == self._segmentId:
-            self._drop(plane)
+        # Undo of a propagation changes hundreds at once: the list is written once, see _onPolled.
+        if self._reviews and segmentId == self._segmentId:
+            self._changed.add(plane.signature())
 
-    def _drop(self, plane: SlicePlane) -> None:
-        """Take a slice off the list; the one after it becomes the next."""
-        signatures = [review.plane.signature() for review in self._reviews]
-        if plane.signature() in signatures:
-            row = signatures.index(plane.signature())
-            self._next -= row < self._next
-            self._list(self._reviews[:row] + self._reviews[row + 1 :])
+    def _onPolled(self) -> None:
+        if self._changed:
+            changed, self._changed = self._changed, set()
+            self._drop(changed)
+
+    def _drop(self, signatures: Set[str]) -> None:
+        """Take slices off the list; the one after them becomes the next."""
+        isKept = [review.plane.signature() not in signatures for review in self._reviews]
+        if not all(isKept):
+            chosen, self._next = self._chosen(), sum(isKept[: self._next])
+            self._list([review for review, keep in zip(self._reviews, isKept) if keep], chosen)
 
     def _look(self, review: SliceReview) -> None:
         showSlice(self._session, review.plane)
