@@ -1,5 +1,6 @@
 """What the page asks for when a segment is to be carried to other slices, without a browser."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -48,6 +49,20 @@ def test_a_vote_of_axes_asks_about_slices_of_all_axes(desk):
     desk.session.undo()
     assert carry(desk, "consensus") > 2 * along_one > 0
     assert "slices segmented" in desk.state.statusText
+
+
+def test_where_it_ended_is_said_with_the_reason(desk):
+    predict = desk.engine.service.predict
+
+    def doubt(**job):
+        report = predict(**job)
+        return replace(report, prediction=replace(report.prediction, confidence=0.1))
+
+    desk.session.addBox((12, 10), (25, 22), desk.plane(4))
+    desk.session.waitUntilIdle()
+    desk.engine.service.predict = doubt
+    carry(desk, "propagate")
+    assert "Slice 5: the network was not sure enough" in desk.state.statusText
 
 
 def test_an_oblique_slice_cannot_be_put_to_the_vote_and_no_progress_is_shown(desk):

@@ -3,7 +3,7 @@
 from typing import List, Optional
 
 from ..app.propagation import Propagator
-from ..app.propagationOptions import PropagationOptions, PropagationReport
+from ..app.propagationOptions import PropagationOptions, PropagationReport, Stop
 from ..app.session import SegmentationSession
 from ..app.sliceReview import SliceReview, reviewSlices
 from .sliceViews import SliceViews
@@ -70,7 +70,13 @@ class Propagation:
 def reportText(report: PropagationReport) -> str:
     """What was done, and why it went no further."""
     text = f"{len(report.slices)} slices segmented in {report.seconds:.1f} s."
-    return " ".join([text, *dict.fromkeys(stop.reason for stop in report.stops)])
+    return " ".join([text, *dict.fromkeys(stopText(stop) for stop in report.stops)])
+
+
+def stopText(stop: Stop) -> str:
+    if stop.plane.index is None:
+        return stop.reason
+    return f"Slice {stop.plane.index}: {stop.reason[:1].lower()}{stop.reason[1:]}"
 
 
 def reviewText(review: SliceReview) -> str:
