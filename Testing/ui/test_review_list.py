@@ -2,6 +2,7 @@
 
 import pytest
 
+from SAMUNetSlicerLib.app.headless import addSliceNode
 from SAMUNetSlicerLib.app.sliceReview import reviewSlices
 
 
@@ -48,6 +49,25 @@ def test_next_shows_one_after_the_other(listed):
     assert found == expected
     listed.click("nextSliceButton")
     assert "last slice" in listed.ui.statusText.text
+
+
+def test_views_from_the_side_stay_where_they_are(listed, host):
+    side = addSliceNode(host, "Yellow", "Sagittal")
+    side.show(listed.volume)
+    listed.show(4)
+    before = side.node.GetSliceOffset()
+    listed.click("nextSliceButton")
+    assert shown(listed) == index_of(rows(listed)[0])
+    assert side.node.GetSliceOffset() == before
+
+
+def test_without_a_view_from_the_front_all_go_to_the_middle_of_the_slice(listed):
+    node, (columns, rows_, _) = listed.view.node, listed.volume.GetImageData().GetDimensions()
+    node.SetOrientation("Sagittal")
+    node.SetSliceOffset(-1e3)
+    listed.ui.reviewList.currentRow = 0
+    middle = listed.plane(4).pixelToRAS([((columns - 1) / 2, (rows_ - 1) / 2)])[0, 0]
+    assert abs(node.GetSliceToRAS().GetElement(0, 3) - middle) < 1
 
 
 def test_a_chosen_row_is_shown(listed):

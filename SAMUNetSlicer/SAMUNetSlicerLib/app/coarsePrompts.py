@@ -115,6 +115,7 @@ class CoarsePrompts(PromptSource):
             plane = slices.plane(index)
             for key, mask in self._segments.masks(plane):
                 boxes[key][index] = partBoxes(mask, plane, self._choice.margin)
+                yield False
             yield False
         segments = [self._segment(slices, key, found) for key, found in boxes.items() if found]
         if not segments:

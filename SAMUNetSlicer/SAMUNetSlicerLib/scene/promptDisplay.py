@@ -59,7 +59,7 @@ class PromptDisplay:
             self._followView(node)
 
     def _followView(self, sliceNode) -> None:
-        self._normals[sliceNode] = _normal(sliceNode)
+        self._normals[sliceNode] = viewNormal(sliceNode)
         self._observers.add(sliceNode, vtk.vtkCommand.ModifiedEvent, self._onView)
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
@@ -75,7 +75,7 @@ class PromptDisplay:
 
     def _onView(self, sliceNode, _event) -> None:
         # Panning and scrolling come here too, many times a second.
-        normal = _normal(sliceNode)
+        normal = viewNormal(sliceNode)
         if not np.array_equal(normal, self._normals[sliceNode]):
             self._normals[sliceNode] = normal
             self._onSegments()
@@ -162,6 +162,7 @@ def _orientations(records: Iterable[PromptRecord]) -> List[SlicePlane]:
     return found
 
 
-def _normal(sliceNode) -> np.ndarray:
+def viewNormal(sliceNode) -> np.ndarray:
+    """Unit vector (3,) in RAS along which a slice view looks."""
     matrix = sliceNode.GetSliceToRAS()
     return np.array([matrix.GetElement(row, 2) for row in range(3)])

@@ -2,12 +2,13 @@
 
 from typing import List, Optional, Set
 
-import slicer
 from slicer.i18n import tr as _
 
 from ..app.session import SegmentationSession
 from ..app.sliceReview import SliceReview, reviewSlices
 from ..scene.plane import SlicePlane
+from ..scene.promptDisplay import viewNormal
+from ..scene.promptRecord import sameOrientation
 from .promptToolsSection import PromptToolsSection
 from .statusLine import StatusLine
 
@@ -119,8 +120,14 @@ def reviewText(review: SliceReview) -> str:
 
 
 def showSlice(session: SegmentationSession, plane: SlicePlane) -> None:
-    """Scroll all slice views to the middle of a slice; one that looks at it from the front shows it."""
+    """Scroll the views that look at a slice from the front to it; if there is none, all to its middle.
+
+    The others stay: the view that moves last counts as the one that the user works in.
+    """
     height, width = plane.shape
     (center,) = plane.pixelToRAS([((width - 1) / 2, (height - 1) / 2)])
-    node = slicer.vtkMRMLSliceNode
-    node.JumpAllSlices(session.workspace.scene, *map(float, center), node.OffsetJumpSlice)
+    views = session.workspace.scene.GetNodesByClass("vtkMRMLSliceNode")
+    views.UnRegister(None)
+    facing = [view for view in views if sameOrientation(viewNormal(view), plane.normal)]
+    for view in facing or views:
+        view.JumpSliceByOffsetting(*map(float, center))
