@@ -91,6 +91,14 @@ def _hidden_in_code():
             yield _last_name(node.value)
 
 
+def test_texts_that_name_files_and_nodes_are_plain():
+    """Qt would take a "<" in them for the beginning of a tag."""
+    labels = [e for e in widgets().values() if e.get("class") == "QLabel"]
+    formats = {e.get("name"): property_of(e, "textFormat") for e in labels}
+    assert formats
+    assert not [name for name, entry in formats.items() if entry is None]
+
+
 def test_names_are_unique():
     names = [
         element.get("name") for kind in ("widget", "layout", "spacer") for element in DESIGNER.iter(kind)
