@@ -88,3 +88,16 @@ def test_encoding_ahead_can_be_switched_off(bench):
     bench.show(5)
     bench.tick(50)
     assert not bench.engine.service.batches
+
+
+def test_a_view_that_its_layout_has_deleted_does_not_hold_up_the_others(bench):
+    from SAMUNetSlicerLib.ui.sliceViews import renderLater
+
+    drawn = []
+
+    def schedule_deleted():
+        raise ValueError("Trying to call 'scheduleRender' on a destroyed qMRMLSliceView object")
+
+    for schedule in (schedule_deleted, lambda: drawn.append(True)):
+        renderLater(types.SimpleNamespace(scheduleRender=schedule))()
+    assert drawn

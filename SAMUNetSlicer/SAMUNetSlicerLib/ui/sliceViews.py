@@ -1,6 +1,7 @@
 """Slicer's slice views while the module is shown: prompt tools, shown slices, preview."""
 
-from typing import Optional
+import contextlib
+from typing import Callable, Optional
 
 import slicer
 
@@ -71,4 +72,14 @@ class SliceViews:
         for name in self._manager.sliceViewNames():
             widget = self._manager.sliceWidget(name)
             view = widget.sliceView()
-            self._tools.attach(view.interactor(), widget.mrmlSliceNode(), view.scheduleRender)
+            self._tools.attach(view.interactor(), widget.mrmlSliceNode(), renderLater(view))
+
+
+def renderLater(view) -> Callable[[], None]:
+    """What draws a view soon; nothing happens once Qt has deleted it, as a layout does with its views."""
+
+    def render() -> None:
+        with contextlib.suppress(ValueError):  # by which PythonQt says that it is gone
+            view.scheduleRender()
+
+    return render
