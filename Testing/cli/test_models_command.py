@@ -66,6 +66,13 @@ def test_one_model_is_shown_with_licence_limits_and_citation(capsys):
         assert word in text
 
 
+def test_figures_that_were_found_on_the_same_data_are_one_line(capsys):
+    assert main(["models", "show", "samunet_compact"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  Dice")]
+    assert len(lines) == 1
+    assert "(exact box)" in lines[0] and "(10 clicks); measured: mean of 311 structures" in lines[0]
+
+
 def test_getting_with_yes_downloads_proves_and_says_where(published, private_home, capsys):
     assert main(["models", "get", "litemedsam", "--yes", "--json"]) == 0
     path = private_home / "weights" / "lite_medsam.pth"

@@ -1,6 +1,7 @@
 """``samunet models``: which networks there are, and their weights."""
 
 import argparse
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Dict, Optional
 
@@ -91,12 +92,19 @@ def _describe(card, path: Optional[Path]) -> str:
         ("weights", str(path) if path else f"not here: samunet models get {card.id}"),
         ("licence", f"weights {licence.weights}, code {licence.code}. {licence.notice}".strip()),
         ("trained on", card.training_data),
-        *((f"{a.metric} {a.value:g}", f"{a.prompt}; {a.data} ({a.origin})") for a in card.accuracy),
+        *_figures(card),
         *(("limit", text) for text in card.limits),
         ("cite", card.citation),
         ("see", card.homepage),
     ]
     return "\n".join([card.summary, *(f"  {name:11} {text}" for name, text in rows)])
+
+
+def _figures(card):
+    """(metric, values with their prompts), one row for all that were found on the same data."""
+    for (metric, data, origin), group in groupby(card.accuracy, lambda a: (a.metric, a.data, a.origin)):
+        values = ", ".join(f"{a.value:g} ({a.prompt})" for a in group)
+        yield metric, f"{values}; {origin}: {data}"
 
 
 def _get(options, console: Console) -> None:
