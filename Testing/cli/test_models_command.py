@@ -70,7 +70,7 @@ def test_figures_that_were_found_on_the_same_data_are_one_line(capsys):
     assert main(["models", "show", "samunet_compact"]) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  Dice")]
     assert len(lines) == 1
-    assert "(exact box)" in lines[0] and "(10 clicks); measured: mean of 311 structures" in lines[0]
+    assert "(exact box)" in lines[0] and "0.898 (10 clicks)" in lines[0]
 
 
 def test_getting_with_yes_downloads_proves_and_says_where(published, private_home, capsys):
