@@ -9,12 +9,16 @@ Classes of Slicer and CTK are stood in for by those of `slicerWidgets`, which kn
 headers declare; nothing else of them can be used.
 """
 
+import enum
 import inspect
 import os
 import sys
 import traceback
 import types
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator, MappingView, Set
+
+import numpy as np
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -22,6 +26,14 @@ import shiboken6
 from PySide6 import QtCore, QtGui, QtUiTools, QtWidgets
 
 _MODULES = (QtCore, QtGui, QtWidgets)
+
+# What a property of a type takes as it is.  PythonQt would take more, and write "None" into a label.
+_TAKEN = {
+    "QString": (str,),
+    "int": (int, np.integer),
+    "double": (int, float, np.integer, np.floating),
+    "bool": (bool, np.bool_),
+}
 
 # What every QObject has in PythonQt without being a property, slot or signal.
 _NOT_OURS = {"connect", "disconnect", "metaObject", "staticMetaObject", "tr", "sender", "emit"}
@@ -105,6 +117,8 @@ class QtObject:
         def call(*arguments):
             if not shiboken6.isValid(pyside):
                 raise ValueError(f"Trying to call '{name}' on a destroyed {type(pyside).__name__}")
+            if any(isinstance(each, (Iterator, MappingView, Set)) for each in arguments):
+                raise ValueError(f"Called {name} with wrong arguments: {arguments}")
             return wrap(getattr(pyside, name)(*map(unwrap, arguments)))
 
         return call
@@ -118,9 +132,13 @@ class QtObject:
             raise AttributeError(f"{type(pyside).__name__} has no property '{name}' that could be set")
         if not found.isWritable():
             raise AttributeError(f"Property '{name}' of {type(pyside).__name__} is read-only")
-        if value is None:
-            raise AttributeError(f"Property '{name}' of {type(pyside).__name__} does not accept None")
-        pyside.setProperty(found.name(), unwrap(value))
+        kind, value = found.typeName(), unwrap(value)
+        taken = _TAKEN.get(kind)
+        if value is None or (taken is not None and not isinstance(value, taken)):
+            raise AttributeError(f"Property '{name}' of type '{kind}' does not accept {value!r}")
+        # NumPy's numbers are numbers to PythonQt, and 0 to PySide6.
+        if not pyside.setProperty(found.name(), value.item() if isinstance(value, np.generic) else value):
+            raise AttributeError(f"Property '{name}' of type '{kind}' does not accept {value!r}")
 
     def className(self):
         return type(self.pyside).__name__
@@ -157,16 +175,18 @@ class QtSignal:
 
 
 class QtClass:
-    """A QObject class: called, it makes an object; its enums and static methods are attributes."""
+    """A class of Qt: called, it makes an object; enum values and static methods are attributes."""
 
     def __init__(self, pyside):
         self._pyside = pyside
 
     def __call__(self, *arguments):
-        return QtObject(self._pyside(*map(unwrap, arguments)))
+        return wrap(self._pyside(*map(unwrap, arguments)))
 
     def __getattr__(self, name):
         value = getattr(self._pyside, name)
+        if inspect.isclass(value) and issubclass(value, enum.Enum):
+            return type(name, (), {})  # of Slicer 5.8: the values are attributes of the class around it only
         return value if not callable(value) else lambda *arguments: wrap(value(*map(unwrap, arguments)))
 
 
@@ -185,8 +205,7 @@ class QtModule(types.ModuleType):
             found = next((getattr(module, name) for module in _MODULES if hasattr(module, name)), None)
         if found is None:
             raise AttributeError(f"module {self.__name__} has no class '{name}'")
-        is_object = inspect.isclass(found) and issubclass(found, QtCore.QObject)
-        return QtClass(found) if is_object else found
+        return QtClass(found) if inspect.isclass(found) else found
 
 
 class UiLoader(QtUiTools.QUiLoader):
@@ -305,11 +324,13 @@ def _receiver(slot, count):
 
 
 def _taken(slot, count):
-    """How many of a signal's values a slot gets: as many as it declares, all if that cannot be known."""
-    try:
-        parameters = inspect.signature(slot).parameters.values()
-    except (TypeError, ValueError):
+    """How many of a signal's values a slot gets: as many as a Python function or method declares.
+
+    Any other callable gets all of them: partial, builtin, slot of a Qt object, object with ``__call__``.
+    """
+    if not inspect.isfunction(getattr(slot, "__func__", slot)):
         return count
+    parameters = inspect.signature(slot, follow_wrapped=False).parameters.values()
     if any(parameter.kind == parameter.VAR_POSITIONAL for parameter in parameters):
         return count
     places = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]

@@ -11,6 +11,7 @@ from typing import Tuple
 import shiboken6
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Property, Signal
+from vtkmodules.vtkCommonCore import vtkObject
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,9 @@ class qMRMLNodeComboBox(QtWidgets.QWidget):
         return self._current
 
     def setCurrentNode(self, node):
+        if not (node is None or isinstance(node, vtkObject)):
+            # The overload for an ID is not reached from Python; setCurrentNodeID is.
+            raise TypeError("method requires a VTK object")
         if node not in self._nodes:
             node = None
         self.box.setCurrentIndex(self._nodes.index(node) if node in self._nodes else -1)

@@ -1,5 +1,9 @@
 """The stand-in refuses what PythonQt refuses: otherwise the panel's tests would prove nothing."""
 
+import functools
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from ui import pythonqt
@@ -63,6 +67,33 @@ def test_a_slot_gets_no_more_values_than_it_takes(qt):
     assert heard == ["changed"]
 
 
+class Counter:
+    def __init__(self):
+        self.heard = []
+
+    def __call__(self, *values):
+        self.heard.append(values)
+
+    def nothing(self):
+        self()
+
+    def one(self, value=None):
+        self(value)
+
+
+def test_a_slot_that_is_no_python_function_gets_all_values(qt):
+    counter = Counter()
+    button = qt.QPushButton("Go")
+    slots = [counter.nothing, counter.one, counter, functools.partial(counter.nothing), lambda: counter(7)]
+    for slot in slots:
+        button.connect("clicked(bool)", slot)
+    button.click()
+    assert counter.heard == [(), (False,), (False,), (7,)]
+    (error,) = pythonqt.slot_errors
+    assert isinstance(error, TypeError)  # the partial got a value that it has no place for
+    pythonqt.slot_errors.clear()
+
+
 def test_a_slot_that_raises_is_noted(qt):
     button = qt.QPushButton("Go")
     button.connect("clicked()", lambda: 1 / 0)
@@ -93,6 +124,15 @@ def test_a_stand_in_offers_only_what_its_header_declares(application):
             getattr(ctk.qMRMLNodeComboBox(), name)
 
 
+def test_a_node_is_chosen_as_an_object_or_by_the_slot_for_ids(bench):
+    selector = bench.ui.volumeSelector
+    with pytest.raises(TypeError, match="VTK object"):
+        selector.setCurrentNode(bench.volume.GetID())
+    selector.setCurrentNode(None)
+    selector.setCurrentNodeID(bench.volume.GetID())
+    assert selector.currentNode() is bench.volume
+
+
 def test_an_object_that_qt_has_deleted_can_be_neither_read_nor_set_nor_called(qt):
     import shiboken6
 
@@ -110,6 +150,48 @@ def test_an_object_that_qt_has_deleted_can_be_neither_read_nor_set_nor_called(qt
 def test_a_property_does_not_take_none(qt):
     with pytest.raises(AttributeError, match="does not accept None"):
         qt.QPushButton("Go").toolTip = None
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        ("QLabel", "text", 5),
+        ("QLabel", "text", Path("folder")),
+        ("QSpinBox", "value", "3"),
+        ("QSpinBox", "value", 2.5),
+        ("QSpinBox", "value", np.float64(3)),
+        ("QSpinBox", "value", np.bool_(True)),
+        ("QDoubleSpinBox", "value", "0.5"),
+        ("QPushButton", "icon", "icon.svg"),
+    ],
+)
+def test_a_property_takes_only_values_of_its_type(qt, kind, name, value):
+    with pytest.raises(AttributeError, match="does not accept"):
+        setattr(getattr(qt, kind)(), name, value)
+
+
+def test_numbers_of_numpy_are_numbers(qt):
+    spin, double = qt.QSpinBox(), qt.QDoubleSpinBox()
+    spin.value, double.value = np.int64(3), np.float32(0.5)
+    assert (spin.value, double.value) == (3, 0.5)
+
+
+@pytest.mark.parametrize("make", [iter, set, lambda texts: dict.fromkeys(texts).keys()])
+def test_texts_are_a_list_or_a_tuple_and_no_iterator_or_set(qt, make):
+    box = qt.QComboBox()
+    box.addItems(["one"])
+    box.addItems(("two",))
+    with pytest.raises(ValueError, match="wrong arguments"):
+        box.addItems(make(["three"]))
+    assert box.count == 2
+
+
+def test_values_of_an_enum_are_found_in_the_class_around_it_only(qt):
+    assert qt.Qt.Checked is not qt.Qt.Unchecked
+    for around, name, value in ((qt.Qt, "CheckState", "Checked"), (qt.QFrame, "Shape", "HLine")):
+        assert getattr(around, value) is not None
+        with pytest.raises(AttributeError, match=value):
+            getattr(getattr(around, name), value)
 
 
 def test_a_designer_file_sets_only_properties_that_the_class_has(qt, tmp_path):
