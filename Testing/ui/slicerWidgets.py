@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Tuple
 
 import shiboken6
+import slicer
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Property, Signal
 from vtkmodules.vtkCommonCore import vtkObject
@@ -198,12 +199,13 @@ class qMRMLSegmentsTableView(qMRMLWidget):
 
     def setSegmentationNode(self, node):
         for tag in self._tags:
-            self._node.GetSegmentation().RemoveObserver(tag)
+            self._node.RemoveObserver(tag)
         self._node, self._tags = node, []
         if node is not None:
-            segmentation = node.GetSegmentation()
-            events = (segmentation.SegmentAdded, segmentation.SegmentRemoved, segmentation.SegmentModified)
-            self._tags = [segmentation.AddObserver(event, lambda *_: self._fill()) for event in events]
+            kind = slicer.vtkSegmentation
+            # Slicer's table observes the node, too, and hears of it before others do.
+            events = (kind.SegmentAdded, kind.SegmentRemoved, kind.SegmentModified)
+            self._tags = [node.AddObserver(event, lambda *_: self._fill(), 10.0) for event in events]
         self._fill()
 
     def selectedSegmentIDs(self):
@@ -220,9 +222,21 @@ class qMRMLSegmentsTableView(qMRMLWidget):
         self.table.clearSelection()
 
     def _fill(self):
-        selected = self.selectedSegmentIDs()
+        selected, current = self.selectedSegmentIDs(), self.table.currentRow()
+        gone = 0 <= current < len(self._ids) and self._ids[current]
         segmentation = None if self._node is None else self._node.GetSegmentation()
         self._ids = [] if segmentation is None else list(segmentation.GetSegmentIDs())
+        self.table.blockSignals(True)
+        self.table.clearSelection()
+        self._write(segmentation)
+        self.table.blockSignals(False)
+        if gone and self._ids and gone not in self._ids:
+            # As Qt does it in a view of which one row can be selected: the current row has a successor.
+            self.table.selectRow(min(current, len(self._ids) - 1))
+        else:
+            self.setSelectedSegmentIDs(selected)
+
+    def _write(self, segmentation):
         self.table.setRowCount(len(self._ids))
         for row, segment_id in enumerate(self._ids):
             segment = segmentation.GetSegment(segment_id)
@@ -231,8 +245,6 @@ class qMRMLSegmentsTableView(qMRMLWidget):
             for column, item in enumerate((eye, swatch, QtWidgets.QTableWidgetItem(segment.GetName()))):
                 self.table.setItem(row, column, item)
             self.table.setRowHeight(row, 22)
-        if self.selectedSegmentIDs() != selected:
-            self.setSelectedSegmentIDs(selected)
 
 
 class qMRMLSegmentationShow3DButton(QtWidgets.QPushButton):

@@ -65,3 +65,22 @@ def test_a_lock_can_be_opened_again(two):
 
 def test_without_a_segment_there_is_nothing_to_lock(bench):
     assert not bench.ui.lockSegmentButton.enabled
+
+
+def test_the_neighbor_of_a_removed_segment_is_not_chosen_unasked(two):
+    """The table selects it, and the next click would change a segment that nobody has thought of."""
+    bench, first = two
+    choose(bench, first)
+    bench.click("removeSegmentButton")
+    assert bench.session.segmentId is None
+    assert bench.ui.segmentsTable.selectedSegmentIDs() == ()
+
+
+def test_the_row_of_the_chosen_segment_stays_selected(two):
+    """A click below the rows clears the selection of the table, and so does moving segments."""
+    bench, first = two
+    choose(bench, first)
+    bench.ui.segmentsTable.clearSelection()
+    bench.tick()
+    assert bench.session.segmentId == first
+    assert bench.ui.segmentsTable.selectedSegmentIDs() == (first,)

@@ -25,6 +25,7 @@ class SegmentsSection:
         # The arguments are of no use: PythonQt passes none to a slot that takes none.
         ui.segmentsTable.connect("selectionChanged(QItemSelection,QItemSelection)", self._onSelection)
         session.statusChanged.connect(self.refresh)
+        session.polled.connect(self._keepSelection)
         self.refresh()
 
     def refresh(self) -> None:
@@ -60,9 +61,22 @@ class SegmentsSection:
 
     def _onSelection(self) -> None:
         selected = self._selected()
-        # Rows vanish before the session knows that a segment has; it says itself what is chosen then.
-        if not self._isRefreshing and selected is not None and selected != self._session.segmentId:
+        if not self._isRefreshing and selected not in (None, self._session.segmentId) and self._isThere():
             self._status.attempt(self._session.selectSegment, selected)
+
+    def _isThere(self) -> bool:
+        """Whether the chosen segment is, if one is chosen.
+
+        Rows vanish before the session knows that a segment has, and the table takes the neighbor of such a
+        row, whom nobody has chosen; the session says itself what is chosen then.
+        """
+        session = self._session
+        return session.segmentId is None or session.workspace.hasSegment(session.segmentId)
+
+    def _keepSelection(self) -> None:
+        """The table forgets its selection when segments are moved, and when it is clicked on below them."""
+        if self._selected() != self._session.segmentId:
+            self.refresh()
 
     def _toggleLock(self) -> None:
         node, segmentId = self._session.segmentationNode, self._session.segmentId
