@@ -64,6 +64,15 @@ def test_who_does_not_agree_is_asked_again_later(bench, missing, monkeypatch):
     assert not bench.ui.setupFrame.pyside.isHidden()
 
 
+def test_who_will_restart_later_is_reminded(bench, missing, monkeypatch):
+    from SAMUNetSlicerLib.ui import setupSection
+
+    monkeypatch.setattr(setupSection, "installRequirements", lambda folder: False)
+    bench.click("setupButton")
+    assert bench.ui.statusText.text.startswith("Restart Slicer")
+    assert bench.engine.status is None
+
+
 def test_the_sample_is_one_click_away_from_a_first_mask(bench, monkeypatch):
     from SAMUNetSlicerLib.ui import panel
 

@@ -45,3 +45,5 @@ class SetupSection:
         if isComplete:
             self._status.say(_("Everything is installed."))
             self.finished.emit()
+        else:
+            self._status.say(_("Restart Slicer, then press Install again."))
