@@ -22,7 +22,6 @@ from SAMUNetSlicerLib.app.settings import weightsFolder
 from SAMUNetSlicerLib.app.volumeLoading import loadVolume
 from SAMUNetSlicerLib.engine.cards import load_catalogue, weights_path
 from SAMUNetSlicerLib.engine.loader import load_model
-from SAMUNetSlicerLib.engine.predictor import Predictor
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting, to_uint8
 from SAMUNetSlicerLib.scene.sliceImage import voxelArray
@@ -77,7 +76,7 @@ def both_ways(model, image, mask):
     scores = []
     for close_up in (False, True):
         model.capabilities = replace(able, close_up=close_up)
-        scores.append(answered(product_answers(model, Predictor(model), image), mask))
+        scores.append(answered(product_answers(model, image), mask))
     model.capabilities = able
     return scores
 

@@ -7,10 +7,9 @@ from typing import Callable, Dict, Iterable, List, Sequence
 import numpy as np
 
 from ..engine.model import PromptableModel
-from ..engine.predictor import Predictor
 from ..engine.types import Prompts
 from .corpus import Sample
-from .evaluation import cases, evaluate
+from .evaluation import cases, evaluate, product_answers
 from .plots import plot_worst
 from .prompt_simulation import tight_box
 from .protocols import MAX_CLICKS
@@ -64,14 +63,13 @@ def _draw_worst(model, samples, rows, options, path):
     """Pictures of the `worst_cases`, numbered as in the report."""
     chosen = worst_cases(rows, options.worst)
     names = [row.case for row in chosen]
-    predictor = Predictor(model)
     pictures = {}
     for image, found in cases([s for s in samples if any(n.startswith(f"{s.name}#") for n in names)]):
-        embedding = model.encode([image])[0]
+        ask = product_answers(model, image)
         for case in found:
             if case.name in names:
                 truth = case.target.mask
-                mask = predictor.predict(embedding, Prompts(boxes=tight_box(truth)[None]), image).mask
+                mask = ask(Prompts(boxes=tight_box(truth)[None])).mask
                 shown = np.full_like(image, 255) if options.outlines else image
                 pictures[case.name] = (shown, truth, mask)
     titled = [

@@ -54,18 +54,18 @@ def evaluate(
         at most: the product makes a box of it, which takes a hundred times as long.
     :param progress: called with the number of images done.
     """
-    predictor = Predictor(model)
     clicks = clicks if model.capabilities.points else min(clicks, 1)
     for done, (image, found) in enumerate(cases(samples, per_image), 1):
-        ask = product_answers(model, predictor, image)
+        ask = product_answers(model, image)
         for case in found:
             for answer in question(ask, case.target.mask, case.name, clicks):
                 yield _row(model.model_id, case, answer)
         progress(done)
 
 
-def product_answers(model: PromptableModel, predictor: Predictor, image: np.ndarray) -> Ask:
+def product_answers(model: PromptableModel, image: np.ndarray) -> Ask:
     """What the product answers about an image, close-ups included; encoded once, when it is needed."""
+    predictor = Predictor(model)
     encoded = lru_cache(maxsize=None)(lambda view: model.encode([view.image(image)])[0])
 
     def ask(prompts):

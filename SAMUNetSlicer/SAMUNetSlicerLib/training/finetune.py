@@ -15,13 +15,13 @@ from torch.utils.data import DataLoader
 
 from ..engine.compact_samunet import CompactSAMUNet
 from ..engine.model import PromptableModel
-from ..engine.predictor import Predictor
 from ..engine.types import Prompts
 from ..engine.windowing import WindowSetting, to_uint8
 from ..errors import InputError
 from .augment import Pair
 from .batches import ExampleOptions, Examples
 from .corpus import targets
+from .evaluation import product_answers
 from .metrics import dice
 from .prompt_simulation import next_click, tight_box
 from .trainer import Trainer, TrainOptions, averaged_weights
@@ -72,15 +72,15 @@ def score(model: PromptableModel, pairs: Sequence[Pair]) -> float:
 
     :raises InputError: no structure is large enough to be scored.
     """
-    predictor, found = Predictor(model), []
+    found = []
     for image, labels in pairs:
-        embedding = model.encode([image])[0]
+        ask = product_answers(model, image)
         for target in targets(labels):
             truth = target.mask
             x, y, label = next_click(np.zeros_like(truth), truth)
             click = Prompts(np.array([[x, y]], np.float32), np.array([label], np.int64))
             for prompts in (Prompts(boxes=tight_box(truth)[None]), click):
-                found.append(dice(predictor.predict(embedding, prompts, image).mask, truth))
+                found.append(dice(ask(prompts).mask, truth))
     if not found:
         raise InputError("The held-out slices show no structure large enough to compare results on.")
     return mean(found)
