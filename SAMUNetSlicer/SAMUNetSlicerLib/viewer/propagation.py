@@ -6,6 +6,7 @@ from ..app.propagation import Propagator
 from ..app.propagationOptions import PropagationOptions, PropagationReport, Stop
 from ..app.session import SegmentationSession
 from ..app.sliceReview import SliceReview, reviewSlices
+from ..scene.volumeGeometry import AXES
 from .sliceViews import SliceViews
 from .status import Status
 
@@ -37,7 +38,7 @@ class Propagation:
         :raises UserError: there is nothing to propagate, or not in this way.
         """
         if method == "consensus":
-            options = PropagationOptions(direction=direction, axes=("I", "J", "K"))
+            options = PropagationOptions(direction=direction, axes=tuple(AXES))
         else:
             options = PropagationOptions(direction=direction, method=method)
         self._propagator.start(options)
