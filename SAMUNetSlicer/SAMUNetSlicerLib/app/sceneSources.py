@@ -4,6 +4,7 @@ from typing import Dict, Iterator, List
 
 from ..errors import PromptError
 from ..scene.promptNodes import KIND
+from ..scene.sceneNodes import nodesOfClass
 from .coarsePrompts import CoarsePrompts, SegmentsOfNode
 from .markupPrompts import MarkupPrompts
 from .promptsFile import PromptsFile
@@ -24,7 +25,7 @@ class BoxesOfSegmentations(PromptSource):
         self._chosen = chosen
         self._choice = choice
         self._own: Dict[str, object] = {}
-        for node in [chosen, *nodesOf(scene, "vtkMRMLSegmentationNode")]:
+        for node in [chosen, *_shownNodes(scene, "vtkMRMLSegmentationNode")]:
             if node is not None and node.GetSegmentation().GetNumberOfSegments():
                 volumeId = node.GetNodeReferenceID(node.GetReferenceImageGeometryReferenceRole())
                 self._own.setdefault(volumeId, node)
@@ -50,17 +51,15 @@ def markupsOf(scene, choice: SliceChoice) -> MarkupPrompts:
 
     :raises PromptError: there are none.
     """
-    nodes = [*nodesOf(scene, "vtkMRMLMarkupsFiducialNode"), *nodesOf(scene, "vtkMRMLMarkupsROINode")]
+    nodes = [*_shownNodes(scene, "vtkMRMLMarkupsFiducialNode"), *_shownNodes(scene, "vtkMRMLMarkupsROINode")]
     placed = [node for node in nodes if node.GetAttribute(KIND) is None and _hasPlace(node)]
     if not placed:
         raise PromptError("The scene holds no markups: place points or a ROI on the structures.")
     return MarkupPrompts(placed, choice)
 
 
-def nodesOf(scene, className: str) -> List:
-    nodes = scene.GetNodesByClass(className)
-    nodes.UnRegister(None)
-    return [node for node in nodes if not node.GetHideFromEditors()]
+def _shownNodes(scene, className: str) -> List:
+    return [node for node in nodesOfClass(scene, className) if not node.GetHideFromEditors()]
 
 
 def _hasPlace(node) -> bool:

@@ -5,6 +5,7 @@ from typing import List
 
 from ..errors import InputError
 from ..scene.exportCheck import quiet
+from ..scene.sceneNodes import nodesOfClass
 from .headless import SceneHost
 
 
@@ -40,6 +41,4 @@ def readMarkups(host: SceneHost, path: Path) -> List:
 
 
 def _markups(host: SceneHost) -> List:
-    nodes = host.scene.GetNodesByClass("vtkMRMLMarkupsNode")
-    nodes.UnRegister(None)  # the scene returns the collection with a reference that nobody gives back
-    return list(nodes)
+    return nodesOfClass(host.scene, "vtkMRMLMarkupsNode")

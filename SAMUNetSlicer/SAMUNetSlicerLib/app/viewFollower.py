@@ -10,6 +10,7 @@ from ..errors import UserError
 from ..scene.observers import Observers
 from ..scene.plane import SlicePlane
 from ..scene.planeFactory import planeFromSliceNode
+from ..scene.sceneNodes import nodesOfClass
 from ..scene.sliceImage import volumeSignature
 from .events import Signal
 from .session import SegmentationSession
@@ -94,9 +95,7 @@ class ViewFollower:
         add(scene, slicer.vtkMRMLScene.NodeAddedEvent, self._onNodeAdded)
         add(scene, slicer.vtkMRMLScene.NodeRemovedEvent, self._onNodeRemoved)
         for className in ("vtkMRMLSliceNode", "vtkMRMLCrosshairNode"):
-            nodes = scene.GetNodesByClass(className)
-            nodes.UnRegister(None)
-            for node in nodes:
+            for node in nodesOfClass(scene, className):
                 self._follow(node)
 
     def _follow(self, node) -> None:

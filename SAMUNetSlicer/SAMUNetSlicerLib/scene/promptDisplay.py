@@ -11,6 +11,7 @@ from .observers import Observers
 from .plane import SlicePlane
 from .promptNodes import KIND, SEGMENT
 from .promptRecord import PromptRecord, sameOrientation
+from .sceneNodes import nodesOfClass
 
 # A disk and a minus sign, because colors alone are not told apart by everybody.  Sizes as of Slicer's own
 # points, in percent: 1 is about 4 pixels.
@@ -53,9 +54,7 @@ class PromptDisplay:
         add(self._segmentationNode, self._segmentationNode.DisplayModifiedEvent, self._onSegments)
         add(self._scene, slicer.vtkMRMLScene.NodeAddedEvent, self._onNodeAdded)
         add(self._scene, slicer.vtkMRMLScene.NodeRemovedEvent, self._onNodeRemoved)
-        nodes = self._scene.GetNodesByClass("vtkMRMLSliceNode")
-        nodes.UnRegister(None)
-        for node in nodes:
+        for node in nodesOfClass(self._scene, "vtkMRMLSliceNode"):
             self._followView(node)
 
     def _followView(self, sliceNode) -> None:

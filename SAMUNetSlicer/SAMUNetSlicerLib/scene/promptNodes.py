@@ -13,6 +13,7 @@ import vtk
 
 from .plane import SlicePlane
 from .promptRecord import Point, PromptMetadata, PromptRecord, metadataFromText
+from .sceneNodes import nodesOfClass
 
 KIND = "SAMUNet.PromptKind"
 SEGMENT = "SAMUNet.SegmentID"
@@ -32,12 +33,8 @@ class PromptPlace(NamedTuple):
 
 def promptNodes(scene, segmentationNode) -> List:
     """The nodes that hold prompts of a segmentation."""
-    found = []
-    for className in (_POINTS, _BOX):
-        nodes = scene.GetNodesByClass(className)
-        nodes.UnRegister(None)  # the scene returns the collection with a reference that nobody gives back
-        found += [node for node in nodes if belongsTo(node, segmentationNode)]
-    return found
+    nodes = [*nodesOfClass(scene, _POINTS), *nodesOfClass(scene, _BOX)]
+    return [node for node in nodes if belongsTo(node, segmentationNode)]
 
 
 def belongsTo(node, segmentationNode) -> bool:

@@ -15,6 +15,7 @@ from ..app.session import SegmentationSession
 from ..app.sliceChoice import SliceChoice
 from ..errors import CancelledError
 from ..scene.observers import Observers
+from ..scene.sceneNodes import nodesOfClass
 from .choiceBox import ChoiceBox
 from .progressRow import ProgressRow
 from .statusLine import StatusLine
@@ -173,7 +174,5 @@ def summaryText(records: List[CaseRecord]) -> str:
 
 def _volumes(scene):
     for className in ("vtkMRMLScalarVolumeNode", "vtkMRMLVectorVolumeNode"):
-        nodes = scene.GetNodesByClass(className)
-        nodes.UnRegister(None)
-        # GetNodesByClass includes derived classes, such as label maps.
-        yield from (node for node in nodes if node.GetClassName() == className)
+        # Without those of derived classes, such as label maps.
+        yield from (node for node in nodesOfClass(scene, className) if node.GetClassName() == className)

@@ -5,6 +5,7 @@ from typing import Iterator
 import slicer
 
 from ..app.session import SegmentationSession
+from ..scene.sceneNodes import nodesOfClass
 from .statusLine import StatusLine
 
 
@@ -54,9 +55,7 @@ class NodesSection:
 
 def _shownVolumes(scene) -> Iterator:
     """Volumes in the background of slice views."""
-    views = scene.GetNodesByClass("vtkMRMLSliceCompositeNode")
-    views.UnRegister(None)
-    for view in views:
+    for view in nodesOfClass(scene, "vtkMRMLSliceCompositeNode"):
         if view.GetBackgroundVolumeID():
             yield scene.GetNodeByID(view.GetBackgroundVolumeID())
 

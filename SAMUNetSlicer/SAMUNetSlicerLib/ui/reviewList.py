@@ -9,6 +9,7 @@ from ..app.sliceReview import SliceReview, reviewSlices
 from ..scene.plane import SlicePlane
 from ..scene.promptDisplay import viewNormal
 from ..scene.promptRecord import sameOrientation
+from ..scene.sceneNodes import nodesOfClass
 from .promptToolsSection import PromptToolsSection
 from .statusLine import StatusLine
 
@@ -126,8 +127,7 @@ def showSlice(session: SegmentationSession, plane: SlicePlane) -> None:
     """
     height, width = plane.shape
     (center,) = plane.pixelToRAS([((width - 1) / 2, (height - 1) / 2)])
-    views = session.workspace.scene.GetNodesByClass("vtkMRMLSliceNode")
-    views.UnRegister(None)
+    views = nodesOfClass(session.workspace.scene, "vtkMRMLSliceNode")
     facing = [view for view in views if sameOrientation(viewNormal(view), plane.normal)]
     for view in facing or views:
         view.JumpSliceByOffsetting(*map(float, center))
