@@ -45,6 +45,39 @@ def test_the_scene_has_what_volumes_markups_and_segmentations_need():
             assert host.applicationLogic.GetModuleLogic(name) is logic
 
 
+def converter_rules():
+    return slicer.vtkSegmentationConverterFactory.GetInstance().GetConverterRules()
+
+
+def test_scenes_after_the_first_leave_slicers_process_wide_converter_rules_as_they_are():
+    with startScene():
+        rules = converter_rules()
+        names = [rule.GetClassName() for rule in rules]
+        assert "vtkBinaryLabelmapToClosedSurfaceConversionRule" in names
+        assert len(set(names)) == len(names)
+    for _ in range(5):
+        with startScene() as one, startScene() as other:
+            assert one.scene is not other.scene
+            assert converter_rules() == rules
+
+
+def test_a_scene_after_the_first_makes_surfaces_of_labelmaps():
+    startScene().close()
+    with startScene() as host:
+        node = host.scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+        image = slicer.vtkOrientedImageData()
+        image.SetDimensions(8, 8, 8)
+        image.AllocateScalars(vtk.VTK_UNSIGNED_CHAR, 1)
+        voxels = vtk_to_numpy(image.GetPointData().GetScalars()).reshape(8, 8, 8)
+        voxels[:] = 0
+        voxels[2:6, 2:6, 2:6] = 1
+        node.AddSegmentFromBinaryLabelmapRepresentation(image, "cube")
+        assert node.CreateClosedSurfaceRepresentation()
+        surface = slicer.vtkSegmentationConverter.GetClosedSurfaceRepresentationName()
+        (name,) = node.GetSegmentation().GetSegmentIDs()
+        assert node.GetSegmentation().GetSegment(name).GetRepresentation(surface).GetNumberOfPoints() > 0
+
+
 def test_starting_using_and_closing_a_scene_prints_nothing():
     code = (
         "from SAMUNetSlicerLib.app.headless import *\n"
