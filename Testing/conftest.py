@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from SAMUNetSlicerLib.app import settings
+from SAMUNetSlicerLib.app.common import folders
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # The viewer's tests are run in its own environment, where nothing may be missing.
 if find_spec("trame_slicer") is None and not os.environ.get("SAMUNET_TEST_VIEW"):
     collect_ignore = ["viewer"]
 
-USER_WEIGHTS = settings.weightsFolder()  # read before any test moves the home folder
+USER_WEIGHTS = folders.weightsFolder()  # read before any test moves the home folder
 
 
 @pytest.fixture(scope="session")

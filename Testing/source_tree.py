@@ -23,6 +23,11 @@ def name_of(path):
     return path.relative_to(REPOSITORY).as_posix()
 
 
+def module_of(path):
+    """The dotted name by which a file is imported."""
+    return ".".join(path.relative_to(MODULE).with_suffix("").parts).removesuffix(".__init__")
+
+
 def layer_of(path):
     """The layer of a file of the library: "engine", "scene", ..., "errors"; None for the module file."""
     parts = path.relative_to(MODULE).parts

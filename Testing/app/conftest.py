@@ -4,7 +4,7 @@ import pytest
 
 from app.desk import Desk
 from app.propagation_desk import Way
-from SAMUNetSlicerLib.app.headless import startScene
+from SAMUNetSlicerLib.app.files.headlessScene import startScene
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@
 import numpy as np
 
 from app.desk import SHAPE, Desk
-from SAMUNetSlicerLib.app.propagation import Propagator
-from SAMUNetSlicerLib.app.propagationOptions import PropagationOptions
-from SAMUNetSlicerLib.engine.reports import EncodeReport, PredictReport
+from SAMUNetSlicerLib.app.propagation.options import PropagationOptions
+from SAMUNetSlicerLib.app.propagation.propagator import Propagator
+from SAMUNetSlicerLib.engine.serving.reports import EncodeReport, PredictReport
 from SAMUNetSlicerLib.engine.types import Prediction
 
 DEPTH = SHAPE[0]

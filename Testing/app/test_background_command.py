@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from SAMUNetSlicerLib.app.backgroundCommand import BackgroundCommand
-from SAMUNetSlicerLib.app.engineProcess import EngineLaunch
+from SAMUNetSlicerLib.app.engines.backgroundCommand import BackgroundCommand
+from SAMUNetSlicerLib.app.engines.childProcess import EngineLaunch
 from SAMUNetSlicerLib.errors import EngineError
 
 

@@ -2,16 +2,16 @@
 
 import pytest
 
-from SAMUNetSlicerLib.app import batchDevices
-from SAMUNetSlicerLib.app.batchDevices import threadsVariables, workerDevices
+from SAMUNetSlicerLib.app.batch import devices
+from SAMUNetSlicerLib.app.batch.devices import threadsVariables, workerDevices
 from SAMUNetSlicerLib.errors import InputError
 
 
 @pytest.fixture(autouse=True)
 def machine(monkeypatch):
     """Eight cores and 10 GiB."""
-    monkeypatch.setattr(batchDevices.os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
-    monkeypatch.setattr(batchDevices, "_memory", lambda: 10 << 30)
+    monkeypatch.setattr(devices.os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
+    monkeypatch.setattr(devices, "_memory", lambda: 10 << 30)
 
 
 def test_a_gpu_has_one_process_and_a_cpu_as_many_as_cores_and_memory_are_enough_for():
@@ -29,7 +29,7 @@ def test_processes_take_the_devices_in_turn():
 
 @pytest.mark.parametrize(("found", "expected"), [(["cuda:0", "cpu"], ("cuda:0",)), (["cpu"], ("cpu",) * 5)])
 def test_auto_takes_every_gpu_or_the_cpu(monkeypatch, found, expected):
-    monkeypatch.setattr("SAMUNetSlicerLib.engine.device.available_devices", lambda: found)
+    monkeypatch.setattr("SAMUNetSlicerLib.engine.models.device.available_devices", lambda: found)
     assert workerDevices(["auto"], None) == expected
 
 

@@ -15,7 +15,7 @@ import SimpleITK as sitk
 
 from app import batch_runs
 from app.batch_runs import run_batch, write_image, write_prompts
-from SAMUNetSlicerLib.app.caseFiles import isIntact, readRecord
+from SAMUNetSlicerLib.app.batch.caseFiles import isIntact, readRecord
 
 CASES, FOLDERS, KILLS = 10, 3, 7  # kills in each folder
 

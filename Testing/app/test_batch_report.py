@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from SAMUNetSlicerLib.app import batchReport
-from SAMUNetSlicerLib.app.batchReport import writeReport
-from SAMUNetSlicerLib.app.caseRecord import CaseRecord, SegmentResult, SliceResult
+from SAMUNetSlicerLib.app.batch import report
+from SAMUNetSlicerLib.app.batch.report import writeReport
+from SAMUNetSlicerLib.app.jobs.caseRecord import CaseRecord, SegmentResult, SliceResult
 from SAMUNetSlicerLib.errors import OutputError
 from scene.small_disk import mounted
 
@@ -99,7 +99,7 @@ def test_names_are_shown_as_text_and_never_as_markup(tmp_path):
 
 
 def test_pictures_beyond_the_limit_stay_files_beside_the_page(tmp_path, monkeypatch):
-    monkeypatch.setattr(batchReport, "_EMBEDDED", 2)
+    monkeypatch.setattr(report, "_EMBEDDED", 2)
     records = [case(tmp_path, "ä 1", [0.1, 0.2, 0.3])]
     sources = [source for source, _ in Page(writeReport(tmp_path, records, FACTS)).images]
     assert [source.startswith("data:") for source in sources] == [True, True, False, True]

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from app.propagation_desk import Way
-from SAMUNetSlicerLib.app.propagationOptions import PropagationOptions
-from SAMUNetSlicerLib.engine.reports import EncodeReport, PredictReport
+from SAMUNetSlicerLib.app.propagation.options import PropagationOptions
+from SAMUNetSlicerLib.engine.serving.reports import EncodeReport, PredictReport
 from SAMUNetSlicerLib.engine.types import Prediction
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis, planeFromNormal
-from SAMUNetSlicerLib.scene.sliceImage import extractSlice
+from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal
+from SAMUNetSlicerLib.scene.geometry.sliceImage import extractSlice
 from scene.segmentation_scene import add_volume, voxels_of
 
 SHAPE = (12, 20, 24)  # K, J, I

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.app.demoCases import CASES, LabelledVolume, promptsDocument
-from SAMUNetSlicerLib.app.headless import startScene
-from SAMUNetSlicerLib.app.promptPlanes import placePrompts
-from SAMUNetSlicerLib.app.promptsFile import parsePrompts
-from SAMUNetSlicerLib.app.volumeLoading import loadVolume
+from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files.loading import loadVolume
+from SAMUNetSlicerLib.app.jobs.demoCases import CASES, LabelledVolume, promptsDocument
+from SAMUNetSlicerLib.app.prompts.fromFile import parsePrompts
+from SAMUNetSlicerLib.app.prompts.placement import placePrompts
 from SAMUNetSlicerLib.errors import InputError
 
 

@@ -9,11 +9,11 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from app.desk import SHAPE, Desk
 from fakes.fakeEngine import fake_mask
-from SAMUNetSlicerLib.app.handEdits import HandEdits, useMaskAsPrompt
-from SAMUNetSlicerLib.app.headless import startScene
+from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.session.externalEdits import HandEdits, useMaskAsPrompt
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.errors import InputError, PromptError
-from SAMUNetSlicerLib.scene.segmentSnapshot import SegmentSnapshot
+from SAMUNetSlicerLib.scene.segments.segmentSnapshot import SegmentSnapshot
 from scene.segmentation_scene import ball, fill, matrix_to_array, voxels_of, vtk_matrix
 
 

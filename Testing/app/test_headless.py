@@ -9,9 +9,9 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
-from SAMUNetSlicerLib.app.headless import addSliceNode, startScene
+from SAMUNetSlicerLib.app.files.headlessScene import addSliceNode, startScene
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.volumeGeometry import matrixToArray
+from SAMUNetSlicerLib.scene.geometry.volumeGeometry import matrixToArray
 
 
 def add_volume(host, size=(10, 20, 30)):
@@ -80,7 +80,7 @@ def test_a_scene_after_the_first_makes_surfaces_of_labelmaps():
 
 def test_starting_using_and_closing_a_scene_prints_nothing():
     code = (
-        "from SAMUNetSlicerLib.app.headless import *\n"
+        "from SAMUNetSlicerLib.app.files.headlessScene import *\n"
         "host = startScene(); view = addSliceNode(host, 'Red')\n"
         "for c in ('ScalarVolume', 'Segmentation', 'MarkupsFiducial', 'MarkupsROI', 'LinearTransform'):\n"
         "    n = host.scene.AddNewNodeByClass('vtkMRML' + c + 'Node'); n.CreateDefaultDisplayNodes()\n"

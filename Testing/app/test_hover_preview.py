@@ -5,11 +5,11 @@ import pytest
 import vtk
 
 from fakes.fakeEngine import fake_mask
-from SAMUNetSlicerLib.app.headless import addSliceNode
-from SAMUNetSlicerLib.app.hoverPreview import HoverPreview, Place
+from SAMUNetSlicerLib.app.files.headlessScene import addSliceNode
+from SAMUNetSlicerLib.app.session.hoverPreview import HoverPreview, Place
 from SAMUNetSlicerLib.engine.types import Prompts
-from SAMUNetSlicerLib.scene.maskOutline import maskLoops
-from SAMUNetSlicerLib.scene.viewOutline import ViewOutline
+from SAMUNetSlicerLib.scene.views.maskOutline import maskLoops
+from SAMUNetSlicerLib.scene.views.viewOutline import ViewOutline
 
 
 class Clock:

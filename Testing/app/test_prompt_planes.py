@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.app.promptPlanes import placePrompts, resolvePlane, terminologyOf
-from SAMUNetSlicerLib.app.promptsFile import parsePrompts
+from SAMUNetSlicerLib.app.prompts.fromFile import parsePrompts
+from SAMUNetSlicerLib.app.prompts.placement import placePrompts, resolvePlane, terminologyOf
 from SAMUNetSlicerLib.errors import InputError, PromptError
 from scene.geometries import VolumeScene, matrices, parents
 

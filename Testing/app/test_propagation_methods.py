@@ -6,12 +6,12 @@ import pytest
 from app.desk import SHAPE
 from app.propagation_desk import BOX, DEPTH, Way, answers, square
 from fakes.fakeEngine import FAKE_SPEC, fake_mask
-from SAMUNetSlicerLib.app.provenanceFile import readProvenance, writeProvenance
-from SAMUNetSlicerLib.app.replay import Replay
-from SAMUNetSlicerLib.app.sliceReview import reviewSlices
+from SAMUNetSlicerLib.app.files.provenanceFile import readProvenance, writeProvenance
+from SAMUNetSlicerLib.app.jobs.replay import Replay
+from SAMUNetSlicerLib.app.propagation.review import reviewSlices
 from SAMUNetSlicerLib.engine.types import Prompts
-from SAMUNetSlicerLib.scene.planeFactory import neighborPlane, planeFromNormal
-from SAMUNetSlicerLib.scene.regionBox import RegionBox
+from SAMUNetSlicerLib.scene.geometry.planeFactory import neighborPlane, planeFromNormal
+from SAMUNetSlicerLib.scene.geometry.regionBox import RegionBox
 from scene.segmentation_scene import add_volume, put_under_transform, rotation, voxels_of
 
 

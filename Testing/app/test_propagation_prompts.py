@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from app.desk import SHAPE
-from SAMUNetSlicerLib.app.promptPlanes import propagationOptions
-from SAMUNetSlicerLib.app.promptRun import PromptRun, runPrompts
-from SAMUNetSlicerLib.app.promptsFile import parsePrompts
+from SAMUNetSlicerLib.app.jobs.promptRun import PromptRun, runPrompts
+from SAMUNetSlicerLib.app.prompts.fromFile import parsePrompts
+from SAMUNetSlicerLib.app.prompts.placement import propagationOptions
 from SAMUNetSlicerLib.errors import InputError, PromptError
 
 

@@ -6,16 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.app.headless import startScene
-from SAMUNetSlicerLib.app.modelChoice import modelSpec
-from SAMUNetSlicerLib.app.propagation import Propagator
-from SAMUNetSlicerLib.app.propagationOptions import PropagationOptions
-from SAMUNetSlicerLib.app.session import SegmentationSession
-from SAMUNetSlicerLib.app.threadEngine import ThreadEngine
-from SAMUNetSlicerLib.app.volumeLoading import loadVolume
+from SAMUNetSlicerLib.app.engines.threadEngine import ThreadEngine
+from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files.loading import loadVolume
+from SAMUNetSlicerLib.app.models.modelSpec import modelSpec
+from SAMUNetSlicerLib.app.propagation.options import PropagationOptions
+from SAMUNetSlicerLib.app.propagation.propagator import Propagator
+from SAMUNetSlicerLib.app.session.session import SegmentationSession
 from SAMUNetSlicerLib.engine.windowing import WindowSetting
-from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.sliceImage import extractSlice, voxelArray
+from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
+from SAMUNetSlicerLib.scene.geometry.sliceImage import extractSlice, voxelArray
 from scene.segmentation_scene import voxels_of
 
 SAMPLES = Path(__file__).resolve().parents[2] / "Resources" / "SampleData"

@@ -4,9 +4,9 @@ import json
 
 import SimpleITK as sitk
 
-from SAMUNetSlicerLib.app.provenance import TAG, UNREADABLE_TAG, ProvenanceTags
-from SAMUNetSlicerLib.scene.segmentationExport import exportSegmentation
-from SAMUNetSlicerLib.scene.segments import segmentTag
+from SAMUNetSlicerLib.app.session.provenance import TAG, UNREADABLE_TAG, ProvenanceTags
+from SAMUNetSlicerLib.scene.export.segmentationExport import exportSegmentation
+from SAMUNetSlicerLib.scene.segments.segments import segmentTag
 
 
 def test_text_with_the_separator_of_segmentation_files_survives_the_export(desk, tmp_path):

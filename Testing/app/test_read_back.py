@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from SAMUNetSlicerLib.app.readBack import ReadBack
+from SAMUNetSlicerLib.app.jobs.readBack import ReadBack
 from SAMUNetSlicerLib.errors import InputError, OutputError
-from SAMUNetSlicerLib.scene.segmentationExport import exportLabelmap, exportSegmentation
+from SAMUNetSlicerLib.scene.export.segmentationExport import exportLabelmap, exportSegmentation
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from SAMUNetSlicerLib.app.requirements import REQUIREMENTS, TORCH, Requirement, Shortage, shortages
+from SAMUNetSlicerLib.app.models.requirements import REQUIREMENTS, TORCH, Requirement, Shortage, shortages
 
 PACKAGE = Requirement("frobnicate", "frobnicate-it", "1.10", "MIT", "1 MB")
 
@@ -65,7 +65,9 @@ def test_what_is_installed_meanwhile_is_seen(site):
 
 
 def test_looking_imports_none_of_it(repository):
-    script = "import sys; from SAMUNetSlicerLib.app.requirements import *; shortages(); print(*sys.modules)"
+    script = (
+        "import sys; from SAMUNetSlicerLib.app.models.requirements import *; shortages(); print(*sys.modules)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=repository / "SAMUNetSlicer",

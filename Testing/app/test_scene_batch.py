@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from fakes.fakeEngine import FAKE_SPEC
-from SAMUNetSlicerLib.app.promptsFile import parsePrompts
-from SAMUNetSlicerLib.app.promptSources import PromptsOfSegmentation, SharedPrompts
-from SAMUNetSlicerLib.app.sceneBatch import SceneBatch
+from SAMUNetSlicerLib.app.batch.sceneBatch import SceneBatch
+from SAMUNetSlicerLib.app.prompts.fromFile import parsePrompts
+from SAMUNetSlicerLib.app.prompts.sources import PromptsOfSegmentation, SharedPrompts
 from SAMUNetSlicerLib.errors import EngineError, PromptError
-from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis
+from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
 from scene.segmentation_scene import CT, add_volume, voxels_of
 
 SHAPE = (10, 40, 50)

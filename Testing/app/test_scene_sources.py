@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.app.sceneSources import BoxesOfSegmentations, markupsOf
-from SAMUNetSlicerLib.app.sliceChoice import SliceChoice
+from SAMUNetSlicerLib.app.prompts.fromScene import BoxesOfSegmentations, markupsOf
+from SAMUNetSlicerLib.app.prompts.sliceChoice import SliceChoice
 from SAMUNetSlicerLib.errors import PromptError
-from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.promptNodes import makePromptNode
-from SAMUNetSlicerLib.scene.segments import newSegment
-from SAMUNetSlicerLib.scene.segmentWriter import SegmentWriter
+from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
+from SAMUNetSlicerLib.scene.prompts.promptNodes import makePromptNode
+from SAMUNetSlicerLib.scene.segments.segments import newSegment
+from SAMUNetSlicerLib.scene.segments.segmentWriter import SegmentWriter
 from scene.segmentation_scene import CT, add_volume
 
 SHAPE = (6, 40, 50)

@@ -11,13 +11,13 @@ import SimpleITK as sitk
 
 from app.desk import SHAPE
 from fakes.fakeEngine import FAKE_SPEC, FakeEngine
-from SAMUNetSlicerLib.app.headless import startScene
-from SAMUNetSlicerLib.app.promptsFile import parsePrompts
-from SAMUNetSlicerLib.app.provenanceFile import readProvenance
-from SAMUNetSlicerLib.app.replay import Replay
-from SAMUNetSlicerLib.app.segmentJob import SegmentJob, runSegmentJob
-from SAMUNetSlicerLib.app.volumeLoading import loadVolume
-from SAMUNetSlicerLib.engine.reports import ModelSpec
+from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files.loading import loadVolume
+from SAMUNetSlicerLib.app.files.provenanceFile import readProvenance
+from SAMUNetSlicerLib.app.jobs.replay import Replay
+from SAMUNetSlicerLib.app.jobs.segmentJob import SegmentJob, runSegmentJob
+from SAMUNetSlicerLib.app.prompts.fromFile import parsePrompts
+from SAMUNetSlicerLib.engine.serving.reports import ModelSpec
 from SAMUNetSlicerLib.errors import CancelledError, InputError, OutputError, PromptError, WeightsError
 
 PROMPTS = {
@@ -210,7 +210,7 @@ def test_nothing_is_left_when_the_last_file_cannot_be_written(volume, engine, tm
     def fail(*_, **__):
         raise OutputError("The disk is full.")
 
-    monkeypatch.setattr("SAMUNetSlicerLib.app.exportFormats.writeProvenance", fail)
+    monkeypatch.setattr("SAMUNetSlicerLib.app.files.exportFormats.writeProvenance", fail)
     with pytest.raises(OutputError, match="disk is full"):
         runSegmentJob(job(volume, tmp_path / "out"), engine)
     assert not (tmp_path / "out").exists()

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from SAMUNetSlicerLib.app import settings
+from SAMUNetSlicerLib.app.common import folders
 
 
 @pytest.mark.parametrize(
@@ -20,11 +20,11 @@ def test_the_home_folder_is_where_the_system_keeps_a_users_data(monkeypatch, pla
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(settings.sys, "platform", platform)
-    assert settings.homeFolder() == Path.home() / expected
+    monkeypatch.setattr(folders.sys, "platform", platform)
+    assert folders.homeFolder() == Path.home() / expected
 
 
 def test_the_environment_overrides_the_home_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("SAMUNET_HOME", str(tmp_path))
-    assert settings.weightsFolder() == tmp_path / "weights"
-    assert settings.cacheFolder() == tmp_path / "cache"
+    assert folders.weightsFolder() == tmp_path / "weights"
+    assert folders.cacheFolder() == tmp_path / "cache"

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.app.promptPlanes import placePrompts
-from SAMUNetSlicerLib.app.promptsFile import parsePrompts
-from SAMUNetSlicerLib.app.slicePictures import contactSheet, savePicture, slicePicture
+from SAMUNetSlicerLib.app.jobs.slicePictures import contactSheet, savePicture, slicePicture
+from SAMUNetSlicerLib.app.prompts.fromFile import parsePrompts
+from SAMUNetSlicerLib.app.prompts.placement import placePrompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting
 from SAMUNetSlicerLib.errors import OutputError
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from SAMUNetSlicerLib.app import surfaceRefresh
-from SAMUNetSlicerLib.scene.closedSurface import hasClosedSurface
+from SAMUNetSlicerLib.app.session import surfaceRefresh
+from SAMUNetSlicerLib.scene.segments.closedSurface import hasClosedSurface
 
 
 @pytest.fixture

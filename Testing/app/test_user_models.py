@@ -2,14 +2,14 @@ import json
 
 import pytest
 
-from SAMUNetSlicerLib.app.userModels import (
+from SAMUNetSlicerLib.app.models.userModels import (
     catalogue,
     forgetModel,
     isOwnModel,
     registerModel,
     userCatalogueFile,
 )
-from SAMUNetSlicerLib.engine.cards import load_catalogue
+from SAMUNetSlicerLib.engine.models.cards import load_catalogue
 from SAMUNetSlicerLib.errors import InputError, OutputError
 from training.corpora import compact_card
 

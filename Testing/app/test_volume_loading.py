@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from SAMUNetSlicerLib.app.headless import startScene
-from SAMUNetSlicerLib.app.volumeLoading import loadVolume
+from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files.loading import loadVolume
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.sliceImage import voxelArray
-from SAMUNetSlicerLib.scene.volumeGeometry import ijkToRAS, isRightHanded
+from SAMUNetSlicerLib.scene.geometry.sliceImage import voxelArray
+from SAMUNetSlicerLib.scene.geometry.volumeGeometry import ijkToRAS, isRightHanded
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 COMPRESSIBLE = ["nii.gz", "nrrd", "mha", "mhd", "nhdr"]

@@ -10,11 +10,11 @@ import torch
 from safetensors.torch import save_file
 
 from app.misbehaving_server import MisbehavingServer
-from SAMUNetSlicerLib.app.engineProcess import EngineLaunch
-from SAMUNetSlicerLib.app.ownModel import addOwnModel
-from SAMUNetSlicerLib.app.userModels import catalogue, userCatalogueFile
-from SAMUNetSlicerLib.app.weightsTask import WeightsTask
-from SAMUNetSlicerLib.engine.cards import load_catalogue, weights_path
+from SAMUNetSlicerLib.app.engines.childProcess import EngineLaunch
+from SAMUNetSlicerLib.app.models.addUserModel import addOwnModel
+from SAMUNetSlicerLib.app.models.userModels import catalogue, userCatalogueFile
+from SAMUNetSlicerLib.app.models.weightsTask import WeightsTask
+from SAMUNetSlicerLib.engine.models.cards import load_catalogue, weights_path
 from SAMUNetSlicerLib.errors import CancelledError, EngineError, InputError, WeightsError
 from training.corpora import compact_card
 
@@ -46,7 +46,7 @@ def launch(tmp_path):
     """A Python that takes weights from this computer's own server, which has no certificate."""
     folder = tmp_path / "python"
     folder.mkdir()
-    lines = ["import SAMUNetSlicerLib.engine.cards as cards", "cards.problems = lambda *arguments: ()"]
+    lines = ["import SAMUNetSlicerLib.engine.models.cards as cards", "cards.problems = lambda *arguments: ()"]
     (folder / "sitecustomize.py").write_text("\n".join(lines))
     return EngineLaunch(pythonPath=(str(folder),))
 
@@ -141,7 +141,7 @@ def test_own_weights_become_a_model_of_their_own(tmp_path):
 
 
 def test_own_weights_of_a_name_that_is_taken_get_a_number(tmp_path, monkeypatch):
-    monkeypatch.setattr("SAMUNetSlicerLib.engine.loader.load_model", lambda *_, **__: None)
+    monkeypatch.setattr("SAMUNetSlicerLib.engine.models.loader.load_model", lambda *_, **__: None)
     file = tmp_path / "Liver.pth"
     file.write_bytes(CONTENT)
     base = load_catalogue().get("samunet_compact")

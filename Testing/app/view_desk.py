@@ -3,11 +3,11 @@
 import numpy as np
 
 from fakes.fakeEngine import FAKE_SPEC, FakeEngine
-from SAMUNetSlicerLib.app.headless import addSliceNode, startScene
-from SAMUNetSlicerLib.app.session import SegmentationSession
-from SAMUNetSlicerLib.app.sliceTools import SliceTools
-from SAMUNetSlicerLib.app.viewFollower import ViewFollower
-from SAMUNetSlicerLib.scene.planeFactory import planeFromSliceNode
+from SAMUNetSlicerLib.app.files.headlessScene import addSliceNode, startScene
+from SAMUNetSlicerLib.app.session.session import SegmentationSession
+from SAMUNetSlicerLib.app.session.viewFollower import ViewFollower
+from SAMUNetSlicerLib.app.session.viewTools import SliceTools
+from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromSliceNode
 from scene.segmentation_scene import add_volume
 from scene.slice_window import SliceWindow
 

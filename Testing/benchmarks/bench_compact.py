@@ -14,11 +14,11 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
-from SAMUNetSlicerLib.engine.compact_decoder import decode_compact
-from SAMUNetSlicerLib.engine.compact_model import prepared
-from SAMUNetSlicerLib.engine.compact_samunet import CompactSAMUNet
-from SAMUNetSlicerLib.engine.fast_encoder import FastEncoder
-from SAMUNetSlicerLib.engine.samunet import RES34, SAMUNet
+from SAMUNetSlicerLib.engine.models.compact import prepared
+from SAMUNetSlicerLib.engine.networks.compact_decoder import decode_compact
+from SAMUNetSlicerLib.engine.networks.compact_samunet import CompactSAMUNet
+from SAMUNetSlicerLib.engine.networks.fast_encoder import FastEncoder
+from SAMUNetSlicerLib.engine.networks.samunet import RES34, SAMUNet
 
 POINT = torch.tensor([[[100.0, 120.0]]]), torch.tensor([[1]])
 

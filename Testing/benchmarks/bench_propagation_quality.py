@@ -32,16 +32,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
 from benchmarks.labelled_volumes import VOLUMES, dice, load, structures, surface_dice
-from SAMUNetSlicerLib.app.headless import startScene
-from SAMUNetSlicerLib.app.modelChoice import modelSpec
-from SAMUNetSlicerLib.app.propagation import Propagator
-from SAMUNetSlicerLib.app.propagationOptions import PropagationOptions
-from SAMUNetSlicerLib.app.session import SegmentationSession
-from SAMUNetSlicerLib.app.threadEngine import ThreadEngine
+from SAMUNetSlicerLib.app.engines.threadEngine import ThreadEngine
+from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.models.modelSpec import modelSpec
+from SAMUNetSlicerLib.app.propagation.options import PropagationOptions
+from SAMUNetSlicerLib.app.propagation.propagator import Propagator
+from SAMUNetSlicerLib.app.session.session import SegmentationSession
 from SAMUNetSlicerLib.engine.windowing import WindowSetting
-from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.regionBox import RegionBox
-from SAMUNetSlicerLib.scene.volumeGeometry import ijkToRAS
+from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
+from SAMUNetSlicerLib.scene.geometry.regionBox import RegionBox
+from SAMUNetSlicerLib.scene.geometry.volumeGeometry import ijkToRAS
 from scene.segmentation_scene import voxels_of
 
 WAYS = (

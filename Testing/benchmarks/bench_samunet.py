@@ -20,10 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine import golden_outputs as golden
-from SAMUNetSlicerLib.engine.cards import load_catalogue
-from SAMUNetSlicerLib.engine.device import cpu_multiplies_bf16
-from SAMUNetSlicerLib.engine.framing import network_input, to_image_logits
-from SAMUNetSlicerLib.engine.samunet_model import SAMUNetModel
+from SAMUNetSlicerLib.engine.models.cards import load_catalogue
+from SAMUNetSlicerLib.engine.models.device import cpu_multiplies_bf16
+from SAMUNetSlicerLib.engine.models.preprocessing import network_input, to_image_logits
+from SAMUNetSlicerLib.engine.models.samunet import SAMUNetModel
 
 BATCH = 8
 BOX = np.array([[150, 180, 320, 360]], np.float32)

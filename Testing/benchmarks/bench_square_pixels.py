@@ -14,18 +14,18 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
-from SAMUNetSlicerLib.app.headless import startScene
-from SAMUNetSlicerLib.app.settings import weightsFolder
-from SAMUNetSlicerLib.app.squarePixels import planeMask, squareImage, squarePrompts
-from SAMUNetSlicerLib.app.volumeLoading import loadVolume
-from SAMUNetSlicerLib.engine.cards import load_catalogue, weights_path
-from SAMUNetSlicerLib.engine.loader import load_model
-from SAMUNetSlicerLib.engine.predictor import Predictor
+from SAMUNetSlicerLib.app.common.folders import weightsFolder
+from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files.loading import loadVolume
+from SAMUNetSlicerLib.app.session.squarePixels import planeMask, squareImage, squarePrompts
+from SAMUNetSlicerLib.engine.models.cards import load_catalogue, weights_path
+from SAMUNetSlicerLib.engine.models.loader import load_model
+from SAMUNetSlicerLib.engine.prompting.predictor import Predictor
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting, to_uint8
-from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.sliceImage import extractSlice, voxelArray
-from SAMUNetSlicerLib.scene.volumeGeometry import voxelSpacing
+from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
+from SAMUNetSlicerLib.scene.geometry.sliceImage import extractSlice, voxelArray
+from SAMUNetSlicerLib.scene.geometry.volumeGeometry import voxelSpacing
 
 SAMPLE_DATA = Path(__file__).resolve().parents[2] / "Resources" / "SampleData"
 LEAST_PIXELS = 12

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from SAMUNetSlicerLib.app import doctor
+from SAMUNetSlicerLib.app.jobs import doctor
 from SAMUNetSlicerLib.cli.main import main
-from SAMUNetSlicerLib.engine.disk_cache import DiskTier
+from SAMUNetSlicerLib.engine.serving.disk_cache import DiskTier
 from SAMUNetSlicerLib.engine.types import Embedding
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,11 +11,11 @@ import SimpleITK as sitk
 import trimesh
 
 from app.dicom_series import write_series
-from SAMUNetSlicerLib.app.headless import startScene
-from SAMUNetSlicerLib.app.volumeLoading import loadVolume
+from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files.loading import loadVolume
 from SAMUNetSlicerLib.cli.main import main
-from SAMUNetSlicerLib.scene.segmentationExport import exportSegmentation
-from SAMUNetSlicerLib.scene.segments import newSegment
+from SAMUNetSlicerLib.scene.export.segmentationExport import exportSegmentation
+from SAMUNetSlicerLib.scene.segments.segments import newSegment
 from scene.segmentation_scene import ball, fill
 
 SHAPE = (8, 30, 34)

@@ -11,14 +11,7 @@ from SAMUNetSlicerLib import __version__
 from SAMUNetSlicerLib.cli import doctorCommand
 from SAMUNetSlicerLib.cli.console import Console
 from SAMUNetSlicerLib.cli.main import main
-from SAMUNetSlicerLib.errors import (
-    EngineError,
-    InputError,
-    OutputError,
-    PromptError,
-    UserError,
-    WeightsError,
-)
+from SAMUNetSlicerLib.errors import EngineError, InputError, OutputError, PromptError, UserError, WeightsError
 from source_tree import MODULE
 
 

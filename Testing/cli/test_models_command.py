@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from app.misbehaving_server import MisbehavingServer
-from SAMUNetSlicerLib.app import userModels
+from SAMUNetSlicerLib.app.models import userModels
 from SAMUNetSlicerLib.cli.main import main
-from SAMUNetSlicerLib.engine import cards
+from SAMUNetSlicerLib.engine.models import cards
 
 CONTENT = os.urandom(5_000)
 

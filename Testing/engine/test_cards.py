@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.engine.cards import (
+from SAMUNetSlicerLib.engine.json_schema import problems
+from SAMUNetSlicerLib.engine.models.cards import (
     CATALOGUE_FILE,
     ENGINE_FOLDER,
     SCHEMA_FILE,
@@ -21,7 +22,6 @@ from SAMUNetSlicerLib.engine.cards import (
     load_catalogue,
     weights_path,
 )
-from SAMUNetSlicerLib.engine.json_schema import problems
 from SAMUNetSlicerLib.errors import InputError
 
 CATALOGUE = json.loads(CATALOGUE_FILE.read_text(encoding="utf-8"))
@@ -147,7 +147,7 @@ def test_a_file_that_is_not_json_or_not_there_is_named(tmp_path):
 def test_reading_the_catalogue_does_not_load_torch(repository):
     environment = {**os.environ, "PYTHONPATH": str(repository / "SAMUNetSlicer")}
     code = (
-        "import sys; from SAMUNetSlicerLib.engine.cards import load_catalogue; load_catalogue();"
+        "import sys; from SAMUNetSlicerLib.engine.models.cards import load_catalogue; load_catalogue();"
         " sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0

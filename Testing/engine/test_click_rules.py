@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.phantom import ellipse
-from SAMUNetSlicerLib.engine.box_from_click import candidate_boxes, choose
-from SAMUNetSlicerLib.engine.boxes import bounding_box
-from SAMUNetSlicerLib.engine.local_edit import follow_clicks
-from SAMUNetSlicerLib.engine.relief import Relief
+from SAMUNetSlicerLib.engine.prompting.box_from_click import candidate_boxes, choose
+from SAMUNetSlicerLib.engine.prompting.boxes import bounding_box
+from SAMUNetSlicerLib.engine.prompting.edge_map import Relief
+from SAMUNetSlicerLib.engine.prompting.local_edit import follow_clicks
 
 SIZE = (150, 200)
 ORGAN = ellipse(*SIZE, centre=(80.0, 70.0), radii=(40.0, 25.0))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from engine.phantom import ellipse
-from SAMUNetSlicerLib.engine.geodesic import geodesic_distance
-from SAMUNetSlicerLib.engine.relief import Relief
+from SAMUNetSlicerLib.engine.prompting.edge_map import Relief
+from SAMUNetSlicerLib.engine.prompting.geodesic import geodesic_distance
 
 grids = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=7)
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from engine import golden_outputs as golden
-from SAMUNetSlicerLib.engine.cards import load_catalogue
-from SAMUNetSlicerLib.engine.resize import normalised_square, resize_longest_side
-from SAMUNetSlicerLib.engine.samunet import PIXEL_MEAN, PIXEL_STD, SAMUNet
-from SAMUNetSlicerLib.engine.samunet_model import SAMUNetModel
+from SAMUNetSlicerLib.engine.models.cards import load_catalogue
+from SAMUNetSlicerLib.engine.models.resize import normalised_square, resize_longest_side
+from SAMUNetSlicerLib.engine.models.samunet import SAMUNetModel
+from SAMUNetSlicerLib.engine.networks.samunet import PIXEL_MEAN, PIXEL_STD, SAMUNet
 
 pytestmark = pytest.mark.golden
 

@@ -8,11 +8,11 @@ from safetensors.torch import save_file
 
 from engine.phantom import phantom
 from engine.sam_networks import small_card, small_network
-from SAMUNetSlicerLib.engine import cards, loader
-from SAMUNetSlicerLib.engine.cards import Source, load_catalogue, weights_path
-from SAMUNetSlicerLib.engine.checkpoint import file_sha256
-from SAMUNetSlicerLib.engine.loader import load_model
-from SAMUNetSlicerLib.engine.samunet import RES34, RES50, SAMUNet
+from SAMUNetSlicerLib.engine.models import cards, loader
+from SAMUNetSlicerLib.engine.models.cards import Source, load_catalogue, weights_path
+from SAMUNetSlicerLib.engine.models.checkpoint import file_sha256
+from SAMUNetSlicerLib.engine.models.loader import load_model
+from SAMUNetSlicerLib.engine.networks.samunet import RES34, RES50, SAMUNet
 from SAMUNetSlicerLib.errors import EngineError, WeightsError
 
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from SAMUNetSlicerLib.engine import onednn
-from SAMUNetSlicerLib.engine.onednn import Convolution, linear
+from SAMUNetSlicerLib.engine.networks import onednn
+from SAMUNetSlicerLib.engine.networks.onednn import Convolution, linear
 
 
 @pytest.fixture(params=["fused", "plain"])

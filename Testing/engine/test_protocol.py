@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from SAMUNetSlicerLib.engine.protocol import MAGIC, Message, MessageDecoder, ProtocolError, pack
+from SAMUNetSlicerLib.engine.serving.frames import MAGIC, Message, MessageDecoder, ProtocolError, pack
 
 _ARRAYS = st.dictionaries(
     st.text(min_size=1, max_size=8),

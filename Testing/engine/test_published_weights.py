@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from engine.phantom import ellipse, phantom
-from SAMUNetSlicerLib.engine.cards import load_catalogue
-from SAMUNetSlicerLib.engine.loader import load_model
+from SAMUNetSlicerLib.engine.models.cards import load_catalogue
+from SAMUNetSlicerLib.engine.models.loader import load_model
 
 pytestmark = pytest.mark.weights
 

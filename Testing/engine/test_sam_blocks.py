@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from SAMUNetSlicerLib.engine import sam_blocks
+from SAMUNetSlicerLib.engine.networks import sam_blocks
 from SAMUNetSlicerLib.errors import EngineError
 
 

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from engine.toy_samunet import TINY, network
-from SAMUNetSlicerLib.engine.fast_encoder import FastEncoder
-from SAMUNetSlicerLib.engine.samunet import RES34, RES50, SAMUNet
+from SAMUNetSlicerLib.engine.networks.fast_encoder import FastEncoder
+from SAMUNetSlicerLib.engine.networks.samunet import RES34, RES50, SAMUNet
 
 SIZES = {
     "basic blocks": TINY,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from fakes.blob_model import BlobModel
-from SAMUNetSlicerLib.engine.cards import load_catalogue
-from SAMUNetSlicerLib.engine.reports import ModelSpec
-from SAMUNetSlicerLib.engine.service import EngineService
+from SAMUNetSlicerLib.engine.models.cards import load_catalogue
+from SAMUNetSlicerLib.engine.serving.reports import ModelSpec
+from SAMUNetSlicerLib.engine.serving.service import EngineService
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.errors import EngineError, PromptError, WeightsError
 

@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 from engine.sam_networks import TINY_VIT, randomise_batch_norm
-from SAMUNetSlicerLib.engine.tiny_vit import (
+from SAMUNetSlicerLib.engine.networks.tiny_vit import (
     InvertedResidual,
     Merging,
     TinyViT,

@@ -12,8 +12,8 @@ import time
 
 import numpy as np
 
-from SAMUNetSlicerLib.app.engineClient import EngineClient
-from SAMUNetSlicerLib.engine.reports import EncodeReport, EngineStatus, ModelSpec, PredictReport
+from SAMUNetSlicerLib.app.engines.client import EngineClient
+from SAMUNetSlicerLib.engine.serving.reports import EncodeReport, EngineStatus, ModelSpec, PredictReport
 from SAMUNetSlicerLib.engine.types import Capabilities, Prediction, Prompts
 from SAMUNetSlicerLib.errors import EngineError, UserError
 
@@ -148,7 +148,7 @@ class FakeEngine(EngineClient):
 
 
 if __name__ == "__main__":
-    from SAMUNetSlicerLib.engine import worker
+    from SAMUNetSlicerLib.engine.serving import worker
 
     print("printed while starting", flush=True)
     worker.main(lambda notify: FakeService(notify, delay=float(sys.argv[1])))

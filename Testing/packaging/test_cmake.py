@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from cmake_lists import files_on_disk
 from source_tree import LIBRARY, MODULE, REPOSITORY
 
 LISTS = (MODULE / "CMakeLists.txt").read_text(encoding="utf-8")
-PACKAGED = {".py", ".json", ".ui", ".svg", ".png", ".txt", ".safetensors", ".nrrd"}
-# Tests are run by ctest from the sources; pip leaves its notes beside the library.
-NOT_PACKAGED = r"Testing/|.*\.egg-info/"
 STUB = Path(__file__).parent / "slicer-stub"
 INSTALLED = Path("lib/Slicer-5.8/qt-scripted-modules")
 # What only the Slicer application has and the panel imports.
@@ -31,9 +29,7 @@ def listed(variable):
 
 
 def on_disk(folder):
-    files = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    names = [path.relative_to(folder).as_posix() for path in files if path.suffix in PACKAGED]
-    return {name for name in names if name != "CMakeLists.txt" and not re.match(NOT_PACKAGED, name)}
+    return set(files_on_disk(folder))
 
 
 def run_cmake(*arguments):

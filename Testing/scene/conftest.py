@@ -2,7 +2,7 @@
 
 import pytest
 
-from SAMUNetSlicerLib.app.headless import startScene
+from SAMUNetSlicerLib.app.files.headlessScene import startScene
 
 
 @pytest.fixture

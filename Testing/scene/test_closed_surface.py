@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.scene.closedSurface import (
+from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
+from SAMUNetSlicerLib.scene.segments.closedSurface import (
     hasClosedSurface,
     isClosedSurfaceSuspended,
     restoreClosedSurface,
     suspendClosedSurface,
 )
-from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.segmentWriter import SegmentWriter
+from SAMUNetSlicerLib.scene.segments.segmentWriter import SegmentWriter
 from scene.segmentation_scene import CT, add_segmentation, add_volume, fill
 
 SHAPE = (10, 20, 20)

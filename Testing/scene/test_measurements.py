@@ -6,11 +6,11 @@ import vtk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.app.headless import startScene
+from SAMUNetSlicerLib.app.files.headlessScene import startScene
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.segmentMeasurements import measureSegments
-from SAMUNetSlicerLib.scene.segmentWriter import SegmentWriter
+from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
+from SAMUNetSlicerLib.scene.segments.segmentMeasurements import measureSegments
+from SAMUNetSlicerLib.scene.segments.segmentWriter import SegmentWriter
 from scene.segmentation_scene import (
     CT,
     add_segmentation,

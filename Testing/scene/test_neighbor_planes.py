@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.app.headless import addSliceNode
+from SAMUNetSlicerLib.app.files.headlessScene import addSliceNode
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.planeFactory import (
+from SAMUNetSlicerLib.scene.geometry.planeFactory import (
     neighborPlane,
     neighborSteps,
     planeFromAxis,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis, planeFromNormal
-from SAMUNetSlicerLib.scene.planeStack import PlaneStack, carried
+from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal
+from SAMUNetSlicerLib.scene.geometry.planeStack import PlaneStack, carried
 from scene.segmentation_scene import CT, add_volume, put_under_transform, rotation
 
 SHAPE = (10, 20, 24)

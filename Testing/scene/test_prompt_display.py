@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.app.headless import addSliceNode
-from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis, planeFromNormal
-from SAMUNetSlicerLib.scene.promptDisplay import contrastingColor
-from SAMUNetSlicerLib.scene.promptNodes import KIND, promptNodes
-from SAMUNetSlicerLib.scene.promptStore import PromptStore
+from SAMUNetSlicerLib.app.files.headlessScene import addSliceNode
+from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal
+from SAMUNetSlicerLib.scene.prompts.promptDisplay import contrastingColor
+from SAMUNetSlicerLib.scene.prompts.promptNodes import KIND, promptNodes
+from SAMUNetSlicerLib.scene.prompts.promptStore import PromptStore
 from scene.segmentation_scene import add_segmentation, add_volume
 
 

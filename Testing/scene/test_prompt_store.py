@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from slicer.util import NodeModify
 
-from SAMUNetSlicerLib.app.headless import startScene
+from SAMUNetSlicerLib.app.files.headlessScene import startScene
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis, planeFromNormal
-from SAMUNetSlicerLib.scene.promptDisplay import contrastingColor
-from SAMUNetSlicerLib.scene.promptNodes import makePromptNode
-from SAMUNetSlicerLib.scene.promptStore import PromptStore
+from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal
+from SAMUNetSlicerLib.scene.prompts.promptDisplay import contrastingColor
+from SAMUNetSlicerLib.scene.prompts.promptNodes import makePromptNode
+from SAMUNetSlicerLib.scene.prompts.promptStore import PromptStore
 from scene.segmentation_scene import CT, add_segmentation, add_volume, put_under_transform, rotation
 
 LISTS, ROIS = "vtkMRMLMarkupsFiducialNode", "vtkMRMLMarkupsROINode"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis, planeFromNormal
-from SAMUNetSlicerLib.scene.regionBox import RegionBox
+from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal
+from SAMUNetSlicerLib.scene.geometry.regionBox import RegionBox
 from scene.segmentation_scene import add_volume, rotation, vtk_matrix
 
 SHAPE = (20, 30, 40)

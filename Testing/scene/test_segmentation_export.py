@@ -12,17 +12,17 @@ import slicer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.app.headless import startScene
+from SAMUNetSlicerLib.app.files.headlessScene import startScene
 from SAMUNetSlicerLib.errors import InputError, OutputError
-from SAMUNetSlicerLib.scene import segmentationExport
-from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.segmentationExport import (
+from SAMUNetSlicerLib.scene.export import segmentationExport
+from SAMUNetSlicerLib.scene.export.segmentationExport import (
     exportLabelmap,
     exportMeasurements,
     exportSegmentation,
 )
-from SAMUNetSlicerLib.scene.segments import Code, Terminology, newSegment, segmentTag
-from SAMUNetSlicerLib.scene.segmentWriter import SegmentWriter
+from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
+from SAMUNetSlicerLib.scene.segments.segments import Code, Terminology, newSegment, segmentTag
+from SAMUNetSlicerLib.scene.segments.segmentWriter import SegmentWriter
 from scene.segmentation_scene import (
     CT,
     add_segmentation,

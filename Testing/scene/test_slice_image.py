@@ -8,10 +8,15 @@ from hypothesis import strategies as st
 from scipy.ndimage import map_coordinates
 from vtk.util.numpy_support import vtk_to_numpy
 
-from SAMUNetSlicerLib.app.headless import addSliceNode
+from SAMUNetSlicerLib.app.files.headlessScene import addSliceNode
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis, planeFromNormal, planeFromSliceNode
-from SAMUNetSlicerLib.scene.sliceImage import displayWindow, extractSlice, insideVolume, volumeSignature
+from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal, planeFromSliceNode
+from SAMUNetSlicerLib.scene.geometry.sliceImage import (
+    displayWindow,
+    extractSlice,
+    insideVolume,
+    volumeSignature,
+)
 from scene.geometries import VolumeScene, directions, matrices, parents, permuted_matrices, show_on_grid, unit
 from scene.segmentation_scene import add_volume, put_under_transform, rotation, vtk_matrix
 

@@ -10,9 +10,9 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from SAMUNetSlicerLib.errors import InputError, OutputError
-from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.segmentWriter import SegmentWriter
-from SAMUNetSlicerLib.scene.surfaceExport import closedSurfaces, exportSurface
+from SAMUNetSlicerLib.scene.export.surfaceExport import closedSurfaces, exportSurface
+from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
+from SAMUNetSlicerLib.scene.segments.segmentWriter import SegmentWriter
 from scene.segmentation_scene import (
     CT,
     add_segmentation,
@@ -141,7 +141,7 @@ def test_a_file_that_was_cut_off_is_given_up(node, tmp_path, ending, monkeypatch
     def cut(path):
         os.truncate(path, path.stat().st_size * 2 // 3)
 
-    monkeypatch.setattr("SAMUNetSlicerLib.scene.exportFiles._sync", cut)
+    monkeypatch.setattr("SAMUNetSlicerLib.scene.export.exportFiles._sync", cut)
     with pytest.raises(OutputError, match="could not be written as a whole"):
         exportSurface(surface, tmp_path / f"a{ending}")
     assert list(tmp_path.iterdir()) == []
@@ -155,7 +155,9 @@ def test_a_file_that_holds_another_place_is_given_up(node, tmp_path, ending, mon
     vtk_to_numpy(moved.GetPoints().GetData())[5] += 1
     path = exportSurface(moved, tmp_path / f"moved{ending}")
 
-    monkeypatch.setattr("SAMUNetSlicerLib.scene.exportFiles._sync", lambda file: shutil.copy(path, file))
+    monkeypatch.setattr(
+        "SAMUNetSlicerLib.scene.export.exportFiles._sync", lambda file: shutil.copy(path, file)
+    )
     with pytest.raises(OutputError, match="another surface"):
         exportSurface(surface, tmp_path / f"a{ending}")
     assert not (tmp_path / f"a{ending}").exists()

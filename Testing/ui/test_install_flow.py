@@ -8,8 +8,8 @@ from contextlib import nullcontext
 import pytest
 import slicer
 
-from SAMUNetSlicerLib.app import requirements
-from SAMUNetSlicerLib.app.requirements import REQUIREMENTS, TORCH, Shortage
+from SAMUNetSlicerLib.app.models import requirements
+from SAMUNetSlicerLib.app.models.requirements import REQUIREMENTS, TORCH, Shortage
 from SAMUNetSlicerLib.errors import CancelledError, EngineError, InputError
 
 SEGMENT_ANYTHING = REQUIREMENTS[1]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from SAMUNetSlicerLib.app.headless import addSliceNode
-from SAMUNetSlicerLib.app.sliceReview import reviewSlices
+from SAMUNetSlicerLib.app.files.headlessScene import addSliceNode
+from SAMUNetSlicerLib.app.propagation.review import reviewSlices
 
 
 @pytest.fixture

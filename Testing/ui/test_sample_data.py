@@ -11,15 +11,15 @@ import slicer
 import vtk
 from PIL import Image
 
-from SAMUNetSlicerLib.app.headless import startScene
-from SAMUNetSlicerLib.app.modelChoice import modelSpec
-from SAMUNetSlicerLib.app.session import SegmentationSession
-from SAMUNetSlicerLib.app.sliceImages import FOLLOW_DISPLAY
-from SAMUNetSlicerLib.app.threadEngine import ThreadEngine
-from SAMUNetSlicerLib.app.volumeLoading import loadVolume
+from SAMUNetSlicerLib.app.engines.threadEngine import ThreadEngine
+from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files.loading import loadVolume
+from SAMUNetSlicerLib.app.models.modelSpec import modelSpec
+from SAMUNetSlicerLib.app.session.session import SegmentationSession
+from SAMUNetSlicerLib.app.session.sliceImages import FOLLOW_DISPLAY
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.sliceImage import displayWindow
+from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
+from SAMUNetSlicerLib.scene.geometry.sliceImage import displayWindow
 
 SPLEEN, LIVER = 1, 5
 

@@ -9,9 +9,9 @@ import nibabel
 import nrrd
 import numpy as np
 
-from SAMUNetSlicerLib.app.maskCoding import decodeMask
-from SAMUNetSlicerLib.app.provenanceFile import readProvenance
-from SAMUNetSlicerLib.scene.plane import SlicePlane
+from SAMUNetSlicerLib.app.files.provenanceFile import readProvenance
+from SAMUNetSlicerLib.app.session.maskCoding import decodeMask
+from SAMUNetSlicerLib.scene.geometry.plane import SlicePlane
 from viewer.test_prompting import ORGANS, segment
 from viewer.test_views import position
 from viewer.viewing import VOLUME

@@ -10,7 +10,7 @@ from .console import Console
 from .exportArguments import addFormatArgument, chosenFormats
 
 if TYPE_CHECKING:  # numpy, which the help of a command does not need
-    from ..app.batchJob import BatchJob, BatchOptions
+    from ..app.batch.batchJob import BatchJob, BatchOptions
 
 NAME = "batch"
 HELP = "segment many images; run again, it goes on where it was stopped"
@@ -103,7 +103,7 @@ def _addEngineArguments(group) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Return 1 if an image failed; all others are done then."""
-    from ..app.batchJob import BatchJob, BatchListener
+    from ..app.batch.batchJob import BatchJob, BatchListener
 
     with console.progress("segmenting", "images") as progress:
 
@@ -125,10 +125,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
 def _options(options: argparse.Namespace) -> "BatchOptions":
     from dataclasses import replace
 
-    from ..app.batchDevices import threadsVariables
-    from ..app.batchJob import BatchOptions
-    from ..app.engineProcess import EngineLaunch
-    from ..app.modelChoice import modelSpec
+    from ..app.batch.batchJob import BatchOptions
+    from ..app.batch.devices import threadsVariables
+    from ..app.engines.childProcess import EngineLaunch
+    from ..app.models.modelSpec import modelSpec
 
     threads = options.threads or int(os.environ.get("OMP_NUM_THREADS") or 1)
     spec = modelSpec(options.model, options.weights, precision=options.precision)
@@ -153,7 +153,7 @@ def _options(options: argparse.Namespace) -> "BatchOptions":
 def _formats(options: argparse.Namespace) -> Tuple[str, ...]:
     if options.formats is None:
         return ()
-    from ..app.exportFormats import formatsOf
+    from ..app.files.exportFormats import formatsOf
 
     keys = tuple(chosenFormats(options))
     formatsOf(keys)  # what is wrong is said once and not for every image
@@ -161,7 +161,7 @@ def _formats(options: argparse.Namespace) -> Tuple[str, ...]:
 
 
 def _devices(options: argparse.Namespace, threads: int) -> Tuple[str, ...]:
-    from ..app.batchDevices import workerDevices
+    from ..app.batch.devices import workerDevices
 
     if options.ray and options.devices == "auto":
         return ("auto",) * (options.workers or 0)
@@ -169,7 +169,7 @@ def _devices(options: argparse.Namespace, threads: int) -> Tuple[str, ...]:
 
 
 def _choice(options: argparse.Namespace):
-    from ..app.sliceChoice import SliceChoice
+    from ..app.prompts.sliceChoice import SliceChoice
 
     return SliceChoice(
         options.orientation, options.slices, options.margin / 100, options.propagate, _window(options.window)
@@ -195,15 +195,15 @@ def _count(text: str) -> int:
 
 
 def _summary(job: "BatchJob") -> str:
-    from ..app.batchManifest import countStates
+    from ..app.batch.manifest import countStates
 
     counts = countStates(job.records)
     return ", ".join(f"{count} {state}" for state, count in counts.items() if count)
 
 
 def _values(job: "BatchJob") -> Dict[str, Any]:
-    from ..app.batchManifest import FILE, countStates
-    from ..app.batchReport import FILE as REPORT
+    from ..app.batch.manifest import FILE, countStates
+    from ..app.batch.report import FILE as REPORT
 
     return {
         "manifest": str(job.folder / FILE),
@@ -217,7 +217,7 @@ def _values(job: "BatchJob") -> Dict[str, Any]:
 
 
 def _text(job: "BatchJob") -> str:
-    from ..app.batchReport import FILE as REPORT
+    from ..app.batch.report import FILE as REPORT
 
     lines: List[str] = []
     for record in job.records:

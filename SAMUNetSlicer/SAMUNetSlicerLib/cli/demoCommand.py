@@ -29,9 +29,9 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
-    from ..app.demo import Demo
-    from ..app.demoCases import CASES
-    from ..app.modelChoice import modelSpec
+    from ..app.jobs.demo import Demo
+    from ..app.jobs.demoCases import CASES
+    from ..app.models.modelSpec import modelSpec
 
     cache = options.out / "cache"
     shutil.rmtree(cache, ignore_errors=True)  # the first run must show what an empty cache costs
@@ -56,7 +56,7 @@ def _sampleData() -> Path:
 
 def _requireSameReplay(demo, case, spec) -> None:
     """:raises OutputError: the recorded masks cannot be made again, bit by bit."""
-    from ..app.replayJob import runReplayJob
+    from ..app.jobs.replayJob import runReplayJob
 
     provenance = demo.stem(case).with_name(f"{demo.stem(case).name}.provenance.json")
     with openEngine() as engine:
@@ -72,7 +72,7 @@ def _requireSameReplay(demo, case, spec) -> None:
 
 
 def _savePictures(slices: List, folder: Path) -> List[str]:
-    from ..app.slicePictures import contactSheet, savePicture
+    from ..app.jobs.slicePictures import contactSheet, savePicture
 
     paths = [
         folder / f"{number:02d}-{each.name.replace(' ', '-')}.png" for number, each in enumerate(slices, 1)

@@ -32,10 +32,10 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
-    from ..app.exportJob import ExportOptions, exportSegmentation
-    from ..app.headless import startScene
-    from ..app.segmentationLoading import readSegmentation
-    from ..app.volumeLoading import baseName, loadVolume
+    from ..app.files.exportSegmentation import ExportOptions, exportSegmentation
+    from ..app.files.headlessScene import startScene
+    from ..app.files.loading import baseName, loadVolume
+    from ..app.files.segmentationLoading import readSegmentation
 
     with startScene() as host:
         volumeNode = loadVolume(host, options.volume, seriesUID=options.series)

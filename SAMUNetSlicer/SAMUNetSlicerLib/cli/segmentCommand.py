@@ -28,9 +28,9 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
-    from ..app.modelChoice import modelSpec
-    from ..app.promptsFile import readPromptsFile
-    from ..app.segmentJob import SegmentJob, runSegmentJob
+    from ..app.jobs.segmentJob import SegmentJob, runSegmentJob
+    from ..app.models.modelSpec import modelSpec
+    from ..app.prompts.fromFile import readPromptsFile
 
     job = SegmentJob(
         volume=options.volume,

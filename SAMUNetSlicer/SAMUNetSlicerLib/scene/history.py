@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ..errors import InputError
-from .promptRecord import PromptRecord
-from .promptStore import PromptStore
-from .segmentChange import Change
-from .segmentWriter import SegmentWriter
+from .prompts.promptRecord import PromptRecord
+from .prompts.promptStore import PromptStore
+from .segments.segmentChange import Change
+from .segments.segmentWriter import SegmentWriter
 
 DEFAULT_BYTE_LIMIT = 64 * 2**20
 

@@ -8,9 +8,9 @@ from typing import Callable, Iterable, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
-from ..engine.close_up import close_up
-from ..engine.model import PromptableModel
-from ..engine.predictor import Predictor
+from ..engine.models.base import PromptableModel
+from ..engine.prompting.close_up import close_up
+from ..engine.prompting.predictor import Predictor
 from .corpus import Sample, Target, load_pair, targets
 from .protocols import MAX_CLICKS, Ask, question
 from .rows import Row

@@ -4,9 +4,9 @@ import os
 import shutil
 import sys
 
-from ..app.engineProcess import EngineLaunch
-from ..app.fileInstall import outputErrors
-from ..app.settings import homeFolder
+from ..app.common.folders import homeFolder
+from ..app.common.safeFiles import outputErrors
+from ..app.engines.childProcess import EngineLaunch
 
 _LOG_BYTES = 1 << 20
 

@@ -6,9 +6,9 @@ from typing import List, Optional
 import slicer
 from slicer.i18n import tr as _
 
-from ..app.exportFormats import DEFAULT_KEYS, FORMATS
-from ..app.exportJob import ExportOptions, ExportResult, exportSegmentation
-from ..app.session import SegmentationSession
+from ..app.files.exportFormats import DEFAULT_KEYS, FORMATS
+from ..app.files.exportSegmentation import ExportOptions, ExportResult, exportSegmentation
+from ..app.session.session import SegmentationSession
 from ..errors import CancelledError
 from .checkList import CheckList
 from .choiceBox import ChoiceBox

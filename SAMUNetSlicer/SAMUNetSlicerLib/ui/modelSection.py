@@ -6,14 +6,14 @@ from typing import Callable, Dict, Optional
 import slicer
 from slicer.i18n import tr as _
 
-from ..app.downloads import installedWeights
-from ..app.events import Signal
-from ..app.modelChoice import modelSpec
-from ..app.session import SegmentationSession
-from ..app.ticket import Ticket
-from ..app.userModels import catalogue
-from ..engine.cards import ModelCard
-from ..engine.reports import ModelSpec
+from ..app.common.events import Signal
+from ..app.engines.ticket import Ticket
+from ..app.models.modelSpec import modelSpec
+from ..app.models.userModels import catalogue
+from ..app.models.weights import installedWeights
+from ..app.session.session import SegmentationSession
+from ..engine.models.cards import ModelCard
+from ..engine.serving.reports import ModelSpec
 from .choiceBox import ChoiceBox
 from .engineLaunch import slicerEngineLaunch
 from .progressRow import ProgressRow

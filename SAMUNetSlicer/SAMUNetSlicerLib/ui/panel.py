@@ -6,9 +6,9 @@ from typing import Callable
 import slicer
 from slicer.i18n import tr as _
 
-from ..app.engineClient import EngineClient
-from ..app.handEdits import HandEdits
-from ..app.session import SegmentationSession
+from ..app.engines.client import EngineClient
+from ..app.session.externalEdits import HandEdits
+from ..app.session.session import SegmentationSession
 from .advancedSection import AdvancedSection
 from .batchSection import BatchSection
 from .choicesSection import ChoicesSection

@@ -6,7 +6,7 @@ Prompts, masks and provenance are not here: they are kept in markups and in the 
 import slicer
 from slicer.parameterNodeWrapper import parameterNodeWrapper
 
-from ..app.sliceImages import FOLLOW_DISPLAY
+from ..app.session.sliceImages import FOLLOW_DISPLAY
 
 
 @parameterNodeWrapper

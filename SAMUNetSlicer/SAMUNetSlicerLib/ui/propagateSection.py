@@ -2,10 +2,10 @@
 
 from slicer.i18n import tr as _
 
-from ..app.propagation import Propagator
-from ..app.propagationOptions import PropagationOptions, PropagationReport
-from ..app.session import SegmentationSession
-from ..scene.volumeGeometry import AXES, dimensions
+from ..app.propagation.options import PropagationOptions, PropagationReport
+from ..app.propagation.propagator import Propagator
+from ..app.session.session import SegmentationSession
+from ..scene.geometry.volumeGeometry import AXES, dimensions
 from .choiceBox import ChoiceBox
 from .progressRow import ProgressRow
 from .promptToolsSection import PromptToolsSection

@@ -4,11 +4,11 @@ from typing import List, Optional, Set
 
 from slicer.i18n import tr as _
 
-from ..app.session import SegmentationSession
-from ..app.sliceReview import SliceReview, reviewSlices
-from ..scene.plane import SlicePlane
-from ..scene.promptDisplay import viewNormal
-from ..scene.promptRecord import sameOrientation
+from ..app.propagation.review import SliceReview, reviewSlices
+from ..app.session.session import SegmentationSession
+from ..scene.geometry.plane import SlicePlane
+from ..scene.prompts.promptDisplay import viewNormal
+from ..scene.prompts.promptRecord import sameOrientation
 from ..scene.sceneNodes import nodesOfClass
 from .promptToolsSection import PromptToolsSection
 from .statusLine import StatusLine

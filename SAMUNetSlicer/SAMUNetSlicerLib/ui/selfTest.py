@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import slicer
 
-from ..app.processEngine import ProcessEngine
-from ..app.requirements import shortages
-from ..app.session import SegmentationSession
-from ..app.standInEngine import RADIUS, SPEC, StandInEngine
+from ..app.engines.dummyEngine import RADIUS, SPEC, StandInEngine
+from ..app.engines.processEngine import ProcessEngine
+from ..app.models.requirements import shortages
+from ..app.session.session import SegmentationSession
 from ..engine.windowing import WindowSetting
 from ..errors import InputError
-from ..scene.planeFactory import planeFromAxis
-from ..scene.promptNodes import promptNodes
+from ..scene.geometry.planeFactory import planeFromAxis
+from ..scene.prompts.promptNodes import promptNodes
 from .engineLaunch import slicerEngineLaunch
 
 _SHAPE = (9, 64, 64)  # slices, rows, columns
@@ -118,7 +118,7 @@ class SelfTest(unittest.TestCase):
         np.testing.assert_array_equal(self.mask(), _disk(20, 30))
 
     def testTheDefaultNetworkFindsWhatABoxAndAClickMean(self):
-        from ..app.modelChoice import modelSpec
+        from ..app.models.modelSpec import modelSpec
 
         missing = ", ".join(shortage.requirement.distribution for shortage in shortages())
         if missing:

@@ -5,10 +5,10 @@ from typing import Callable, Optional
 
 import slicer
 
-from ..app.events import Signal
-from ..app.session import SegmentationSession
-from ..app.sliceTools import SliceTools
-from ..app.viewFollower import ViewFollower
+from ..app.common.events import Signal
+from ..app.session.session import SegmentationSession
+from ..app.session.viewFollower import ViewFollower
+from ..app.session.viewTools import SliceTools
 
 
 class SliceViews:

@@ -2,8 +2,8 @@
 
 from slicer.i18n import tr as _
 
-from ..app.maskReport import MaskReport
-from ..engine.reports import EngineStatus
+from ..app.session.maskReport import MaskReport
+from ..engine.serving.reports import EngineStatus
 
 
 def maskText(report: MaskReport) -> str:

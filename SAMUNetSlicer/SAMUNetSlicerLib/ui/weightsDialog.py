@@ -7,11 +7,11 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ..app.downloads import describeDownload
-from ..app.engineProcess import EngineLaunch
-from ..app.settings import weightsFolder
-from ..app.weightsList import WeightsRow, fileInFolder, removeRow, weightsRows
-from ..app.weightsTask import WeightsTask
+from ..app.common.folders import weightsFolder
+from ..app.engines.childProcess import EngineLaunch
+from ..app.models.weights import describeDownload
+from ..app.models.weightsList import WeightsRow, fileInFolder, removeRow, weightsRows
+from ..app.models.weightsTask import WeightsTask
 from ..errors import CancelledError, InputError, UserError
 from .weightsTexts import actionText, descriptionText, doneText, stateText
 

@@ -10,10 +10,10 @@ from typing import Optional
 
 import numpy as np
 
-from ..app.session import SegmentationSession
-from ..app.settings import homeFolder
-from ..scene.sliceImage import voxelArray
-from ..scene.volumeGeometry import ijkToRAS
+from ..app.common.folders import homeFolder
+from ..app.session.session import SegmentationSession
+from ..scene.geometry.sliceImage import voxelArray
+from ..scene.geometry.volumeGeometry import ijkToRAS
 from .savedWork import Work, readWork, takeWork, writeWork
 from .segmentationWatch import SegmentationWatch
 from .status import Status

@@ -2,11 +2,11 @@
 
 from typing import Callable
 
-from ..app.downloads import installedWeights
-from ..app.session import SegmentationSession
-from ..app.sliceImages import FOLLOW_DISPLAY
-from ..app.userModels import catalogue
-from ..engine.reports import ModelSpec
+from ..app.models.userModels import catalogue
+from ..app.models.weights import installedWeights
+from ..app.session.session import SegmentationSession
+from ..app.session.sliceImages import FOLLOW_DISPLAY
+from ..engine.serving.reports import ModelSpec
 from ..engine.windowing import CT_PRESETS, WindowSetting
 from .status import Status
 

@@ -4,10 +4,10 @@ import asyncio
 from pathlib import Path
 from typing import Optional
 
-from ..app.headless import SceneHost
-from ..app.imageReading import readImage
-from ..app.session import SegmentationSession
-from ..app.volumeLoading import addVolume, baseName
+from ..app.files.headlessScene import SceneHost
+from ..app.files.imageReading import readImage
+from ..app.files.loading import addVolume, baseName
+from ..app.session.session import SegmentationSession
 from ..errors import UserError
 from .autosave import Autosave
 from .savedWork import Work, restoreWork

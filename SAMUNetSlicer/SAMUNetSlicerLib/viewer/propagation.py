@@ -2,11 +2,11 @@
 
 from typing import List, Optional
 
-from ..app.propagation import Propagator
-from ..app.propagationOptions import PropagationOptions, PropagationReport, Stop
-from ..app.session import SegmentationSession
-from ..app.sliceReview import SliceReview, reviewSlices
-from ..scene.volumeGeometry import AXES
+from ..app.propagation.options import PropagationOptions, PropagationReport, Stop
+from ..app.propagation.propagator import Propagator
+from ..app.propagation.review import SliceReview, reviewSlices
+from ..app.session.session import SegmentationSession
+from ..scene.geometry.volumeGeometry import AXES
 from .sliceViews import SliceViews
 from .status import Status
 

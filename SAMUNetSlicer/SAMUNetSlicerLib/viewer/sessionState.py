@@ -2,9 +2,9 @@
 
 from typing import Optional
 
-from ..app.maskReport import MaskReport
-from ..app.session import SegmentationSession
-from ..engine.reports import EngineStatus
+from ..app.session.maskReport import MaskReport
+from ..app.session.session import SegmentationSession
+from ..engine.serving.reports import EngineStatus
 from .status import Status
 
 

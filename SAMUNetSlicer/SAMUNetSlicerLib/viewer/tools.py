@@ -2,10 +2,10 @@
 
 import slicer
 
-from ..app.session import SegmentationSession
-from ..app.sliceTools import SliceTools
-from ..app.viewFollower import ViewFollower
-from ..scene.sliceMouse import TOOLS
+from ..app.session.session import SegmentationSession
+from ..app.session.viewFollower import ViewFollower
+from ..app.session.viewTools import SliceTools
+from ..scene.views.sliceMouse import TOOLS
 from .layout import Layout
 from .pointer import Pointer
 from .sliceViews import SliceViews

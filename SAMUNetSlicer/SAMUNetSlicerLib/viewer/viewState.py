@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..scene.overlay import orientationLetters
-from ..scene.sliceImage import displayWindow
-from ..scene.volumeGeometry import matrixToArray
+from ..scene.geometry.sliceImage import displayWindow
+from ..scene.geometry.volumeGeometry import matrixToArray
+from ..scene.views.overlay import orientationLetters
 from .sliceViews import SliceViews
 from .viewport import Viewport
 

@@ -1,0 +1,1 @@
+"""Segment many cases in many processes, resumable after any interruption."""

@@ -1,0 +1,52 @@
+"""One batch at a time writes to a folder, and none begins before the processes of the last one are gone."""
+
+import os
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator
+
+from ...errors import OutputError
+from ..common.safeFiles import lockExclusively, outputErrors
+
+_BATCH, _WORKERS = ".batch.lock", ".workers.lock"
+# A process that lost the batch it belonged to ends when its current call into a library returns.
+_PATIENCE_SECONDS = 30.0
+
+
+@contextmanager
+def batchLock(folder: Path) -> Iterator[None]:
+    """Hold a folder; the system releases it however this process ends.
+
+    :raises OutputError: another batch is writing there.
+    """
+    with outputErrors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        stream = open(folder / _BATCH, "ab")
+    with stream:
+        lockExclusively(stream, folder)
+        _awaitWorkers(folder)
+        yield
+
+
+@contextmanager
+def workerMark(folder: Path) -> Iterator[None]:
+    """Keep others from beginning a batch in the folder as long as this process lives."""
+    with open(folder / _WORKERS, "ab") as stream:
+        if os.name != "nt":
+            import fcntl
+
+            fcntl.flock(stream, fcntl.LOCK_SH)
+        yield
+
+
+def _awaitWorkers(folder: Path) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        with outputErrors(folder), open(folder / _WORKERS, "ab") as stream:
+            try:
+                return lockExclusively(stream, folder)
+            except OutputError:
+                if time.monotonic() > deadline:
+                    raise
+        time.sleep(0.05)

@@ -1,0 +1,1 @@
+"""Share what every other package of this layer needs: events, folders of the user, safe files, file names."""

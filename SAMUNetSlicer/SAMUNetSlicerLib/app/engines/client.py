@@ -1,0 +1,147 @@
+"""The engine as a front end sees it: requests go out, answers arrive when the front end polls."""
+
+import time
+from abc import ABC, abstractmethod
+from typing import Any, Callable, Dict, Optional
+
+import numpy as np
+
+from ...engine.prompting.close_up import close_up
+from ...engine.serving.jobs import Job, Priority
+from ...engine.serving.reports import EngineStatus, ModelSpec
+from ...engine.types import Prompts
+from ...errors import CancelledError, EngineError, UserError
+from ..common.events import Signal
+from .ticket import Ticket
+
+BLOCK_SECONDS = 0.02
+
+
+class EngineClient(ABC):
+    """Where inference happens: a thread (`ThreadEngine`) or a process of its own (`ProcessEngine`).
+
+    All methods are called on one thread, the front end's, and none of them waits except ``wait`` and
+    ``close``.  Answers are delivered by ``poll``: call it from a timer, or call ``wait``.
+
+    ``noticed(sentence)``: the engine did something the user should read once, such as starting again;
+    ``statusChanged(EngineStatus or None)``: a model was loaded, moved to another device, or is gone.
+    """
+
+    def __init__(self):
+        self.noticed = Signal("noticed")
+        self.statusChanged = Signal("statusChanged")
+        self.status: Optional[EngineStatus] = None
+        self._tickets: Dict[int, Ticket] = {}
+        self._lastNumber = 0
+        self._spec: Optional[ModelSpec] = None
+
+    def start(self, spec: ModelSpec) -> Ticket:
+        """Load a model, in place of the one loaded before; the ticket's result is an `EngineStatus`."""
+        return self._request("load", Priority.CONTROL, {"spec": spec})
+
+    def prepare(self, spec: ModelSpec) -> None:
+        """Say which model a request means that comes before any is loaded; nothing is started now."""
+        if self.status is None:
+            self._spec = spec
+
+    def encode(self, image: np.ndarray, priority: Priority = Priority.PREFETCH) -> Ticket:
+        """Have the embedding of an image ready, result: `EncodeReport`."""
+        return self._request("encode", priority, {"image": image})
+
+    def encodeFor(self, image: np.ndarray, prompts: Prompts) -> Ticket:
+        """`encode` what `predict` will need for these prompts on an image: all of it or a `close_up`."""
+        if self.status is not None:
+            image = close_up(prompts, image.shape[:2], self.status.capabilities).image(image)
+        return self.encode(image)
+
+    def predict(self, image: np.ndarray, prompts: Prompts) -> Ticket:
+        """Segment an image, see `EngineService.predict`; result: `PredictReport`."""
+        return self._request("predict", Priority.CLICK, {"image": image, "prompts": prompts})
+
+    def statistics(self) -> Ticket:
+        """Ask what the cache holds and what the work cost; result: dict."""
+        return self._request("statistics", Priority.CONTROL, {})
+
+    def clearCache(self) -> Ticket:
+        """Forget every embedding, in memory and on disk."""
+        return self._request("clear", Priority.CONTROL, {})
+
+    def cancel(self, ticket: Ticket) -> None:
+        """Give up a request: its ticket is settled now and a late answer is ignored.
+
+        What already runs is finished by the engine, because a network cannot be stopped half-way.
+        """
+        if self._tickets.pop(ticket.number, None) is not None:
+            self._withdraw(ticket.number)
+            ticket.settle(CancelledError("The request was cancelled."))
+
+    @property
+    def pendingCount(self) -> int:
+        """How many requests have not been answered."""
+        return len(self._tickets)
+
+    def wait(
+        self, ticket: Ticket, pump: Optional[Callable[[], None]] = None, timeout: Optional[float] = None
+    ) -> Any:
+        """Poll until ``ticket`` is settled and return its value or raise its error.
+
+        :param pump: called between polls, for example ``slicer.app.processEvents``.
+        :param timeout: seconds after which `EngineError` is raised; the request stays in flight.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self._isSettledByPolling(ticket):
+            if deadline is not None and time.monotonic() > deadline:
+                raise EngineError(
+                    f"The engine did not answer within {timeout:g} s; wait longer or restart it."
+                )
+            self.block(BLOCK_SECONDS)
+            if pump is not None:
+                pump()
+        return ticket.value()
+
+    @abstractmethod
+    def poll(self) -> None:
+        """Deliver the answers that have arrived; never waits."""
+
+    @abstractmethod
+    def block(self, seconds: float) -> None:
+        """Sleep until an answer may have arrived, at most ``seconds``."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop the engine and leave nothing running; open requests are cancelled.  May be called twice."""
+
+    @abstractmethod
+    def _submit(self, job: Job) -> None:
+        """Send a job to the engine without waiting."""
+
+    @abstractmethod
+    def _withdraw(self, number: int) -> None:
+        """Tell the engine that nobody waits for this ticket."""
+
+    def _request(self, operation: str, priority: Priority, arguments: dict) -> Ticket:
+        self._lastNumber += 1
+        ticket = Ticket(self._lastNumber, operation)
+        self._tickets[ticket.number] = ticket
+        self._submit(Job(ticket.number, operation, priority, arguments))
+        return ticket
+
+    def _isSettledByPolling(self, ticket: Ticket) -> bool:
+        if not ticket.isDone:
+            self.poll()
+        return ticket.isDone
+
+    def _deliver(self, number: int, outcome: Any) -> None:
+        ticket = self._tickets.pop(number, None)
+        if ticket is not None:
+            ticket.settle(outcome)
+
+    def _failAll(self, error: UserError) -> None:
+        tickets, self._tickets = self._tickets, {}
+        for ticket in tickets.values():
+            ticket.settle(error)
+
+    def _setStatus(self, status: Optional[EngineStatus]) -> None:
+        if status != self.status:
+            self.status = status
+            self.statusChanged.emit(status)

@@ -1,0 +1,1 @@
+"""Read volumes and segmentations from files, and write results."""

@@ -1,0 +1,66 @@
+"""Image files and DICOM folders as volume nodes, in exactly the place that their headers say."""
+
+from pathlib import Path
+from typing import Optional
+
+import numpy as np
+import vtk
+from vtk.util.numpy_support import get_vtk_array_type, vtk_to_numpy
+
+from .headlessScene import SceneHost
+from .imageReading import readImage
+
+_LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
+
+
+def loadVolume(host: SceneHost, path, name: Optional[str] = None, seriesUID: Optional[str] = None):
+    """Load a NRRD, NIfTI, MetaImage, DICOM, PNG, JPEG, TIFF or BMP file, or a folder of DICOM files.
+
+    :param name: of the node; by default the file's name without its extension.
+    :param seriesUID: which DICOM series of a folder, if it holds several.
+    :return: vtkMRMLScalarVolumeNode, or vtkMRMLVectorVolumeNode for a color image, with a display node.
+        A picture lies in the axial plane, one pixel per mm unless the file says otherwise.
+    :raises InputError: see ``readImage``; the scene is then as it was.
+    """
+    return addVolume(host, readImage(Path(path), seriesUID), name or baseName(path))
+
+
+def addVolume(host: SceneHost, image, name: str):
+    """Put an image of ``readImage`` into the scene and return its node, see ``loadVolume``."""
+    voxels = _vtkImage(image)
+    color = voxels.GetNumberOfScalarComponents() > 1
+    node = host.scene.AddNewNodeByClass("vtkMRMLVectorVolumeNode" if color else "vtkMRMLScalarVolumeNode")
+    node.SetName(name)
+    node.SetAndObserveImageData(voxels)
+    node.SetIJKToRASMatrix(_ijkToRAS(image))
+    node.CreateDefaultDisplayNodes()
+    return node
+
+
+def baseName(path) -> str:
+    """What to call the volume of a file or folder: its name without the endings."""
+    path = Path(path).resolve()
+    name = path.name if path.is_dir() else path.stem
+    return name[:-4] if name.lower().endswith(".nii") else name
+
+
+def _ijkToRAS(image) -> vtk.vtkMatrix4x4:
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * image.GetSpacing()
+    matrix[:3, 3] = image.GetOrigin()
+    result = vtk.vtkMatrix4x4()
+    result.DeepCopy((_LPS_TO_RAS @ matrix).ravel().tolist())
+    return result
+
+
+def _vtkImage(image) -> vtk.vtkImageData:
+    """Copy of the voxels; the alpha of a color image is left out."""
+    import SimpleITK as sitk
+
+    voxels = sitk.GetArrayViewFromImage(image)
+    voxels = voxels[..., :3] if voxels.ndim == 4 else voxels
+    result = vtk.vtkImageData()
+    result.SetDimensions(image.GetSize())
+    result.AllocateScalars(get_vtk_array_type(voxels.dtype), voxels.shape[3] if voxels.ndim == 4 else 1)
+    vtk_to_numpy(result.GetPointData().GetScalars()).reshape(voxels.shape)[...] = voxels
+    return result

@@ -1,0 +1,90 @@
+"""The provenance of a whole segmentation as one JSON file beside its results."""
+
+import json
+from pathlib import Path
+from typing import List, NamedTuple, Tuple
+
+from ... import __version__
+from ...errors import InputError, OutputError
+from ...scene.export.exportFiles import writeChecked
+from ...scene.geometry.volumeGeometry import dimensions, ijkToRAS
+from ..session.provenance import FORMAT, FORMAT_VERSION, ProvenanceTags, SegmentProvenance, parseDocument
+from ..session.sliceRecord import SliceRecord
+
+
+class RecordedSegment(NamedTuple):
+    """One segment of a provenance file: ``records`` in the order in which they were written."""
+
+    name: str
+    color: Tuple[float, float, float]
+    records: List[SliceRecord]
+
+
+class RecordedSegmentation(NamedTuple):
+    """``volume``: name, file, dimensions and ijkToRAS of what was segmented."""
+
+    volume: dict
+    segments: List[RecordedSegment]
+
+
+def writeProvenance(
+    segmentationNode, volumeNode, path: Path, volumeFile: str = "", existing: str = "refuse"
+) -> Path:
+    """Write how every mask of a segmentation came to be.
+
+    :param volumeFile: where the volume was read from, to be found again by ``samunet replay``.
+    :param existing: see `exportFiles.writeChecked`.
+    :return: the path that the file really has.
+    :raises OutputError: the file cannot be written; nothing is left behind.
+    """
+    tags, segmentation = ProvenanceTags(segmentationNode), segmentationNode.GetSegmentation()
+    document = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "product": __version__,
+        "volume": {
+            "name": volumeNode.GetName(),
+            "file": volumeFile,
+            "dimensions": list(dimensions(volumeNode)),
+            "ijkToRAS": ijkToRAS(volumeNode).tolist(),
+        },
+        "segments": [
+            {
+                "name": segmentation.GetSegment(segmentId).GetName(),
+                "color": list(segmentation.GetSegment(segmentId).GetColor()),
+                "provenance": json.loads(tags.of(segmentId).toJson()),
+            }
+            for segmentId in segmentation.GetSegmentIDs()
+        ],
+    }
+    text = json.dumps(document, indent=1).encode()
+    return writeChecked(
+        path,
+        existing,
+        lambda temporary: temporary.write_bytes(text),
+        lambda temporary: _requireContent(temporary, text),
+    )
+
+
+def readProvenance(path: Path) -> RecordedSegmentation:
+    """:raises InputError: the file cannot be read, or is no provenance of a segmentation."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise InputError(f"The provenance file {path} cannot be read: {reason}.") from error
+    document = parseDocument(text)
+    try:
+        return RecordedSegmentation(document["volume"], [_segment(entry) for entry in document["segments"]])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"The provenance file {path} is damaged: {error} is missing or wrong.") from error
+
+
+def _requireContent(path: Path, content: bytes) -> None:
+    if path.read_bytes() != content:
+        raise OutputError(f"{path.parent} does not keep what is written to it: choose another folder.")
+
+
+def _segment(entry: dict) -> RecordedSegment:
+    provenance = SegmentProvenance.fromJson(json.dumps(entry["provenance"]))
+    return RecordedSegment(entry["name"], tuple(entry["color"]), list(provenance.records()))

@@ -1,0 +1,1 @@
+"""Run whole jobs without a user: segment a volume, replay provenance, the demo, the doctor."""

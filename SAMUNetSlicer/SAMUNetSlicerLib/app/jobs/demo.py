@@ -1,0 +1,102 @@
+"""The demo: real volumes and weights, and every promise checked on the files that were written."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, List
+
+import numpy as np
+
+from ...engine.serving.reports import ModelSpec
+from ..common.safeFiles import outputErrors
+from ..files.headlessScene import startScene
+from ..files.loading import baseName, loadVolume
+from ..prompts.fromFile import PromptsFile, parsePrompts
+from ..session.maskReport import MaskReport
+from .demoCases import DemoCase, LabelledVolume, promptsDocument
+from .readBack import ReadBack
+from .segmentJob import JobResult, SegmentJob, runSegmentJob
+from .slicePictures import slicePicture
+
+
+@dataclass(frozen=True, eq=False)
+class DemoSlice:
+    """One slice of the demo.
+
+    ``prompt``: "box" or "click"; ``first``, ``again``: what was said about its mask with an empty and with
+    a filled cache; ``dice``: of the written mask against the truth; ``picture``: uint8 (H, W, 3).
+    """
+
+    name: str
+    place: str
+    prompt: str
+    first: MaskReport
+    again: MaskReport
+    dice: float
+    picture: np.ndarray
+
+
+class Demo:
+    """Segments a sample volume twice and checks what was written.
+
+    :param data: folder of the sample data; ``folder``: takes the results.
+    :param openEngine: makes an engine in a ``with`` statement; each run gets its own, so that encoded slices
+        are found again on disk.
+    """
+
+    def __init__(self, data: Path, folder: Path, spec: ModelSpec, openEngine: Callable):
+        self._data, self._folder, self._spec, self._openEngine = data, folder, spec, openEngine
+
+    def run(self, case: DemoCase) -> List[DemoSlice]:
+        """Segment one case, read its files back, draw its slices.
+
+        :raises OutputError: a file does not hold what was segmented.
+        :raises UserError: anything else that goes wrong, as one sentence.
+        """
+        truth = LabelledVolume(self._data, case.volume)
+        with startScene() as host:
+            volumeNode = loadVolume(host, self.volumeFile(case))
+            labelNode = loadVolume(host, truth.labelFile)
+            prompts = self._writePrompts(case, promptsDocument(case, truth, labelNode, volumeNode))
+            first, again = self._segment(case, prompts), self._segment(case, prompts)
+            files = ReadBack(host, volumeNode, self.stem(case))
+            files.requireSameVoxels()
+            rows = []
+            for structure, one, other in zip(case.structures, first.slices, again.slices):
+                reference = truth.mask(labelNode, one.prompts.plane, one.name)
+                mask = files.mask(one.name, one.prompts.plane)
+                dice = diceOf(mask, reference)
+                caption = f"{one.name}, {one.place}: Dice {dice:.2f}"
+                color = files.color(one.name)
+                picture = slicePicture(
+                    volumeNode, prompts.window, one.prompts, mask, reference, color, caption
+                )
+                rows.append(
+                    DemoSlice(one.name, one.place, structure.prompt, one.report, other.report, dice, picture)
+                )
+        return rows
+
+    def stem(self, case: DemoCase) -> Path:
+        """Path of the results of a case, without their endings."""
+        return self._folder / baseName(Path(case.volume))
+
+    def volumeFile(self, case: DemoCase) -> Path:
+        return self._data / case.volume
+
+    def _writePrompts(self, case: DemoCase, document: dict) -> PromptsFile:
+        path = self.stem(case).with_name(f"{self.stem(case).name}.prompts.json")
+        with outputErrors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+        return parsePrompts(document, path.name)
+
+    def _segment(self, case: DemoCase, prompts: PromptsFile) -> JobResult:
+        job = SegmentJob(self.volumeFile(case), prompts, self._folder, self._spec, existing="overwrite")
+        with self._openEngine() as engine:
+            return runSegmentJob(job, engine)
+
+
+def diceOf(mask: np.ndarray, reference: np.ndarray) -> float:
+    """Dice's coefficient of two bool masks of one shape, 1 if both are empty (Dice 1945)."""
+    total = int(mask.sum()) + int(reference.sum())
+    return 2 * int((mask & reference).sum()) / total if total else 1.0

@@ -1,0 +1,103 @@
+"""Slices on their way through the engine: several at a time, encoded together, given back in order."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Deque, Generator, Iterator, Optional, Tuple
+
+import numpy as np
+
+from ...engine.serving.reports import EncodeReport, PredictReport
+from ...engine.types import Prompts
+from ...scene.prompts.promptRecord import PromptRecord
+from ..engines.client import EngineClient
+from ..engines.ticket import Ticket
+from ..prompts.placement import PlacedPrompts
+from ..session.squarePixels import squareImage, squarePrompts
+
+# Slices under way at the same time: full batches on a GPU, and work for the engine while results are written.
+_UNDER_WAY = 24
+
+
+@dataclass(frozen=True, eq=False)
+class SliceInput:
+    """What is predicted: ``image`` uint8 (H, W) or (H, W, 3) of the plane, ``prompts`` in its pixels, and
+    what they were made from; the records do not say of which segment."""
+
+    placed: PlacedPrompts
+    records: Tuple[PromptRecord, ...]
+    image: np.ndarray
+    prompts: Prompts
+
+
+class SlicePrediction:
+    """Goes on by itself as the engine is polled.
+
+    The prediction is asked for when the encoding is done and not before: it would be served first, and its
+    slice encoded outside of the batch.
+    """
+
+    def __init__(self, engine: EngineClient, given: SliceInput):
+        self.given = given
+        self._engine = engine
+        self._image = squareImage(given.image, given.placed.plane)
+        self._predicting: Optional[Ticket] = None
+        self._isWithdrawn = False
+        self._prompts = squarePrompts(given.prompts, given.placed.plane)
+        self._encoding = engine.encodeFor(self._image, self._prompts)
+        self._encoding.whenDone(self._onEncoded)
+
+    @property
+    def isDone(self) -> bool:
+        return self._encoding.isDone and (self._predicting is None or self._predicting.isDone)
+
+    def reports(self) -> Tuple[EncodeReport, PredictReport]:
+        """What the engine has answered.
+
+        :raises UserError: it could not encode or predict.
+        """
+        if self._predicting is None:
+            self._encoding.value()
+        report = self._predicting.value()
+        return report.encoding if self._encoding.isCancelled else self._encoding.value(), report
+
+    def cancel(self) -> None:
+        self._isWithdrawn = True
+        for ticket in (self._encoding, self._predicting):
+            if ticket is not None:
+                self._engine.cancel(ticket)
+
+    def _onEncoded(self, ticket: Ticket) -> None:
+        # An engine that is started again gives encoding ahead up, but not what is predicted.
+        if ticket.error is None or (ticket.isCancelled and not self._isWithdrawn):
+            self._predicting = self._engine.predict(self._image, self._prompts)
+
+
+class PredictionQueue:
+    """Keeps a number of predictions under way.
+
+    :param inputs: all that are wanted, in order; taken one by one as there is room.
+    """
+
+    def __init__(self, engine: EngineClient, inputs: Iterator[SliceInput]):
+        self._engine = engine
+        self._inputs = inputs
+        self._pending: Deque[SlicePrediction] = deque()
+
+    def take(self) -> Generator[bool, None, SlicePrediction]:
+        """Return the next one when it is done; yields True when only the engine can go on."""
+        self._submit()
+        while not self._pending[0].isDone:
+            yield not self._submit()
+        return self._pending.popleft()
+
+    def cancel(self) -> None:
+        """Withdraw what is under way."""
+        while self._pending:
+            self._pending.popleft().cancel()
+
+    def _submit(self) -> bool:
+        """Submit one more; False if there is no room or nothing left."""
+        given = next(self._inputs, None) if len(self._pending) < _UNDER_WAY else None
+        if given is not None:
+            self._pending.append(SlicePrediction(self._engine, given))
+        return given is not None

@@ -1,0 +1,270 @@
+"""A prompts file given to a session: each segment's slices are predicted, then written at once."""
+
+import time
+import uuid
+from dataclasses import dataclass, replace
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional
+
+import numpy as np
+
+from ...engine.serving.reports import EngineStatus
+from ...engine.types import Prompts
+from ...scene.prompts.promptPixels import promptPixels
+from ...scene.prompts.promptRecord import PromptRecord, sameOrientation
+from ..common.safeFiles import Progress, noProgress
+from ..engines.client import BLOCK_SECONDS
+from ..prompts.fromFile import PromptsFile, SegmentPrompts
+from ..prompts.placement import PlacedPrompts, placePrompts, propagationOptions, terminologyOf
+from ..propagation.options import PropagationReport
+from ..propagation.propagator import Propagator
+from ..session.maskReport import MaskReport
+from ..session.pixelOrigins import SliceContent
+from ..session.promptValidation import promptsOnSlice
+from ..session.session import SegmentationSession
+from ..session.sliceRequest import SliceRequest, draftRecord
+from ..session.squarePixels import planeMask
+from ..session.stackWriting import MadeSlice
+from ..session.workspace import Target
+from .predictionQueue import PredictionQueue, SliceInput, SlicePrediction
+
+_ORIENTATIONS = ("sagittal", "coronal", "axial")  # by the axis of RAS nearest to the normal
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentedSlice:
+    """One slice that was segmented: its prompts in the volume, and what is to be said about its mask.
+
+    ``pixels``: of the mask as predicted; ``isPropagated``: made from a neighbor, without prompts of its own.
+    """
+
+    segmentId: str
+    name: str
+    prompts: PlacedPrompts
+    report: MaskReport
+    pixels: int
+    isPropagated: bool = False
+
+    @property
+    def place(self) -> str:
+        """The slice for people: nearest orientation and voxel index, such as "axial 18", or "oblique"."""
+        plane = self.prompts.plane
+        if plane.axis is None:
+            return "oblique"
+        return f"{_ORIENTATIONS[int(np.abs(plane.normal).argmax())]} {plane.index}"
+
+
+class _PlacedSegment(NamedTuple):
+    """``parts``: its slices by orientation; those of one are written together."""
+
+    segment: SegmentPrompts
+    parts: List[List[PlacedPrompts]]
+
+
+class PromptRun:
+    """Segments everything that prompts ask for, on the session's volume, into its segmentation.
+
+    All prompts are placed before anything is made: a prompt outside the volume changes nothing.
+
+    ``slices``: what was segmented; ``engineSeconds``: what encoding and decoding have taken.
+
+    :param progress: told (slices done, slices in all); those that propagation adds do not count.
+    :param keepPrompts: also put the prompts into the scene, where the user can correct them.
+    :raises UserError: a prompt cannot be placed, or there is no volume.
+    """
+
+    def __init__(
+        self,
+        session: SegmentationSession,
+        prompts: PromptsFile,
+        progress: Progress = noProgress,
+        keepPrompts: bool = True,
+    ):
+        volumeNode = session.workspace.requireVolume()
+        self.slices: List[SegmentedSlice] = []
+        self.engineSeconds = 0.0
+        self._session = session
+        self._window = prompts.window
+        self._progress = progress
+        self._keepPrompts = keepPrompts
+        self._segments = [_placed(segment, volumeNode) for segment in prompts.segments]
+        self._done = 0
+        self._status: Optional[EngineStatus] = None
+
+    def steps(self) -> Iterator[bool]:
+        """All the work, some milliseconds between two yields; True when only the engine can go on.
+
+        :raises UserError: the first thing that goes wrong; segments made before it stay.
+        """
+        self._session.setWindow(self._window)
+        self._tell(0)
+        queue = PredictionQueue(self._session.engine, self._inputs())
+        try:
+            for segment, parts in self._segments:
+                yield from self._segment(segment, parts, queue)
+        finally:
+            queue.cancel()
+
+    def _segment(self, segment: SegmentPrompts, parts, queue: PredictionQueue) -> Iterator[bool]:
+        segmentId = None
+        for part in parts:
+            predictions = []
+            for _ in part:
+                self._noteStatus()
+                predictions.append((yield from queue.take()))
+                predictions[-1].reports()  # raises what went wrong
+                self._noteStatus()
+                self._tell(self._done + 1)
+            if segmentId is None:
+                segmentId = self._session.addSegment(segment.name, segment.color, terminologyOf(segment))
+            yield from self._write(segmentId, segment, predictions)
+        if self._canGoOn(segmentId, segment):
+            yield from self._propagate(segmentId, segment)
+
+    def _canGoOn(self, segmentId: str, segment: SegmentPrompts) -> bool:
+        """An empty segment is not carried on: the results say that it is empty."""
+        if segment.propagation is None or "region" in segment.propagation:
+            return segment.propagation is not None
+        written = (each.report.target for each in self.slices if each.segmentId == segmentId)
+        return any(self._session.workspace.readMask(target).any() for target in written)
+
+    def _noteStatus(self) -> None:
+        """Keep the engine's status: it may die, for other requests, before a prediction is written."""
+        self._status = self._session.engine.status or self._status
+
+    def _tell(self, done: int) -> None:
+        self._done = done
+        self._progress(done, sum(len(part) for _, parts in self._segments for part in parts))
+
+    def _inputs(self) -> Iterator[SliceInput]:
+        workspace = self._session.workspace
+        for _, parts in self._segments:
+            for placed in (placed for part in parts for placed in part):
+                image = workspace.images.image(workspace.requireVolume(), placed.plane, self._window)
+                records = _records(placed)
+                yield SliceInput(placed, records, image, Prompts(*promptPixels(records, placed.plane)))
+
+    def _write(
+        self, segmentId: str, segment: SegmentPrompts, predictions: List[SlicePrediction]
+    ) -> Iterator[bool]:
+        started = time.perf_counter()
+        if self._keepPrompts or segment.propagation is not None:
+            self._addPrompts(segmentId, predictions)
+        made = [self._made(Target(segmentId, each.given.placed.plane), each) for each in predictions]
+        for _ in self._session.editor.writeSlices(segmentId, "prompts", made):
+            yield False
+        writeMs = (time.perf_counter() - started) * 1000 / len(made)
+        for each, prediction in zip(made, predictions):
+            report = _report(each.target, prediction, writeMs)
+            self.engineSeconds += (report.encodeMs + report.decodeMs) / 1000
+            pixels = int(np.count_nonzero(each.mask))
+            self.slices.append(
+                SegmentedSlice(segmentId, segment.name, prediction.given.placed, report, pixels)
+            )
+
+    def _addPrompts(self, segmentId: str, predictions: List[SlicePrediction]) -> None:
+        store = self._session.workspace.prompts
+        known = store.prompts(segmentId)
+        given = [record for each in predictions for record in each.given.records]
+        numbered = enumerate(given, len(known))
+        new = (replace(record, segmentId=segmentId, order=number) for number, record in numbered)
+        store.restore(segmentId, [*known, *new])
+
+    def _made(self, target: Target, prediction: SlicePrediction) -> MadeSlice:
+        given, (_, report) = prediction.given, prediction.reports()
+        workspace, untouched = self._session.workspace, SliceContent.untouched(target.plane.shape)
+        request = SliceRequest(target, given.records, self._window, given.image, untouched, given.prompts)
+        draft = draftRecord(request, workspace.policy, report, self._status)
+        return MadeSlice(target, planeMask(report.prediction, given.prompts, target.plane), None, draft)
+
+    def _propagate(self, segmentId: str, segment: SegmentPrompts) -> Iterator[bool]:
+        reports: List[PropagationReport] = []
+        self._session.selectSegment(segmentId)
+        propagator = Propagator(self._session)
+        propagator.finished.connect(reports.append)
+        try:
+            propagator.start(propagationOptions(segment.propagation, self._session.volumeNode))
+            while propagator.isRunning:  # it goes on as the session is polled
+                yield True
+        finally:
+            propagator.close()
+        if reports[0].error is not None:
+            raise reports[0].error
+        self.engineSeconds += reports[0].engineSeconds
+        for each in reports[0].slices:
+            target = Target(segmentId, each.plane)
+            nothing = PlacedPrompts(each.plane, np.zeros((0, 3)), np.zeros(0, bool), np.zeros((0, 2, 3)))
+            pixels = int(np.count_nonzero(self._session.workspace.readMask(target)))
+            report = MaskReport(target, each.confidence, (), 0.0)
+            self.slices.append(SegmentedSlice(segmentId, segment.name, nothing, report, pixels, True))
+
+
+def runPrompts(
+    session: SegmentationSession,
+    prompts: PromptsFile,
+    progress: Progress = noProgress,
+    pump: Optional[Callable[[], None]] = None,
+    keepPrompts: bool = True,
+) -> List[SegmentedSlice]:
+    """Do all of a `PromptRun` and wait for it.
+
+    :param pump: see ``SegmentationSession.waitUntilIdle``.
+    :raises UserError: the first thing that goes wrong; segments made before it stay.
+    """
+    run = PromptRun(session, prompts, progress, keepPrompts)
+    session.waitUntilIdle(pump)
+    steps = run.steps()
+    try:
+        for isWaiting in steps:
+            if isWaiting:
+                session.engine.block(BLOCK_SECONDS)
+                if pump is not None:
+                    pump()
+                session.poll()
+    finally:
+        steps.close()
+    return run.slices
+
+
+def _placed(segment: SegmentPrompts, volumeNode) -> _PlacedSegment:
+    """The prompts of a segment with one entry for each slice, in the order of the first ones."""
+    bySlice: Dict[str, PlacedPrompts] = {}
+    for prompts in segment.planes:
+        placed = placePrompts(prompts, volumeNode)
+        key = placed.plane.signature()
+        bySlice[key] = placed if key not in bySlice else _joined(bySlice[key], placed)
+    parts: List[List[PlacedPrompts]] = []
+    for placed in bySlice.values():
+        if not parts or not sameOrientation(parts[-1][-1].plane.normal, placed.plane.normal):
+            parts.append([])
+        parts[-1].append(placed)
+    return _PlacedSegment(segment, parts)
+
+
+def _joined(first: PlacedPrompts, second: PlacedPrompts) -> PlacedPrompts:
+    names = ("points", "positive", "boxes")
+    return PlacedPrompts(
+        first.plane, *(np.concatenate([getattr(first, name), getattr(second, name)]) for name in names)
+    )
+
+
+def _records(placed: PlacedPrompts) -> tuple:
+    points, boxes = promptsOnSlice(placed.points, placed.boxes, placed.plane)
+    kinds = ("positive" if isPositive else "negative" for isPositive in placed.positive)
+    given = [*(("box", corners) for corners in boxes), *zip(kinds, ((point,) for point in points))]
+    return tuple(
+        PromptRecord(uuid.uuid4().hex, kind, ras, placed.plane, number, "")
+        for number, (kind, ras) in enumerate(given)
+    )
+
+
+def _report(target: Target, prediction: SlicePrediction, writeMs: float) -> MaskReport:
+    encoding, report = prediction.reports()
+    return MaskReport(
+        target,
+        float(report.prediction.confidence),
+        tuple(report.prediction.notes),
+        writeMs,
+        encoding.source,
+        encoding.encode_ms,
+        report.decode_ms,
+    )

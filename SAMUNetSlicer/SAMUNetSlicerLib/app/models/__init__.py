@@ -1,0 +1,1 @@
+"""Obtain, check, list and choose the networks and their weights."""

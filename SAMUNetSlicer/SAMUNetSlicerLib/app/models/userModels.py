@@ -1,0 +1,73 @@
+"""The user's own models: a catalogue beside the product's, in the home folder."""
+
+import json
+import os
+import uuid
+from pathlib import Path
+from typing import Any, Dict
+
+from ...engine.models.cards import Catalogue, load_catalogue
+from ..common.folders import homeFolder
+from ..common.safeFiles import outputErrors
+
+
+def userCatalogueFile() -> Path:
+    """Return the file of the user's model cards; it need not exist."""
+    return homeFolder() / "models.json"
+
+
+def catalogue() -> Catalogue:
+    """Return the product's models and the user's.
+
+    :raises InputError: the user's file is damaged.
+    """
+    path = userCatalogueFile()
+    return load_catalogue([path] if path.exists() else [])
+
+
+def registerModel(entry: Dict[str, Any]) -> None:
+    """Add a model card to the user's catalogue; an older one with the same id is replaced.
+
+    :param entry: as in models.schema.json.
+    :raises InputError: the entry or the user's file is not valid; nothing is changed.
+    :raises OutputError: the home folder cannot be written.
+    """
+    document = _document(userCatalogueFile())
+    others = [model for model in document["models"] if model["id"] != entry["id"]]
+    _write({**document, "models": [*others, entry]})
+
+
+def isOwnModel(modelId: str) -> bool:
+    """Tell whether a model is one of the user's own."""
+    return any(model["id"] == modelId for model in _document(userCatalogueFile())["models"])
+
+
+def forgetModel(modelId: str) -> None:
+    """Take a model out of the user's catalogue; its weights stay, see `downloads.removeWeights`.
+
+    :raises OutputError: the home folder cannot be written.
+    """
+    document = _document(userCatalogueFile())
+    _write({**document, "models": [model for model in document["models"] if model["id"] != modelId]})
+
+
+def _write(document: Dict[str, Any]) -> None:
+    """Replace the user's file in one step, if it is valid."""
+    path = userCatalogueFile()
+    text = json.dumps(document, indent=2) + "\n"
+    temporary = path.with_name(f"{path.stem}.{uuid.uuid4().hex}.tmp")
+    with outputErrors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            load_catalogue([temporary])
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _document(path: Path) -> Dict[str, Any]:
+    if not path.exists():
+        return {"models": []}
+    load_catalogue([path])
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,1 @@
+"""Obtain prompts that nobody clicks: from files, tables, markups and rough segmentations."""

@@ -1,0 +1,201 @@
+"""Many slices of one segment by the network: encoding runs ahead of the masks."""
+
+from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Union
+
+import numpy as np
+
+from ...engine.serving.reports import EngineStatus, PredictReport
+from ...engine.types import Prediction
+from ...scene.geometry.plane import SlicePlane
+from ...scene.geometry.planeStack import PlaneStack
+from ..engines.client import EngineClient
+from ..engines.ticket import Ticket
+from ..session.pixelOrigins import SliceContent
+from ..session.sliceRequest import SliceRequest, draftRecord
+from ..session.squarePixels import planeMask, squareImage, squarePrompts
+from ..session.stackWriting import MadeSlice
+from ..session.workspace import Target, Workspace
+from .options import PropagatedSlice, PropagationOptions, Stop
+from .routes import CutSweep, Front, RegionSweep, Task
+from .stopRules import GreyLevels, diceOf, greyLevels, reasonToRefuse
+
+# Slices that each front has encoded before their turn: a full batch on a GPU; on the CPU just enough that
+# it never waits for the front end, because what lies beyond the end of the structure is encoded in vain.
+_AHEAD_ON_GPU, _AHEAD_ON_CPU = 8, 2
+
+
+Way = Union[Front, RegionSweep, CutSweep]
+
+
+class _Encoded(NamedTuple):
+    image: np.ndarray
+    ticket: Ticket
+
+
+class SliceWalk:
+    """Segments slices of a stack, each prompted by its `Way`; writes nothing.
+
+    ``made``: what was segmented, by step; ``slices``: how it went; ``stops``: slices that were refused;
+    ``engineMs``: what encoding and decoding have taken.
+
+    :param taken: told of every slice that is added to ``made``.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        engine: EngineClient,
+        segmentId: str,
+        stack: PlaneStack,
+        options: PropagationOptions,
+        taken: Optional[Callable[[MadeSlice, Prediction], None]] = None,
+    ):
+        self.made: Dict[int, MadeSlice] = {}
+        self.slices: Dict[int, PropagatedSlice] = {}
+        self.stops: List[Stop] = []
+        self.engineMs = 0.0
+        self._workspace = workspace
+        self._engine = engine
+        self._segmentId = segmentId
+        self._stack = stack
+        self._options = options
+        self._status = engine.status
+        self._taken = taken
+        self._window = workspace.window()
+        self._encoded: Dict[int, _Encoded] = {}
+        self._ways: List[Way] = []
+        self._levels: Dict[int, GreyLevels] = {}
+
+    def run(self, ways: Sequence[Way]) -> Iterator[bool]:
+        """Go on until no way has anything left to do; yields True when only the engine can go on.
+
+        :raises UserError: the volume cannot be used any more, or the engine failed.
+        """
+        self._ways = list(ways)
+        while any(way.ahead for way in ways):
+            yield from _inTurns([self._follow(way) for way in ways])
+
+    @property
+    def done(self) -> int:
+        return len(self.made)
+
+    @property
+    def total(self) -> int:
+        """How many slices there are to do at most, those that are done included."""
+        return self.done + sum(len(way.ahead) for way in self._ways)
+
+    def cancel(self) -> None:
+        """Withdraw what the engine has not begun."""
+        self._withdraw(list(self._encoded))
+
+    def _follow(self, way: Way) -> Iterator[bool]:
+        while way.ahead:
+            yield from self._encodeAhead(way)
+            yield from self._segment(way, way.ahead[0])
+
+    def _encodeAhead(self, way: Way) -> Iterator[bool]:
+        depth = _AHEAD_ON_CPU if self._knownStatus().device == "cpu" else _AHEAD_ON_GPU
+        for step in list(way.ahead[:depth]):
+            if step not in self._encoded:
+                plane = self._stack.plane(step)
+                image = self._image(plane)
+                self._encoded[step] = _Encoded(image, self._encode(way, step, squareImage(image, plane)))
+                yield False
+
+    def _encode(self, way: Way, step: int, image: np.ndarray) -> Ticket:
+        # A guess: the slices before it are not done, and the prompts will not be quite these.
+        task = way.task(self._stack, step, self._knownStatus().capabilities)
+        if task is None:
+            return self._engine.encode(image)
+        return self._engine.encodeFor(image, squarePrompts(task.prompts, self._stack.plane(step)))
+
+    def _segment(self, way: Way, step: int) -> Iterator[bool]:
+        # Not before it is encoded: a prediction would be served first, and encode outside of the batch.
+        while not self._encoded[step].ticket.isDone:
+            yield True
+        ahead = self._encoded[step].ticket.value()
+        task = way.task(self._stack, step, self._knownStatus().capabilities)
+        if task is None:
+            self._refuse(way, step, "The structure leaves the image.")
+            return
+        plane, image = self._stack.plane(step), self._encoded[step].image
+        ticket = self._engine.predict(squareImage(image, plane), squarePrompts(task.prompts, plane))
+        while not ticket.isDone:
+            yield True
+        report = ticket.value()
+        self.engineMs += ahead.encode_ms + report.encoding.encode_ms + report.decode_ms
+        self._take(way, step, task, report)
+
+    def _take(self, way: Way, step: int, task: Task, report: PredictReport) -> None:
+        plane = self._stack.plane(step)
+        mask = planeMask(report.prediction, task.prompts, plane)
+        if not mask.any():
+            self._refuse(way, step, "Nothing was found there.")
+            return
+        found = self._compared(way, step, mask, task, report)
+        reason = reasonToRefuse(found, self._options)
+        if reason is not None:
+            self._refuse(way, step, reason)
+            return
+        self.made[step] = self._madeSlice(step, mask, task, report)
+        self.slices[step] = found
+        del self._encoded[step]
+        way.accept(step, mask)
+        if self._taken is not None:
+            self._taken(self.made[step], report.prediction)
+
+    def _compared(
+        self, way: Way, step: int, mask: np.ndarray, task: Task, report: PredictReport
+    ) -> PropagatedSlice:
+        plane, confidence = self._stack.plane(step), float(report.prediction.confidence)
+        if task.neighbor is None:
+            return PropagatedSlice(plane, confidence)
+        ratio = np.count_nonzero(mask) / np.count_nonzero(task.neighbor)
+        shift = self._levelsOfKey(way).shift(greyLevels(self._encoded[step].image, mask))
+        return PropagatedSlice(plane, confidence, diceOf(mask, task.neighbor), ratio, shift)
+
+    def _levelsOfKey(self, front: Front) -> GreyLevels:
+        if front.key not in self._levels:
+            image = self._image(self._stack.plane(front.key))
+            self._levels[front.key] = greyLevels(image, front.keyMask)
+        return self._levels[front.key]
+
+    def _knownStatus(self) -> EngineStatus:
+        """Of the engine, or of the one that has died just now: its requests tell of that themselves."""
+        self._status = self._engine.status or self._status
+        return self._status
+
+    def _image(self, plane: SlicePlane) -> np.ndarray:
+        return self._workspace.images.image(self._workspace.requireVolume(), plane, self._window)
+
+    def _madeSlice(self, step: int, mask: np.ndarray, task: Task, report: PredictReport) -> MadeSlice:
+        target = Target(self._segmentId, self._stack.plane(step))
+        image, untouched = self._encoded[step].image, SliceContent.untouched(mask.shape)
+        request = SliceRequest(target, (), self._window, image, untouched, task.prompts)
+        draft = draftRecord(request, self._workspace.policy, report, self._knownStatus(), task.origin)
+        return MadeSlice(target, mask, task.prompts.mask, draft)
+
+    def _refuse(self, way: Way, step: int, reason: str) -> None:
+        self.stops.append(Stop(self._stack.plane(step), reason))
+        way.refuse(step)
+        wanted = {step for each in self._ways for step in each.ahead}
+        self._withdraw([step for step in self._encoded if step not in wanted])
+
+    def _withdraw(self, steps: Iterable[int]) -> None:
+        for step in steps:
+            self._engine.cancel(self._encoded.pop(step).ticket)
+
+
+def _inTurns(works: List[Iterator[bool]]) -> Iterator[bool]:
+    """Do several things at once; yields True when all of them wait."""
+    while works:
+        areWaiting = []
+        for work in list(works):
+            state = next(work, None)
+            if state is None:
+                works.remove(work)
+            else:
+                areWaiting.append(state)
+                yield False
+        if works and all(areWaiting):
+            yield True

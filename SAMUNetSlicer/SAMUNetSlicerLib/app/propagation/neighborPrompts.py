@@ -1,0 +1,64 @@
+"""From the mask of one slice to the prompts of the next.
+
+A box around the mask and nothing else, also for networks that take masks and points: with the mask as a
+prompt they go on beyond the end of the structure and stay sure of it.  Compared on real labelled CT and MR
+volumes (Testing/benchmarks/bench_propagation_rules.py), mean 3D Dice from one prompted slice:
+
+- compact SAM-UNet on the true slices within 15 of it, 50 runs: tight box 0.782, with a point in the depth of
+  the mask 0.775, with the mask 0.782, with both 0.774; up to the product's own ends, 21 runs: 0.820, 0.815,
+  0.790, 0.797.  Box wider by 2 % of its size on each side: 0.830 instead of 0.852, 21 runs;
+- LiteMedSAM, 48 runs: wider by 3 % 0.728, 5 % 0.767, 7 % 0.780, 10 % 0.781, 14 % 0.758.
+
+Between two key slices it is known where the structure is to arrive.  Compact SAM-UNet, 17 structures, mean
+3D Dice between 2 and between 3 key slices: box of the neighbor 0.746 and 0.765, box on the straight line from
+key to key 0.746 and 0.785, halfway between these two 0.752 and 0.783, box of the shape interpolated
+morphologically 0.710 and 0.750, that shape itself 0.714 and 0.739.  Halfway follows bends, too.
+Testing/benchmarks/bench_propagation_quality.py measures the one that was chosen; the others were trials.
+"""
+
+from typing import NamedTuple, Optional
+
+import numpy as np
+
+from ...engine.types import Capabilities, Prompts
+
+# A network that was trained with boxes alone never draws beyond them: without room the mask would shrink from
+# slice to slice.  One that was trained to correct masks goes beyond the box by itself, and would grow.
+_MARGIN_OF_BOX_NETWORKS, _MARGIN = 0.08, 0.0
+
+
+class Course(NamedTuple):
+    """From key to key: masks (H, W) bool, not empty, on the pixels of the slice that is to be segmented, and
+    how far it lies along the way, in [0, 1]."""
+
+    start: np.ndarray
+    goal: np.ndarray
+    share: float
+
+    def box(self, margin: float) -> np.ndarray:
+        start, goal = boxAround(self.start, margin), boxAround(self.goal, margin)
+        return start + np.float32(self.share) * (goal - start)
+
+
+def neighborPrompts(mask: np.ndarray, capabilities: Capabilities, course: Optional[Course] = None) -> Prompts:
+    """The prompts for a slice whose neighbor has this mask: a box, tight if the network takes masks, else
+    wider by 8 % of the mask's width and height on each side; between keys halfway to the box of their course.
+
+    :param mask: (H, W) bool, not empty, on the pixels of the slice that is to be segmented.
+    """
+    margin = _MARGIN_OF_BOX_NETWORKS if capabilities.mask == "none" else _MARGIN
+    box = boxAround(mask, margin)
+    return Prompts(boxes=(box if course is None else (box + course.box(margin)) / 2)[None])
+
+
+def boxAround(mask: np.ndarray, margin: float) -> np.ndarray:
+    """The half-open box [x0, y0, x1, y1) float32 around a mask, within the image.
+
+    :param margin: by how much it is wider on each side, as a part of the mask's width and height.
+    """
+    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+    low = np.array([columns[0], rows[0]])
+    high = np.array([columns[-1] + 1, rows[-1] + 1])
+    reach = margin * (high - low)
+    size = np.array(mask.shape[::-1])
+    return np.hstack([np.maximum(low - reach, 0), np.minimum(high + reach, size)]).astype(np.float32)

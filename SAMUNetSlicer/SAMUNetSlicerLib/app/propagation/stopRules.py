@@ -1,0 +1,63 @@
+"""Which masks are taken, and where a way through the volume ends.
+
+A network draws something into any box, and may be sure of it: what tells the end of a structure best is that
+the grey levels inside of the mask are no longer those of the key slice.
+
+Measured on real labelled CT and MR volumes from one prompted slice, mean 3D Dice of 21 runs with the compact
+SAM-UNet and 58 with LiteMedSAM: going on to 10 slices beyond the structure 0.756 and 0.729; limits of
+confidence, Dice and area 0.804 and 0.748; with brightness 0.820 and 0.758 (at 1.5: 0.820 and 0.753, at 2.5:
+0.820 and 0.754).  Testing/benchmarks/bench_propagation_rules.py measures this again.
+"""
+
+from typing import NamedTuple, Optional
+
+import numpy as np
+
+from .options import PropagatedSlice, PropagationOptions
+
+# An even structure, such as a full bladder, may still change by noise: in grey levels of 255.
+_LEAST_DEVIATION = 4.0
+
+
+class GreyLevels(NamedTuple):
+    """``mean`` and standard ``deviation`` of an 8-bit image inside of a mask."""
+
+    mean: float
+    deviation: float
+
+    def shift(self, other: "GreyLevels") -> float:
+        """How far the mean of others is from this one, in deviations of this one."""
+        return abs(other.mean - self.mean) / max(self.deviation, _LEAST_DEVIATION)
+
+
+def greyLevels(image: np.ndarray, mask: np.ndarray) -> GreyLevels:
+    """:param image: uint8 (H, W) or (H, W, 3).
+
+    :param mask: (H, W) bool, not empty.
+    """
+    inside = image[mask].astype(np.float32)
+    return GreyLevels(float(inside.mean()), float(inside.std()))
+
+
+def diceOf(mask: np.ndarray, other: np.ndarray) -> float:
+    """2 |A and B| / (|A| + |B|) of two bool masks (H, W), one of which is not empty."""
+    return 2 * np.count_nonzero(mask & other) / (np.count_nonzero(mask) + np.count_nonzero(other))
+
+
+def reasonToRefuse(found: PropagatedSlice, options: PropagationOptions) -> Optional[str]:
+    """A sentence if the mask is not to be taken, None if it is."""
+    if found.confidence < options.minConfidence:
+        return f"The network was not sure enough (confidence {found.confidence:.2f})."
+    if found.dice is None:
+        return None
+    if found.areaRatio < options.minAreaRatio:
+        return f"The area fell to {found.areaRatio:.0%} of the slice before."
+    if found.areaRatio > options.maxAreaRatio:
+        return f"The area grew to {found.areaRatio:.0%} of the slice before."
+    if found.dice < options.minDice:
+        return f"The shape does not continue the slice before (Dice {found.dice:.2f})."
+    if found.brightnessShift > options.maxBrightnessShift:
+        return (
+            f"It looks different from the prompted slice ({found.brightnessShift:.1f} standard deviations)."
+        )
+    return None

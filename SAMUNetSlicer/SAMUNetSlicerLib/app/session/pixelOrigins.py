@@ -1,0 +1,120 @@
+"""Which pixels of a segment's slice come from the network and which from the user's own hand."""
+
+from dataclasses import dataclass, replace
+from typing import Optional
+
+import numpy as np
+
+from ...engine.types import POSITIVE, Prompts
+
+
+@dataclass(frozen=True, eq=False)
+class SliceContent:
+    """What is known about one segment on one plane; all masks bool (H, W).
+
+    ``written``: the slice as it was after the network's last mask was written; ``added``, ``removed``:
+    pixels that the user painted or erased in other ways (Segment Editor, another plane, import) and that
+    no later prediction may change; ``start``: the mask the network starts from, None when the user has
+    not edited what the prompts are about; ``base``: what the slice holds when all its prompts are removed,
+    a mask that was given or carried over from another slice, None for nothing.
+    """
+
+    written: np.ndarray
+    added: np.ndarray
+    removed: np.ndarray
+    start: Optional[np.ndarray] = None
+    base: Optional[np.ndarray] = None
+
+    @classmethod
+    def untouched(cls, shape) -> "SliceContent":
+        nothing = np.zeros(shape, bool)
+        return cls(nothing, nothing, nothing)
+
+    def withEdits(self, current: np.ndarray, prompts: Prompts) -> "SliceContent":
+        """Take over what the user changed since the last mask was written.
+
+        The edited mask becomes the network's start mask as far as the prompts touch it: a prompt beside
+        it is about something else.
+
+        :param current: the slice as it is now.
+        :param prompts: all prompts of the slice.
+        """
+        painted, erased = current & ~self.written, self.written & ~current
+        if not painted.any() and not erased.any():
+            return self
+        touched = componentsTouchedBy(current, prompts)
+        return replace(
+            self,
+            written=current,
+            added=(self.added | painted) & ~erased,
+            removed=(self.removed | erased) & ~painted,
+            start=touched if touched.any() else None,
+        )
+
+    def withPrompts(self, newPrompts: Prompts) -> "SliceContent":
+        """Give pixels back to the network where a prompt placed after the edit contradicts the edit.
+
+        A negative click on a painted part, or a positive click on an erased one, releases that connected
+        part, and nothing else.
+        """
+        positive = newPrompts.labels == POSITIVE
+        added = self.added & ~_componentsAt(self.added, newPrompts.points[~positive])
+        removed = self.removed & ~_componentsAt(self.removed, newPrompts.points[positive])
+        return replace(self, added=added, removed=removed)
+
+    def withoutPrompts(self) -> np.ndarray:
+        """What stands for a prediction when there is nothing to predict from."""
+        return np.zeros_like(self.written) if self.base is None else self.base
+
+    def merged(self, predicted: np.ndarray) -> np.ndarray:
+        """The slice to be written: the network's mask with the user's own pixels kept."""
+        return (predicted | self.added) & ~self.removed
+
+
+def componentsTouchedBy(mask: np.ndarray, prompts: Prompts) -> np.ndarray:
+    """The 4-connected parts of ``mask`` under any point or in any box of the prompts, bool (H, W)."""
+    seeds = _pointSeeds(mask.shape, prompts.points)
+    for x0, y0, x1, y1 in np.rint(prompts.boxes).astype(int):
+        seeds[max(0, y0) : y1, max(0, x0) : x1] = True
+    return _grow(seeds & mask, mask)
+
+
+def _componentsAt(mask: np.ndarray, points: np.ndarray) -> np.ndarray:
+    return _grow(_pointSeeds(mask.shape, points) & mask, mask)
+
+
+def _pointSeeds(shape, points: np.ndarray) -> np.ndarray:
+    seeds = np.zeros(shape, bool)
+    columns, rows = np.rint(points).astype(int).T
+    inside = (columns >= 0) & (rows >= 0) & (columns < shape[1]) & (rows < shape[0])
+    seeds[rows[inside], columns[inside]] = True
+    return seeds
+
+
+def _grow(seeds: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """All pixels of ``mask`` that are 4-connected to ``seeds``.
+
+    Whole runs are filled along rows and columns in turn, so that the number of passes is the number of
+    bends of the part and not its length.
+    """
+    if not seeds.any():
+        return seeds
+    rowRuns, columnRuns = _runNumbers(mask), _runNumbers(mask.T)
+    count = 0
+    while count != (count := int(seeds.sum())):
+        seeds = _fillRuns(seeds, mask, rowRuns)
+        seeds = _fillRuns(seeds.T, mask.T, columnRuns).T
+    return seeds
+
+
+def _runNumbers(mask: np.ndarray) -> np.ndarray:
+    """A number for each pixel, equal for the pixels of a run of True along a row."""
+    starts = mask.copy()
+    starts[:, 1:] &= ~mask[:, :-1]
+    return np.cumsum(starts.ravel()).reshape(mask.shape)
+
+
+def _fillRuns(seeds: np.ndarray, mask: np.ndarray, runs: np.ndarray) -> np.ndarray:
+    isReached = np.zeros(runs[-1, -1] + 1, bool)
+    isReached[runs[seeds]] = True
+    return isReached[runs] & mask

@@ -1,0 +1,139 @@
+"""The history of a segmentation's masks, kept in its segments and so saved with them."""
+
+import json
+import time
+from typing import Dict, Iterator, List, Optional, Tuple
+
+from ... import __version__
+from ...errors import InputError
+from ...scene.segments.segments import segmentTag
+from ..common.clock import utcNow
+from .sliceRecord import SliceRecord
+
+TAG = "SAMUNetSlicer.provenance"
+UNREADABLE_TAG = f"{TAG}.unreadable"  # keeps what a later release wrote and this one cannot read
+FORMAT = "SAMUNetSlicer provenance"
+FORMAT_VERSION = 1
+_LOG_LENGTH = 1000
+
+
+class SegmentProvenance:
+    """The records of one segment, one per plane and accepted object, and what was done to it.
+
+    Records are kept as JSON texts: only the one that changes is serialized again, and a slice costs about
+    a kilobyte of memory.
+    """
+
+    def __init__(self):
+        self._records: Dict[str, str] = {}
+        self._log: List[str] = []
+
+    def record(self, signature: str) -> Optional[SliceRecord]:
+        """What is known about the current object on a plane."""
+        text = self._records.get(signature)
+        return None if text is None else SliceRecord.fromDict(json.loads(text))
+
+    def put(self, signature: str, record: Optional[SliceRecord]) -> None:
+        """Set the current object on a plane; None forgets it."""
+        self._records.pop(signature, None)
+        if record is not None:
+            self._records[signature] = record.toJson()
+
+    def accept(self, signature: str) -> None:
+        """Keep the current object's record for good: the next object on the plane does not replace it."""
+        record = self.record(signature)
+        if record is not None:
+            self._records[f"{signature}/{record.sequence}"] = self._records.pop(signature)
+
+    def planeState(self, signature: str) -> Dict[str, str]:
+        """All records of a plane as they are now, for ``restorePlane``."""
+        return {key: text for key, text in self._records.items() if key.partition("/")[0] == signature}
+
+    def restorePlane(self, signature: str, state: Dict[str, str]) -> None:
+        for key in self.planeState(signature):
+            del self._records[key]
+        self._records.update(state)
+
+    def log(self, action: str, **details) -> None:
+        """Add an entry with the time to the edit log; the oldest entries give way."""
+        self._log.append(json.dumps({"time": utcNow(), "action": action, **details}))
+        del self._log[:-_LOG_LENGTH]
+
+    def records(self) -> Iterator[SliceRecord]:
+        """All records in the order in which they were written."""
+        found = [SliceRecord.fromDict(json.loads(text)) for text in self._records.values()]
+        return iter(sorted(found, key=lambda record: record.sequence))
+
+    def toJson(self) -> str:
+        slices = ",".join(f"{json.dumps(key)}:{text}" for key, text in self._records.items())
+        head = f'"format":"{FORMAT}","version":{FORMAT_VERSION},"product":"{__version__}"'
+        text = f'{{{head},"slices":{{{slices}}},"log":[{",".join(self._log)}]}}'
+        # Slicer's segmentation file separates tags by this sign; in JSON it stands in strings only.
+        return text.replace("|", "\\u007c")
+
+    @classmethod
+    def fromJson(cls, text: str) -> "SegmentProvenance":
+        """:raises InputError: the text is not what ``toJson`` gives, or of a later version."""
+        document = parseDocument(text)
+        provenance = cls()
+        provenance._records = {key: json.dumps(values) for key, values in document["slices"].items()}
+        provenance._log = [json.dumps(entry) for entry in document["log"]]
+        return provenance
+
+
+class ProvenanceTags:
+    """The provenance of all segments of a segmentation, read from and written to their tags."""
+
+    def __init__(self, segmentationNode):
+        self._segmentationNode = segmentationNode
+        self._known: Dict[str, Tuple[str, SegmentProvenance]] = {}
+        self._unreadable: Dict[str, str] = {}
+        self._lastSequence = 0
+
+    def of(self, segmentId: str) -> SegmentProvenance:
+        """Provenance of a segment, as it is in the scene now: others (undo, loading) may have changed it.
+
+        :raises InputError: the segment is gone.
+        """
+        text = segmentTag(self._segmentationNode, segmentId, TAG) or ""
+        known = self._known.get(segmentId)
+        if known is None or known[0] != text:
+            known = self._known[segmentId] = (text, self._read(segmentId, text))
+        return known[1]
+
+    def save(self, segmentId: str) -> None:
+        """Put what was changed in ``of(segmentId)`` into the scene."""
+        provenance = self._known[segmentId][1]
+        segment = self._segmentationNode.GetSegmentation().GetSegment(segmentId)
+        if segmentId in self._unreadable:
+            segment.SetTag(UNREADABLE_TAG, self._unreadable.pop(segmentId))
+        text = provenance.toJson()
+        segment.SetTag(TAG, text)
+        self._known[segmentId] = (text, provenance)
+
+    def _read(self, segmentId: str, text: str) -> SegmentProvenance:
+        try:
+            return SegmentProvenance.fromJson(text) if text else SegmentProvenance()
+        except (InputError, KeyError, TypeError, AttributeError):
+            # A damaged or newer tag must not keep the user from working on the segment.
+            self._unreadable[segmentId] = text
+            return SegmentProvenance()
+
+    def nextSequence(self) -> int:
+        """A number greater than any before, in this and in earlier sessions: microseconds of the clock."""
+        self._lastSequence = max(self._lastSequence + 1, time.time_ns() // 1000)
+        return self._lastSequence
+
+
+def parseDocument(text: str) -> dict:
+    """:raises InputError: no JSON, or not a provenance document this version can read."""
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"The provenance is not valid JSON: {error}.") from error
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise InputError("The file is not a SAMUNetSlicer provenance file.")
+    if document.get("version") != FORMAT_VERSION:
+        found = document.get("version")
+        raise InputError(f"The provenance has format version {found}; this release reads {FORMAT_VERSION}.")
+    return document

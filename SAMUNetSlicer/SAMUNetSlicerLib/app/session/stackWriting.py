@@ -1,0 +1,64 @@
+"""Masks of many slices of one segment, made one from the other, and how they get into the segment."""
+
+from dataclasses import dataclass, replace
+from typing import Iterator, Optional, Sequence
+
+import numpy as np
+
+from ...engine.types import Prompts
+from ...scene.geometry.plane import SlicePlane
+from ...scene.segments.segmentChange import Change
+from .pixelOrigins import SliceContent
+from .sliceRecord import SliceRecord
+from .sliceRequest import writtenRecord
+from .workspace import Target, Workspace
+
+
+@dataclass(frozen=True, eq=False)
+class MadeSlice:
+    """``mask``, ``start`` (H, W) bool: what was predicted and what the network started from, None if nothing;
+    ``draft``: the record without what writing adds."""
+
+    target: Target
+    mask: np.ndarray
+    start: Optional[np.ndarray]
+    draft: SliceRecord
+
+
+def writeMadeSlices(
+    workspace: Workspace, segmentId: str, slices: Sequence[MadeSlice], kept: Sequence[SlicePlane] = ()
+) -> Iterator[Optional[Change]]:
+    """Write slices of one segment and their provenance.
+
+    :param kept: see `SegmentWriter.writeMasks`.
+    :return: to be iterated to its end: changes as they are made, and None in between.
+    """
+    contents, masks = [], []
+    for each in slices:
+        contents.append(_content(workspace, each))
+        masks.append(contents[-1].merged(each.mask))
+        yield None
+    planes = [each.target.plane for each in slices]
+    yield from workspace.writer.writeMasks(
+        workspace.segmentationNode,
+        segmentId,
+        list(zip(planes, masks)),
+        workspace.volumeNode,
+        policy=workspace.policy,
+        kept=kept,
+    )
+    for each, mask, content in zip(slices, masks, contents):
+        record = writtenRecord(workspace, each.target, each.draft, mask, content)
+        workspace.provenance.of(segmentId).put(each.target.plane.signature(), record)
+        yield None
+    action = (slices[0].draft.origin or {"method": "prompts"})["method"]
+    workspace.provenance.of(segmentId).log(action, slices=len(slices))
+    workspace.provenance.save(segmentId)
+
+
+def _content(workspace: Workspace, made: MadeSlice) -> SliceContent:
+    """What the user has painted on the slice, and the mask that the network started from."""
+    earlier = workspace.provenance.of(made.target.segmentId).record(made.target.plane.signature())
+    content = SliceContent.untouched(made.mask.shape) if earlier is None else earlier.content()
+    edited = content.withEdits(workspace.readMask(made.target), Prompts())
+    return replace(edited, start=made.start)

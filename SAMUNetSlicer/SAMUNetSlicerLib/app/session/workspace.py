@@ -1,0 +1,128 @@
+"""What a session works on: a volume, a segmentation, and how masks get from the one into the other."""
+
+from typing import Callable, NamedTuple, Optional, Tuple
+
+from ...engine.windowing import WindowSetting
+from ...errors import InputError
+from ...scene.geometry.plane import SlicePlane
+from ...scene.history import History
+from ...scene.prompts.promptNodes import promptNodes, removePromptNode
+from ...scene.prompts.promptStore import PromptStore
+from ...scene.segments.segments import newSegment
+from ...scene.segments.segmentWriter import POLICIES, SegmentWriter
+from .provenance import ProvenanceTags
+from .sliceImages import SliceImages, WindowChoice, resolveWindow
+
+
+class Target(NamedTuple):
+    """One segment on one slice: what a prompt belongs to and what a mask is predicted for."""
+
+    segmentId: str
+    plane: SlicePlane
+
+    @property
+    def key(self) -> Tuple[str, str]:
+        """Equal for the same segment on the same slice."""
+        return self.segmentId, self.plane.signature()
+
+
+class Workspace:
+    """The nodes in use; ``prompts``, ``provenance`` and ``history`` are those of the segmentation.
+
+    ``windowChoice``: how intensities become grey levels; ``policy``: towards other segments, see
+    `SegmentWriter.writeMask`.
+
+    ``onPromptsChanged``: called as `PromptStore.onChanged`.
+
+    :param placementPlane: see `PromptStore`.
+    """
+
+    def __init__(self, scene, placementPlane: Callable[[], Optional[SlicePlane]]):
+        self.scene = scene
+        self.writer = SegmentWriter(scene)
+        self.images = SliceImages()
+        self.volumeNode = None
+        self.segmentationNode = None
+        self.prompts: Optional[PromptStore] = None
+        self.provenance: Optional[ProvenanceTags] = None
+        self.history: Optional[History] = None
+        self.windowChoice: WindowChoice = WindowSetting()
+        self.policy = POLICIES[0]
+        self.onPromptsChanged: Callable[[str, SlicePlane], None] = lambda segmentId, plane: None
+        self._placementPlane = placementPlane
+
+    def useVolume(self, volumeNode) -> None:
+        self.volumeNode = volumeNode
+        self.images.clear()
+
+    def useSegmentation(self, segmentationNode) -> None:
+        """Work on another segmentation, or on none; prompts and masks of the one before stay in the scene."""
+        if self.prompts is not None:
+            self.prompts.close()
+        self.segmentationNode = segmentationNode
+        self.prompts = self.provenance = self.history = None
+        if segmentationNode is not None:
+            self.prompts = PromptStore(
+                self.scene, segmentationNode, self.onPromptsChanged, self._placementPlane
+            )
+            self.provenance = ProvenanceTags(segmentationNode)
+            self.history = History(segmentationNode, self.writer, self.prompts)
+
+    def removePromptsOf(self, node) -> None:
+        """Let the prompts leave the scene with the segmentation in use; of None nothing is removed."""
+        if node is not None and node is self.segmentationNode:
+            for promptNode in promptNodes(self.scene, node):
+                removePromptNode(self.scene, promptNode)
+
+    def addSegmentation(self):
+        """Add an empty segmentation for the volume, moving with it, to the scene."""
+        volumeNode = self.requireVolume()
+        name = f"{volumeNode.GetName()} segmentation"
+        node = self.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", name)
+        node.CreateDefaultDisplayNodes()
+        # The transform first: the geometry is taken over relative to it.
+        node.SetAndObserveTransformNodeID(volumeNode.GetTransformNodeID())
+        node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+        return node
+
+    def addSegment(self, name: str, color, terminology) -> str:
+        """Add an empty segment, see `segments.newSegment`; without a name it is numbered."""
+        node = self.requireSegmentation()
+        name = name or f"Segment_{node.GetSegmentation().GetNumberOfSegments() + 1}"
+        return newSegment(node, name, color, terminology)
+
+    def window(self) -> WindowSetting:
+        """The window in force now."""
+        return resolveWindow(self.requireVolume(), self.windowChoice)
+
+    def requireVolume(self):
+        """:raises InputError: no volume is chosen, or it is gone."""
+        if self.volumeNode is None or not self.scene.IsNodePresent(self.volumeNode):
+            raise InputError("There is no volume to segment: choose one.")
+        return self.volumeNode
+
+    def requireSegmentation(self):
+        """:raises InputError: no segmentation is chosen, or it is gone."""
+        if self.segmentationNode is None or not self.scene.IsNodePresent(self.segmentationNode):
+            raise InputError("There is no segmentation to write to: choose one or make a new one.")
+        return self.segmentationNode
+
+    def requirePrompts(self) -> PromptStore:
+        """:raises InputError: no segmentation is chosen, or it is gone."""
+        self.requireSegmentation()
+        return self.prompts
+
+    def hasSegment(self, segmentId: Optional[str]) -> bool:
+        if self.segmentationNode is None or segmentId is None:
+            return False
+        return self.segmentationNode.GetSegmentation().GetSegment(segmentId) is not None
+
+    def segmentColor(self, segmentId: Optional[str]) -> Tuple[float, float, float]:
+        """(r, g, b) in [0, 1] of a segment, white without one."""
+        if not self.hasSegment(segmentId):
+            return (1.0, 1.0, 1.0)
+        return self.segmentationNode.GetSegmentation().GetSegment(segmentId).GetColor()
+
+    def readMask(self, target: Target):
+        """The segment on the slice as it is now, bool (H, W)."""
+        return self.writer.readMask(self.segmentationNode, target.segmentId, target.plane)

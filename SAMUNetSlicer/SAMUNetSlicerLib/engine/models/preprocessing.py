@@ -1,0 +1,105 @@
+"""How images, coordinates and logits travel between a picture and a network's square input."""
+
+from typing import Tuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from ..networks.samunet import PIXEL_MEAN, PIXEL_STD
+from .cards import InputFormat
+from .resize import normalised_square, resized_shape
+
+# Part of every cache key: raise it whenever an input computed here changes by as much as a bit.
+FRAMING_VERSION = 1
+
+
+def network_input(image: np.ndarray, form: InputFormat) -> Tuple[Tensor, Tuple[int, int]]:
+    """Resize, scale and pad an image.
+
+    :param image: (H, W) or (H, W, 3) RGB, uint8.
+    :return: (3, S, S) float32, and the (h, w) that the image takes up in its top left corner.
+    """
+    shape = _framed_shape(image.shape[0], image.shape[1], form)
+    small = _resize(np.ascontiguousarray(image), shape, form.resample)
+    mean, std = (PIXEL_MEAN, PIXEL_STD) if form.range == "imagenet" else _unit_range(small)
+    return normalised_square(small, form.size, mean, std), shape
+
+
+def _framed_shape(height, width, form):
+    if form.fit == "squash":
+        return form.size, form.size
+    return resized_shape(height, width, form.size)
+
+
+def _unit_range(image):
+    low, high = float(image.min()), float(image.max())
+    # A constant image becomes 0 everywhere.
+    return (low,) * 3, (max(high - low, 1e-8),) * 3
+
+
+def _resize(image, shape, resample):
+    if resample == "area":
+        return _resize_area(image, shape)
+    if resample == "nearest":
+        return _resize_nearest(image, shape)
+    # MedSAM was trained with scikit-image's cubic spline: Pillow's differs by half a grey level on average.
+    method = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}[resample]
+    return np.asarray(Image.fromarray(image).resize((shape[1], shape[0]), method))
+
+
+def _resize_area(image, shape):
+    """Mean of the pixels that a new pixel covers, partly covered ones in proportion (OpenCV's INTER_AREA)."""
+    rows = _coverage(image.shape[0], shape[0])
+    columns = _coverage(image.shape[1], shape[1])
+    channels = np.moveaxis(image.reshape(*image.shape[:2], -1), -1, 0).astype(np.float32)
+    means = np.moveaxis(rows @ channels @ columns.T, 0, -1).reshape(*shape, *image.shape[2:])
+    return np.floor(means + 0.5).astype(np.uint8)
+
+
+def _coverage(old, new):
+    """(new, old) share of each old pixel in each new one; rows sum to 1."""
+    edges = np.arange(new + 1) * (old / new)
+    pixels = np.arange(old)
+    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    overlap = np.clip(overlap, 0, None)
+    return (overlap / overlap.sum(1, keepdims=True)).astype(np.float32)
+
+
+def _resize_nearest(image, shape):
+    """The pixel at the new pixel's top left corner (OpenCV's INTER_NEAREST), not the one at its centre."""
+    rows = np.arange(shape[0]) * image.shape[0] // shape[0]
+    columns = np.arange(shape[1]) * image.shape[1] // shape[1]
+    return image[rows][:, columns]
+
+
+def to_input_pixels(
+    coordinates: np.ndarray, original_size: Tuple[int, int], input_size: Tuple[int, int]
+) -> np.ndarray:
+    """Scale (..., 2) or (..., 4) x, y, x, y from pixels of the image to pixels of the input.
+
+    As SAM does it: plain factors, one for each axis; its prompt encoder adds the half pixel itself.
+    """
+    factors = np.array([input_size[1] / original_size[1], input_size[0] / original_size[0]], np.float32)
+    return np.asarray(coordinates, np.float32) * np.resize(factors, np.shape(coordinates)[-1])
+
+
+def to_image_logits(
+    low_res: Tensor, original_size: Tuple[int, int], input_size: Tuple[int, int], form: InputFormat
+) -> Tensor:
+    """Enlarge logits (n, L, L) of the square input to those of the image (n, H, W).
+
+    Bilinear, first to the input's size if that is larger, then without its padding to the image's.
+    """
+    if form.upsample == "probabilities":
+        # Clamped where float32 probabilities end, so that the logits stay finite.
+        return torch.logit(_enlarge(torch.sigmoid(low_res), original_size), 1e-7)
+    if low_res.shape[-1] != form.size:
+        low_res = _enlarge(low_res, (form.size, form.size))
+    return _enlarge(low_res[:, : input_size[0], : input_size[1]], original_size)
+
+
+def _enlarge(maps, shape):
+    return functional.interpolate(maps[:, None], shape, mode="bilinear", align_corners=False)[:, 0]

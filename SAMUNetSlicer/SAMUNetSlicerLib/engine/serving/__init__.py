@@ -1,0 +1,1 @@
+"""Serve encode and predict requests: cached embeddings, order of jobs, the child process and its messages."""

@@ -1,0 +1,122 @@
+"""Requests and answers as messages: the same meaning on both ends of the pipe."""
+
+from dataclasses import asdict
+from typing import Any, Callable, Dict, Optional, Tuple, Union
+
+import numpy as np
+
+from ... import errors
+from ..types import Prediction, Prompts
+from .frames import Message
+from .jobs import Job, Priority
+from .reports import EncodeReport, EngineStatus, ModelSpec, PredictReport
+
+Outcome = Union[errors.UserError, Any]
+
+
+def job_message(job: Job) -> Message:
+    """The request for ``job``, to be turned back by `job_from`."""
+    fields, arrays = _PACK_ARGUMENTS.get(job.operation, _nothing)(job.arguments)
+    return Message(job.operation, {**fields, "ticket": job.ticket, "priority": int(job.priority)}, arrays)
+
+
+def job_from(message: Message) -> Job:
+    arguments = _READ_ARGUMENTS.get(message.kind, lambda _: {})(message)
+    return Job(message.fields["ticket"], message.kind, Priority(message.fields["priority"]), arguments)
+
+
+def outcome_message(ticket: int, outcome: Outcome) -> Message:
+    """The answer to request ``ticket``: what it returned, or the error with which it ended."""
+    if isinstance(outcome, errors.UserError):
+        return Message("error", {"ticket": ticket, "error": type(outcome).__name__, "sentence": str(outcome)})
+    fields, arrays = _pack_result(outcome)
+    return Message("result", {**fields, "ticket": ticket, "type": type(outcome).__name__}, arrays)
+
+
+def outcome_from(message: Message) -> Tuple[int, Outcome]:
+    ticket = message.fields["ticket"]
+    if message.kind == "error":
+        return ticket, _error(message.fields["error"], message.fields["sentence"])
+    return ticket, _READ_RESULT[message.fields["type"]](message)
+
+
+def status_message(status: Optional[EngineStatus]) -> Message:
+    """What is loaded now, to be turned back by `status_from`."""
+    return Message("status", {"status": None if status is None else status.to_dict()})
+
+
+def status_from(message: Message) -> Optional[EngineStatus]:
+    data = message.fields["status"]
+    return None if data is None else EngineStatus.from_dict(data)
+
+
+def _error(name: str, sentence: str) -> errors.UserError:
+    kind = getattr(errors, name, None)
+    is_known = isinstance(kind, type) and issubclass(kind, errors.UserError)
+    return (kind if is_known else errors.EngineError)(sentence)
+
+
+def _nothing(arguments: dict) -> Tuple[dict, Dict[str, np.ndarray]]:
+    return {}, {}
+
+
+def _pack_load(arguments: dict) -> Tuple[dict, Dict[str, np.ndarray]]:
+    return {"spec": arguments["spec"].to_dict()}, {}
+
+
+def _pack_encode(arguments: dict) -> Tuple[dict, Dict[str, np.ndarray]]:
+    return {}, {"image": arguments["image"]}
+
+
+def _pack_predict(arguments: dict) -> Tuple[dict, Dict[str, np.ndarray]]:
+    prompts = arguments["prompts"]
+    arrays = {"points": prompts.points, "labels": prompts.labels, "boxes": prompts.boxes}
+    if prompts.mask is not None:
+        arrays["mask"] = prompts.mask
+    return {}, {**arrays, "image": arguments["image"]}
+
+
+def _read_predict(message: Message) -> dict:
+    arrays = message.arrays
+    prompts = Prompts(arrays["points"], arrays["labels"], arrays["boxes"], arrays.get("mask"))
+    return {"image": arrays["image"], "prompts": prompts}
+
+
+def _pack_result(result: Any) -> Tuple[dict, Dict[str, np.ndarray]]:
+    if isinstance(result, PredictReport):
+        return _pack_report(result)
+    if isinstance(result, (EngineStatus, EncodeReport)):
+        return {"data": asdict(result)}, {}
+    return {"data": result}, {}
+
+
+def _pack_report(report: PredictReport) -> Tuple[dict, Dict[str, np.ndarray]]:
+    prediction = report.prediction
+    fields = {
+        "confidence": float(prediction.confidence),
+        "notes": list(prediction.notes),
+        "encoding": asdict(report.encoding),
+        "decode_ms": report.decode_ms,
+    }
+    return fields, {name: getattr(prediction, name) for name in ("mask", "logits", "low_res_logits", "boxes")}
+
+
+def _read_report(message: Message) -> PredictReport:
+    fields = message.fields
+    prediction = Prediction(confidence=fields["confidence"], notes=tuple(fields["notes"]), **message.arrays)
+    return PredictReport(prediction, EncodeReport(**fields["encoding"]), fields["decode_ms"])
+
+
+_PACK_ARGUMENTS: Dict[str, Callable] = {"load": _pack_load, "encode": _pack_encode, "predict": _pack_predict}
+_READ_ARGUMENTS: Dict[str, Callable] = {
+    "load": lambda message: {"spec": ModelSpec.from_dict(message.fields["spec"])},
+    "encode": lambda message: {"image": message.arrays["image"]},
+    "predict": _read_predict,
+}
+_READ_RESULT: Dict[str, Callable] = {
+    "PredictReport": _read_report,
+    "EncodeReport": lambda message: EncodeReport(**message.fields["data"]),
+    "EngineStatus": lambda message: EngineStatus.from_dict(message.fields["data"]),
+    "dict": lambda message: message.fields["data"],
+    "NoneType": lambda message: None,
+}

@@ -1,0 +1,1 @@
+"""Write segments as files of other programs, and verify each file by reading it back."""

@@ -1,0 +1,1 @@
+"""Place slices in space: planes, stacks of planes, their pixels, the voxels that they cut."""

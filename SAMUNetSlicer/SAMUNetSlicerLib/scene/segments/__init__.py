@@ -1,0 +1,1 @@
+"""Read and write the voxels of segments, never touching those of other segments unless told to."""

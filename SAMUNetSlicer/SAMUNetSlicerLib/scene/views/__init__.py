@@ -1,0 +1,1 @@
+"""Draw in slice views and listen to their mouse."""
