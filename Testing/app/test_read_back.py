@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from SAMUNetSlicerLib.app.jobs.readBack import ReadBack
+from SAMUNetSlicerLib.app.jobs.demo import ReadBack
 from SAMUNetSlicerLib.errors import InputError, OutputError
 from SAMUNetSlicerLib.scene.export.segmentationExport import exportLabelmap, exportSegmentation
 

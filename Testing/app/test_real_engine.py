@@ -12,7 +12,7 @@ from SAMUNetSlicerLib.app.engines.processEngine import ProcessEngine
 from SAMUNetSlicerLib.app.engines.threadEngine import ThreadEngine
 from SAMUNetSlicerLib.app.files.headlessScene import startScene
 from SAMUNetSlicerLib.app.files.loading import loadVolume
-from SAMUNetSlicerLib.app.jobs.replayJob import runReplayJob
+from SAMUNetSlicerLib.app.jobs.replay import runReplayJob
 from SAMUNetSlicerLib.app.jobs.segmentJob import SegmentJob, runSegmentJob
 from SAMUNetSlicerLib.app.prompts.fromFile import parsePrompts
 from SAMUNetSlicerLib.app.session.session import SegmentationSession

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from SAMUNetSlicerLib.app.session.maskCoding import decodeMask, encodeMask
 from SAMUNetSlicerLib.app.session.pixelOrigins import SliceContent, componentsTouchedBy
+from SAMUNetSlicerLib.app.session.sliceRecord import decodeMask, encodeMask
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.errors import InputError
 

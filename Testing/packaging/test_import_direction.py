@@ -53,7 +53,7 @@ PACKAGES_BELOW = {
         "history": {"prompts", "segments"},
     },
 }
-MOST_FILES = 24
+MOST_FILES = 20
 
 NUMERIC = {"numpy", "torch", "PIL", "safetensors", "segment_anything"}
 SCENE = {"numpy", "slicer", "vtk", "vtkITK", "PIL", "SimpleITK", "pyarrow"}

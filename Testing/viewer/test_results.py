@@ -10,7 +10,7 @@ import nrrd
 import numpy as np
 
 from SAMUNetSlicerLib.app.files.provenanceFile import readProvenance
-from SAMUNetSlicerLib.app.session.maskCoding import decodeMask
+from SAMUNetSlicerLib.app.session.sliceRecord import decodeMask
 from SAMUNetSlicerLib.scene.geometry.plane import SlicePlane
 from viewer.test_prompting import ORGANS, segment
 from viewer.test_views import position

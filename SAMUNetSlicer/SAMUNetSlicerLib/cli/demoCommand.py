@@ -56,7 +56,7 @@ def _sampleData() -> Path:
 
 def _requireSameReplay(demo, case, spec) -> None:
     """:raises OutputError: the recorded masks cannot be made again, bit by bit."""
-    from ..app.jobs.replayJob import runReplayJob
+    from ..app.jobs.replay import runReplayJob
 
     provenance = demo.stem(case).with_name(f"{demo.stem(case).name}.provenance.json")
     with openEngine() as engine:

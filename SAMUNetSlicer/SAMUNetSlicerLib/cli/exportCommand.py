@@ -34,8 +34,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> None:
     from ..app.files.exportSegmentation import ExportOptions, exportSegmentation
     from ..app.files.headlessScene import startScene
-    from ..app.files.loading import baseName, loadVolume
-    from ..app.files.segmentationLoading import readSegmentation
+    from ..app.files.loading import baseName, loadVolume, readSegmentation
 
     with startScene() as host:
         volumeNode = loadVolume(host, options.volume, seriesUID=options.series)

@@ -25,7 +25,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Return 0 if every mask is the same, pixel by pixel."""
     from ..app.files.loading import baseName
     from ..app.files.resultFiles import ResultFiles
-    from ..app.jobs.replayJob import runReplayJob
+    from ..app.jobs.replay import runReplayJob
 
     files: Optional[ResultFiles] = None
     if options.out is not None:

@@ -7,7 +7,7 @@ import slicer
 from slicer.i18n import tr as _
 
 from ..app.common.events import Signal
-from ..app.engines.ticket import Ticket
+from ..app.engines.client import Ticket
 from ..app.models.modelSpec import modelSpec
 from ..app.models.userModels import catalogue
 from ..app.models.weights import installedWeights

@@ -2,7 +2,7 @@
 
 from slicer.i18n import tr as _
 
-from ..app.session.maskReport import MaskReport
+from ..app.session.sliceRequest import MaskReport
 from ..engine.serving.reports import EngineStatus
 
 

@@ -2,8 +2,8 @@
 
 from typing import Optional
 
-from ..app.session.maskReport import MaskReport
 from ..app.session.session import SegmentationSession
+from ..app.session.sliceRequest import MaskReport
 from ..engine.serving.reports import EngineStatus
 from .status import Status
 

@@ -11,19 +11,17 @@ from ...engine.serving.reports import ModelSpec
 from ...engine.windowing import WindowSetting
 from ...errors import UserError
 from ..common.safeFiles import Progress, noProgress
-from ..engines.client import BLOCK_SECONDS, EngineClient
-from ..engines.ticket import Ticket
+from ..engines.client import BLOCK_SECONDS, EngineClient, Ticket
 from ..files.dicomSeries import seriesFiles
 from ..files.exportFormats import DEFAULT_KEYS, ExportSource
 from ..files.headlessScene import SceneHost, startScene
 from ..files.imageReading import readImage
-from ..files.loading import addVolume, loadVolume
+from ..files.loading import addVolume, loadVolume, readMarkups, readSegmentation
 from ..files.resultFiles import ResultFiles
-from ..files.segmentationLoading import readMarkups, readSegmentation
 from ..jobs.caseRecord import DONE, FAILED, NEEDS_REVIEW, CaseRecord, reviewReasons
 from ..jobs.caseResults import confidences, segmentResults, sliceResults
 from ..jobs.promptRun import PromptRun, SegmentedSlice
-from ..jobs.thumbnails import drawThumbnails
+from ..jobs.slicePictures import drawThumbnails
 from ..prompts.fromFile import readPromptsFile
 from ..prompts.fromMarkups import MarkupPrompts
 from ..prompts.fromSegmentation import CoarsePrompts, SegmentsOfLabels, SegmentsOfMasks, SegmentsOfNode

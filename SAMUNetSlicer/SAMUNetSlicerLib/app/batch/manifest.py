@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, Mapping, Sequence
 
 from ... import __version__
-from ..common.clock import utcNow
-from ..common.safeFiles import outputErrors
+from ..common.safeFiles import outputErrors, utcNow
 from ..jobs.caseRecord import DONE, FAILED, NEEDS_REVIEW, QUEUED, RUNNING, CaseRecord
 
 FILE = "manifest.json"

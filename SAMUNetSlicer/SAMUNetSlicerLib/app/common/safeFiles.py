@@ -1,6 +1,7 @@
 """Files that appear under their final name only when they are complete and proven."""
 
 import contextlib
+import datetime
 import errno
 import hashlib
 import os
@@ -111,3 +112,8 @@ def lockExclusively(stream: BinaryIO, path: Path) -> None:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         raise OutputError(f"Another program is writing {path}: wait until it is done.") from error
+
+
+def utcNow() -> str:
+    """UTC, ISO 8601 with milliseconds."""
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")

@@ -9,8 +9,7 @@ from ...engine.serving.jobs import Job, Priority
 from ...engine.serving.messages import job_message, outcome_from, status_from
 from ...errors import CancelledError, EngineError
 from .childProcess import EngineLaunch, EngineProcess
-from .client import EngineClient
-from .ticket import Ticket
+from .client import EngineClient, Ticket
 
 _MAX_ATTEMPTS = 2
 

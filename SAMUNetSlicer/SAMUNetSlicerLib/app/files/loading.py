@@ -1,12 +1,15 @@
 """Image files and DICOM folders as volume nodes, in exactly the place that their headers say."""
 
 from pathlib import Path
-from typing import Optional
+from typing import List, Optional
 
 import numpy as np
 import vtk
 from vtk.util.numpy_support import get_vtk_array_type, vtk_to_numpy
 
+from ...errors import InputError
+from ...scene.export.exportCheck import quiet
+from ...scene.sceneNodes import nodesOfClass
 from .headlessScene import SceneHost
 from .imageReading import readImage
 
@@ -64,3 +67,38 @@ def _vtkImage(image) -> vtk.vtkImageData:
     result.AllocateScalars(get_vtk_array_type(voxels.dtype), voxels.shape[3] if voxels.ndim == 4 else 1)
     vtk_to_numpy(result.GetPointData().GetScalars()).reshape(voxels.shape)[...] = voxels
     return result
+
+
+def readSegmentation(host: SceneHost, path: Path):
+    """Add the segmentation of a .seg.nrrd file to the scene and return its node.
+
+    :raises InputError: it cannot be read.
+    """
+    if not Path(path).exists():
+        raise InputError(f"There is no file '{path}': check its name.")
+    storage = host.scene.AddNewNodeByClass("vtkMRMLSegmentationStorageNode")
+    storage.SetFileName(str(path))
+    node = host.scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
+    with quiet():
+        isRead = Path(path).is_file() and storage.ReadData(node)
+    if not isRead:
+        raise InputError(f"'{path}' is not a segmentation: give a .seg.nrrd file that Slicer can load.")
+    return node
+
+
+def readMarkups(host: SceneHost, path: Path) -> List:
+    """Add the markups of a .mrk.json file to the scene, named after the file, and return their nodes.
+
+    :raises InputError: it cannot be read, or holds none.
+    """
+    before = _markups(host)
+    if Path(path).is_file():
+        host.logics["Markups"].LoadMarkups(str(path), path.name[: -len(".mrk.json")])
+    nodes = [node for node in _markups(host) if node not in before]
+    if not nodes:
+        raise InputError(f"{path} holds no markups that can be read: save them again with Slicer.")
+    return nodes
+
+
+def _markups(host: SceneHost) -> List:
+    return nodesOfClass(host.scene, "vtkMRMLMarkupsNode")

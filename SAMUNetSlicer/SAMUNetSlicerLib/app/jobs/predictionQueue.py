@@ -9,8 +9,7 @@ import numpy as np
 from ...engine.serving.reports import EncodeReport, PredictReport
 from ...engine.types import Prompts
 from ...scene.prompts.promptRecord import PromptRecord
-from ..engines.client import EngineClient
-from ..engines.ticket import Ticket
+from ..engines.client import EngineClient, Ticket
 from ..prompts.placement import PlacedPrompts
 from ..session.squarePixels import squareImage, squarePrompts
 

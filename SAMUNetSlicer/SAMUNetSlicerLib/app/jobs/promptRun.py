@@ -17,11 +17,10 @@ from ..prompts.fromFile import PromptsFile, SegmentPrompts
 from ..prompts.placement import PlacedPrompts, placePrompts, propagationOptions, terminologyOf
 from ..propagation.options import PropagationReport
 from ..propagation.propagator import Propagator
-from ..session.maskReport import MaskReport
 from ..session.pixelOrigins import SliceContent
 from ..session.promptValidation import promptsOnSlice
 from ..session.session import SegmentationSession
-from ..session.sliceRequest import SliceRequest, draftRecord
+from ..session.sliceRequest import MaskReport, SliceRequest, draftRecord
 from ..session.squarePixels import planeMask
 from ..session.stackWriting import MadeSlice
 from ..session.workspace import Target

@@ -1,6 +1,7 @@
 """Making masks again from their provenance, to prove that they are what they claim to be."""
 
 from functools import partial
+from pathlib import Path
 from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
@@ -12,9 +13,11 @@ from ...scene.geometry.sliceImage import extractSlice
 from ...scene.segments.segments import newSegment
 from ...scene.segments.segmentWriter import SegmentWriter
 from ..engines.client import EngineClient
-from ..files.provenanceFile import RecordedSegment, RecordedSegmentation
-from ..session.maskCoding import decodeMask
-from ..session.sliceRecord import SliceRecord, imageDigest
+from ..files.headlessScene import startScene
+from ..files.loading import loadVolume
+from ..files.provenanceFile import RecordedSegment, RecordedSegmentation, readProvenance
+from ..files.resultFiles import ResultFiles
+from ..session.sliceRecord import SliceRecord, decodeMask, imageDigest
 from ..session.squarePixels import planeMask, squareImage, squarePrompts
 
 Progress = Callable[[int, int], None]  # (slices done, slices in total); may raise to give up
@@ -122,3 +125,29 @@ class Replay:
                 f"{status.model_key} instead of {model['key']}."
             )
         self._loaded = wanted
+
+
+def runReplayJob(
+    provenance: Path,
+    volume: Path,
+    engine: EngineClient,
+    specFor: Callable[[dict], ModelSpec],
+    progress: Progress,
+    files: Optional[ResultFiles] = None,
+) -> List[ReplayedSlice]:
+    """Make every recorded mask again and compare it with the record.
+
+    :param specFor: see `Replay`.
+    :param files: where to write the segmentation that was made, None for nowhere.
+    :raises UserError: the provenance or the volume cannot be used, or the weights are others.
+    """
+    recorded = readProvenance(provenance)
+    with startScene() as host:
+        volumeNode = loadVolume(host, volume)
+        node = host.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", volumeNode.GetName())
+        node.CreateDefaultDisplayNodes()
+        node.SetReferenceImageGeometryParameterFromVolumeNode(volumeNode)
+        replayed = Replay(host.scene, volumeNode, node, engine, specFor).run(recorded, progress)
+        if files is not None:
+            files.write(node, volumeNode, str(Path(volume).resolve()), {})
+    return replayed

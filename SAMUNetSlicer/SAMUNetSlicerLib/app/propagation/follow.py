@@ -8,8 +8,7 @@ from ...engine.serving.reports import EngineStatus, PredictReport
 from ...engine.types import Prediction
 from ...scene.geometry.plane import SlicePlane
 from ...scene.geometry.planeStack import PlaneStack
-from ..engines.client import EngineClient
-from ..engines.ticket import Ticket
+from ..engines.client import EngineClient, Ticket
 from ..session.pixelOrigins import SliceContent
 from ..session.sliceRequest import SliceRequest, draftRecord
 from ..session.squarePixels import planeMask, squareImage, squarePrompts

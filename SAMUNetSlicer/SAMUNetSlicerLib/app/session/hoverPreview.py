@@ -11,7 +11,7 @@ from ...errors import UserError
 from ...scene.geometry.plane import SlicePlane
 from ...scene.views.maskOutline import maskLoops
 from ...scene.views.viewOutline import ViewOutline
-from ..engines.ticket import Ticket
+from ..engines.client import Ticket
 from .session import SegmentationSession
 from .sliceRequest import prepareRequest
 from .squarePixels import planeMask, squareImage, squarePrompts

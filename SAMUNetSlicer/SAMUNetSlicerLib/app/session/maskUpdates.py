@@ -6,8 +6,7 @@ from typing import Dict, List, Optional, Tuple
 from ...engine.serving.reports import PredictReport
 from ...errors import UserError
 from ..common.events import Signal
-from ..engines.client import EngineClient
-from ..engines.ticket import Ticket
+from ..engines.client import EngineClient, Ticket
 from .sliceRequest import SliceRequest, prepareRequest, writeAnswer
 from .squarePixels import squareImage, squarePrompts
 from .workspace import Target, Workspace

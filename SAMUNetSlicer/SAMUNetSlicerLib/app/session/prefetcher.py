@@ -12,8 +12,7 @@ from ...scene.geometry.plane import SlicePlane
 from ...scene.geometry.planeFactory import neighborPlane, neighborSteps
 from ...scene.geometry.sliceImage import extractSlice
 from ..common.events import Signal
-from ..engines.client import EngineClient
-from ..engines.ticket import Ticket
+from ..engines.client import EngineClient, Ticket
 from .sliceImages import imageIdentity
 from .squarePixels import squareImage
 

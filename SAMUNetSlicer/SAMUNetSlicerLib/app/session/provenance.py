@@ -7,7 +7,7 @@ from typing import Dict, Iterator, List, Optional, Tuple
 from ... import __version__
 from ...errors import InputError
 from ...scene.segments.segments import segmentTag
-from ..common.clock import utcNow
+from ..common.safeFiles import utcNow
 from .sliceRecord import SliceRecord
 
 TAG = "SAMUNetSlicer.provenance"

@@ -8,16 +8,13 @@ from ...scene.geometry.plane import SlicePlane
 from ...scene.prompts.promptRecord import PromptRecord
 from ...scene.segments import segments
 from ..common.events import Signal
-from ..engines.client import BLOCK_SECONDS, EngineClient
-from ..engines.ticket import Ticket
-from .maskReport import MaskReport
+from ..engines.client import BLOCK_SECONDS, EngineClient, Ticket
 from .prefetcher import Prefetcher
 from .promptValidation import boxOnSlice, pointOnSlice, promptsOnSlice
-from .sceneWatch import SceneWatch
 from .sliceEditor import SliceEditor
 from .sliceImages import WindowChoice, imageIdentity
-from .sliceRequest import WrittenMask
-from .workspace import Target, Workspace
+from .sliceRequest import MaskReport, WrittenMask
+from .workspace import SceneWatch, Target, Workspace
 
 Plane = Optional[SlicePlane]  # None stands for the slice that was set last
 Position = Sequence[float]

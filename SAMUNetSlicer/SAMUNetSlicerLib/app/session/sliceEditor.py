@@ -1,6 +1,6 @@
 """What a user does to slices of a segmentation, and what follows: masks, undo steps, provenance."""
 
-from typing import Callable, Dict, Iterator, List, Optional, Sequence
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
 from ...engine.serving.reports import PredictReport
 from ...errors import UserError
@@ -9,11 +9,9 @@ from ...scene.prompts.promptRecord import PromptRecord
 from ...scene.segments.segmentChange import Change
 from ..common.events import Signal
 from ..engines.client import EngineClient
-from .maskReport import MaskReport, maskReport
 from .maskUpdates import MaskUpdates
-from .promptDifference import promptDifference
 from .promptValidation import boxOnSlice, pointOnSlice, promptsOnSlice
-from .sliceRequest import WrittenMask, isUpToDate, recordGivenMask
+from .sliceRequest import MaskReport, WrittenMask, isUpToDate, maskReport, recordGivenMask
 from .stackWriting import MadeSlice, writeMadeSlices
 from .surfaceRefresh import SurfaceRefresh
 from .undoSteps import EditHistory
@@ -228,3 +226,31 @@ class SliceEditor:
         """A step holds the prompts of the whole segment: all their masks belong to it."""
         if not self._edits.isDragging(segmentId) and not self._updates.isBusyWith(segmentId):
             self._edits.settle(segmentId)
+
+
+_NAMES = {"positive": "positive point", "negative": "negative point", "box": "box"}
+
+
+class PromptDifference(NamedTuple):
+    """``label``: of the undo step; ``isMove``: prompts have only moved, as during a drag."""
+
+    label: str
+    isMove: bool
+
+
+def promptDifference(before: Sequence[PromptRecord], after: Sequence[PromptRecord]) -> PromptDifference:
+    """Compare by id; additions are named before removals, removals before moves."""
+    old = {record.id: record for record in before}
+    new = {record.id: record for record in after}
+    added = [record for record in after if record.id not in old]
+    removed = [record for record in before if record.id not in new]
+    moved = [record for record in after if record.id in old and not record.sameAs(old[record.id])]
+    if added:
+        return PromptDifference(_named(added), False)
+    if removed:
+        return PromptDifference(f"remove {_named(removed)}", False)
+    return PromptDifference(f"move {_named(moved)}", bool(moved))
+
+
+def _named(records: Sequence[PromptRecord]) -> str:
+    return _NAMES[records[0].kind] if len(records) == 1 else "prompts"

@@ -1,7 +1,10 @@
 """How the mask of one segment on one plane came to be: enough to make the identical mask again."""
 
+import base64
+import binascii
 import hashlib
 import json
+import zlib
 from dataclasses import asdict, dataclass
 from typing import Optional, Sequence, Tuple
 
@@ -11,7 +14,6 @@ from ...engine.types import Prompts
 from ...errors import InputError
 from ...scene.geometry.plane import SlicePlane
 from ...scene.prompts.promptRecord import PromptRecord
-from .maskCoding import decodeMask, encodeMask
 from .pixelOrigins import SliceContent
 
 PROPAGATION_METHODS = ("propagate", "fill", "region", "consensus")
@@ -19,7 +21,7 @@ PROPAGATION_METHODS = ("propagate", "fill", "region", "consensus")
 
 @dataclass(frozen=True)
 class SliceRecord:
-    """JSON-ready; masks are texts of ``maskCoding``, None where empty.
+    """JSON-ready; masks are texts of `encodeMask`, None where empty.
 
     ``plane``: `SlicePlane.toDict`; ``prompts``: id, kind and RAS position in mm of each, in their order;
     ``points``: [[x, y, label], ...] and ``boxes``: [[x0, y0, x1, y1], ...] in pixels of the plane;
@@ -130,3 +132,28 @@ def promptFields(records: Sequence[PromptRecord], prompts: Prompts) -> dict:
         "points": points.tolist(),
         "boxes": prompts.boxes.astype(float).tolist(),
     }
+
+
+def encodeMask(mask: Optional[np.ndarray]) -> Optional[str]:
+    """Text of a bool mask (H, W): packed bits, deflated, base64; None for no mask or an empty one."""
+    if mask is None or not mask.any():
+        return None
+    return base64.b64encode(zlib.compress(np.packbits(mask), 6)).decode("ascii")
+
+
+def decodeMask(text: Optional[str], shape) -> np.ndarray:
+    """The bool mask (H, W) of ``encodeMask``'s text; None gives an empty one.
+
+    :raises InputError: the text is no mask of this shape.
+    """
+    count = shape[0] * shape[1]
+    if text is None:
+        return np.zeros(shape, bool)
+    try:
+        # One byte more than needed is asked for, so that a text that inflates without end is refused.
+        packed = zlib.decompressobj().decompress(base64.b64decode(text, validate=True), -(-count // 8) + 1)
+    except (binascii.Error, ValueError, zlib.error) as error:
+        raise InputError(f"A stored mask cannot be read ({error}).") from error
+    if len(packed) != -(-count // 8):
+        raise InputError(f"A stored mask does not have {shape[0]} x {shape[1]} pixels.")
+    return np.unpackbits(np.frombuffer(packed, np.uint8), count=count).astype(bool).reshape(shape)

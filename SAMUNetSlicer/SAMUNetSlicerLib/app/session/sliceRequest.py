@@ -13,7 +13,7 @@ from ...engine.windowing import WindowSetting
 from ...scene.prompts.promptPixels import promptPixels
 from ...scene.prompts.promptRecord import PromptRecord
 from ...scene.segments.segmentChange import Change
-from ..common.clock import utcNow
+from ..common.safeFiles import utcNow
 from .pixelOrigins import SliceContent
 from .sliceRecord import SliceRecord, imageDigest, maskFields, promptFields
 from .squarePixels import planeMask
@@ -189,3 +189,35 @@ def _predictionFields(report: PredictReport, status: EngineStatus) -> dict:
         "confidence": float(report.prediction.confidence),
         "notes": tuple(report.prediction.notes),
     }
+
+
+@dataclass(frozen=True)
+class MaskReport:
+    """What is to be said about the last mask; times in ms, None where nothing was predicted.
+
+    ``confidence``: in [0, 1]; ``notes``: sentences about prompts that were repaired or refused;
+    ``source``: where the slice's embedding came from, "memory", "disk" or "encoded".
+    """
+
+    target: Target
+    confidence: Optional[float]
+    notes: Tuple[str, ...]
+    writeMs: float
+    source: Optional[str] = None
+    encodeMs: Optional[float] = None
+    decodeMs: Optional[float] = None
+
+
+def maskReport(written: WrittenMask, report: Optional[PredictReport]) -> MaskReport:
+    target = written.request.target
+    if report is None:
+        return MaskReport(target, None, (), written.writeMs)
+    return MaskReport(
+        target,
+        float(report.prediction.confidence),
+        tuple(report.prediction.notes),
+        written.writeMs,
+        report.encoding.source,
+        report.encoding.encode_ms,
+        report.decode_ms,
+    )
