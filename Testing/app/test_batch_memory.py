@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 from app.batch_runs import options
 from fakes.fakeEngine import FakeEngine
-from SAMUNetSlicerLib.app.batchJob import BatchJob
-from SAMUNetSlicerLib.app.caseRunner import CaseRunner
+from SAMUNetSlicerLib.app.batch.batchJob import BatchJob
+from SAMUNetSlicerLib.app.batch.caseRunner import CaseRunner
 
 def resident():
     pages = int(Path("/proc/self/statm").read_text().split()[1])

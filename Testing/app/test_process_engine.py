@@ -217,8 +217,8 @@ _PARENT = """
     import sys, time
     import numpy as np
     from fakes.fakeEngine import FAKE_SPEC
-    from SAMUNetSlicerLib.app.engineProcess import EngineLaunch
-    from SAMUNetSlicerLib.app.processEngine import ProcessEngine
+    from SAMUNetSlicerLib.app.engines.childProcess import EngineLaunch
+    from SAMUNetSlicerLib.app.engines.processEngine import ProcessEngine
 
     engine = ProcessEngine(EngineLaunch(arguments=(sys.argv[1], "600")))
     engine.wait(engine.start(FAKE_SPEC))

@@ -9,7 +9,7 @@ TESTING = Path(__file__).resolve().parent.parent
 _LEAK = """
 import gc
 from app.desk import Desk
-from SAMUNetSlicerLib.app.headless import startScene
+from SAMUNetSlicerLib.app.files.headlessScene import startScene
 
 def leak():
     host = startScene()

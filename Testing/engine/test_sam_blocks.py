@@ -26,7 +26,7 @@ def test_the_blocks_need_no_torchvision(in_product_s_path):
     code = """
 import sys
 sys.modules["torchvision"] = None  # as where it is missing or does not fit torch
-from SAMUNetSlicerLib.engine.samunet import SAMUNet
+from SAMUNetSlicerLib.engine.networks.samunet import SAMUNet
 print([name for name in sys.modules if name.startswith("segment_anything")])
 """
     assert run(code) == "[]"
@@ -59,7 +59,7 @@ print(segment_anything.modeling.Sam.__name__, "vit_b" in segment_anything.sam_mo
 def test_a_package_that_is_loaded_already_is_used_as_it_is(in_product_s_path):
     code = """
 import segment_anything
-from SAMUNetSlicerLib.engine.sam_blocks import ImageEncoderViT
+from SAMUNetSlicerLib.engine.networks.sam_blocks import ImageEncoderViT
 print(ImageEncoderViT is segment_anything.modeling.ImageEncoderViT)
 """
     assert run(WITH_TORCHVISION + code) == "True"
