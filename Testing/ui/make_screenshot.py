@@ -1,4 +1,4 @@
-"""The picture of the panel in the README, with the default network on the sample volume.
+"""Draw the panel and a segmented slice for the README, with the default network on the sample volume.
 
 OMP_NUM_THREADS=1 python Testing/ui/make_screenshot.py Resources/Screenshots/panel.png
 """
