@@ -118,7 +118,7 @@ class SAMUNetSlicerLogic(ScriptedLoadableModuleLogic):
     @staticmethod
     def makeEngine():
         """An engine that starts a process of its own when it is first asked for something."""
-        from SAMUNetSlicerLib.app.engines.processEngine import ProcessEngine
+        from SAMUNetSlicerLib.app.engines import ProcessEngine
         from SAMUNetSlicerLib.ui.engineLaunch import slicerEngineLaunch
 
         return ProcessEngine(slicerEngineLaunch())
@@ -130,8 +130,7 @@ class SAMUNetSlicerLogic(ScriptedLoadableModuleLogic):
         :return: path of the weights.
         :raises SAMUNetSlicerLib.errors.UserError: as for ``segment``; also when the user does not agree.
         """
-        from SAMUNetSlicerLib.app.models.userModels import catalogue
-        from SAMUNetSlicerLib.app.models.weights import obtainWeights
+        from SAMUNetSlicerLib.app.models import catalogue, obtainWeights
 
         def agree(text: str) -> bool:
             return slicer.util.confirmYesNoDisplay(_("{text} Download them now?").format(text=text))
@@ -158,10 +157,10 @@ class SAMUNetSlicerLogic(ScriptedLoadableModuleLogic):
         :return: the segmentation node.
         :raises SAMUNetSlicerLib.errors.UserError: its text says what is wrong and what to do.
         """
-        from SAMUNetSlicerLib.app.jobs.promptRun import runPrompts
-        from SAMUNetSlicerLib.app.models.modelSpec import modelSpec
-        from SAMUNetSlicerLib.app.prompts.fromFile import readPromptsFile
-        from SAMUNetSlicerLib.app.session.session import SegmentationSession
+        from SAMUNetSlicerLib.app.jobs import runPrompts
+        from SAMUNetSlicerLib.app.models import modelSpec
+        from SAMUNetSlicerLib.app.prompts import readPromptsFile
+        from SAMUNetSlicerLib.app.session import SegmentationSession
 
         prompts, spec = readPromptsFile(promptsFile), modelSpec(modelId, device=device)
         engine = self.makeEngine()

@@ -15,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 import numpy as np
 
 from fakes.fakeEngine import FAKE_SPEC
-from SAMUNetSlicerLib.app.batch.batchJob import BatchJob, BatchListener, BatchOptions
-from SAMUNetSlicerLib.app.engines.childProcess import EngineLaunch
+from SAMUNetSlicerLib.app.batch import BatchJob, BatchListener, BatchOptions
+from SAMUNetSlicerLib.app.engines import EngineLaunch
 
 TESTING = Path(__file__).resolve().parents[1]
 SHAPE = (6, 24, 30)

@@ -4,7 +4,7 @@ import pytest
 
 from app.desk import Desk
 from app.propagation_desk import Way
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files import startScene
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import numpy as np
 
 from fakes.fakeEngine import FAKE_SPEC, FakeEngine
-from SAMUNetSlicerLib.app.session.session import SegmentationSession
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
+from SAMUNetSlicerLib.app.session import SegmentationSession
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis
 from scene.segmentation_scene import CT, add_volume, voxels_of
 
 SHAPE = (10, 40, 50)

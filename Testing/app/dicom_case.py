@@ -7,9 +7,8 @@ import SimpleITK as sitk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from app.dicom_series import write_series
-from SAMUNetSlicerLib.app.files.dicomSegmentation import exportDicomSegmentation
-from SAMUNetSlicerLib.app.files.loading import loadVolume
-from SAMUNetSlicerLib.scene.segments.segments import Code, Terminology, newSegment
+from SAMUNetSlicerLib.app.files import exportDicomSegmentation, loadVolume
+from SAMUNetSlicerLib.scene.segments import Code, Terminology, newSegment
 from scene.segmentation_scene import fill
 
 SHAPE = (8, 30, 34)

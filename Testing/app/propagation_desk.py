@@ -3,9 +3,8 @@
 import numpy as np
 
 from app.desk import SHAPE, Desk
-from SAMUNetSlicerLib.app.propagation.options import PropagationOptions
-from SAMUNetSlicerLib.app.propagation.propagator import Propagator
-from SAMUNetSlicerLib.engine.serving.reports import EncodeReport, PredictReport
+from SAMUNetSlicerLib.app.propagation import PropagationOptions, Propagator
+from SAMUNetSlicerLib.engine.serving import EncodeReport, PredictReport
 from SAMUNetSlicerLib.engine.types import Prediction
 
 DEPTH = SHAPE[0]

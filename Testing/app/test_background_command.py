@@ -4,8 +4,7 @@ import time
 
 import pytest
 
-from SAMUNetSlicerLib.app.engines.backgroundCommand import BackgroundCommand
-from SAMUNetSlicerLib.app.engines.childProcess import EngineLaunch
+from SAMUNetSlicerLib.app.engines import BackgroundCommand, EngineLaunch
 from SAMUNetSlicerLib.errors import EngineError
 
 

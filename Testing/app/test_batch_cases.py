@@ -8,8 +8,8 @@ from PIL import Image
 
 from app.batch_runs import write_image
 from app.test_volume_loading import SERIES, write_series
-from SAMUNetSlicerLib.app.batch.cases import findCases
-from SAMUNetSlicerLib.app.files.imageReading import readImage
+from SAMUNetSlicerLib.app.batch import findCases
+from SAMUNetSlicerLib.app.files import readImage
 from SAMUNetSlicerLib.errors import InputError
 
 

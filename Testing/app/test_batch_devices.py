@@ -2,8 +2,7 @@
 
 import pytest
 
-from SAMUNetSlicerLib.app.batch import devices
-from SAMUNetSlicerLib.app.batch.devices import threadsVariables, workerDevices
+from SAMUNetSlicerLib.app.batch import devices, threadsVariables, workerDevices
 from SAMUNetSlicerLib.errors import InputError
 
 

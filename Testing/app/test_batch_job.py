@@ -13,9 +13,8 @@ import SimpleITK as sitk
 
 from app import batch_runs
 from app.batch_runs import MIDDLE, options, run_batch, write_image, write_prompts
+from SAMUNetSlicerLib.app.batch import BatchJob, BatchListener, batchLock
 from SAMUNetSlicerLib.app.batch import manifest as batchManifest
-from SAMUNetSlicerLib.app.batch.batchJob import BatchJob, BatchListener
-from SAMUNetSlicerLib.app.batch.lock import batchLock
 from SAMUNetSlicerLib.errors import InputError, OutputError, PromptError
 
 

@@ -15,7 +15,7 @@ import SimpleITK as sitk
 
 from app import batch_runs
 from app.batch_runs import run_batch, write_image, write_prompts
-from SAMUNetSlicerLib.app.batch.caseFiles import isIntact, readRecord
+from SAMUNetSlicerLib.app.batch import isCaseIntact, readRecord
 
 CASES, FOLDERS, KILLS = 10, 3, 7  # kills in each folder
 
@@ -41,7 +41,7 @@ def finished(out):
     for folder in sorted(out.iterdir()) if out.exists() else ():
         if folder.is_dir() and not folder.name.startswith("."):
             record = readRecord(out, folder.name)
-            assert isIntact(out, record) and len(record.files) == 5
+            assert isCaseIntact(out, record) and len(record.files) == 5
             file = folder / "record.json"
             found[folder.name] = (file.read_bytes(), file.stat().st_mtime_ns)
     return found

@@ -13,10 +13,9 @@ import SimpleITK as sitk
 
 from app import batch_runs
 from app.batch_runs import options, run_batch, write_image, write_prompts
-from SAMUNetSlicerLib.app.batch.batchJob import BatchJob
-from SAMUNetSlicerLib.app.batch.rayPool import RayWorker
-from SAMUNetSlicerLib.app.engines.childProcess import EngineLaunch
-from SAMUNetSlicerLib.app.models.modelSpec import modelSpec
+from SAMUNetSlicerLib.app.batch import BatchJob, RayWorker
+from SAMUNetSlicerLib.app.engines import EngineLaunch
+from SAMUNetSlicerLib.app.models import modelSpec
 from SAMUNetSlicerLib.errors import EngineError, InputError
 
 pytest.importorskip("ray", reason="the package ray is not installed")

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from SAMUNetSlicerLib.app.batch import report
-from SAMUNetSlicerLib.app.batch.report import writeReport
-from SAMUNetSlicerLib.app.jobs.caseRecord import CaseRecord, SegmentResult, SliceResult
+from SAMUNetSlicerLib.app.batch import report, writeReport
+from SAMUNetSlicerLib.app.jobs import CaseRecord, SegmentResult, SliceResult
 from SAMUNetSlicerLib.errors import OutputError
 from scene.small_disk import mounted
 

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 from app.propagation_desk import Way
-from SAMUNetSlicerLib.app.propagation.options import PropagationOptions
-from SAMUNetSlicerLib.engine.serving.reports import EncodeReport, PredictReport
+from SAMUNetSlicerLib.app.propagation import PropagationOptions
+from SAMUNetSlicerLib.engine.serving import EncodeReport, PredictReport
 from SAMUNetSlicerLib.engine.types import Prediction
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal
-from SAMUNetSlicerLib.scene.geometry.sliceImage import extractSlice
+from SAMUNetSlicerLib.scene.geometry import extractSlice, planeFromAxis, planeFromNormal
 from scene.segmentation_scene import add_volume, voxels_of
 
 SHAPE = (12, 20, 24)  # K, J, I

@@ -3,11 +3,9 @@
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.files.loading import loadVolume
-from SAMUNetSlicerLib.app.jobs.demoCases import CASES, LabelledVolume, promptsDocument
-from SAMUNetSlicerLib.app.prompts.fromFile import parsePrompts
-from SAMUNetSlicerLib.app.prompts.placement import placePrompts
+from SAMUNetSlicerLib.app.files import loadVolume, startScene
+from SAMUNetSlicerLib.app.jobs import CASES, LabelledVolume, promptsDocument
+from SAMUNetSlicerLib.app.prompts import parsePrompts, placePrompts
 from SAMUNetSlicerLib.errors import InputError
 
 

@@ -11,7 +11,7 @@ import pytest
 import SimpleITK as sitk
 
 from app.dicom_case import LEFT_KIDNEY, LIVER, OBLIQUE, SHAPE, Case
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files import startScene
 from scene.segmentation_scene import ball
 
 ORIENTATIONS = pytest.mark.parametrize("orientation", [(1, 0, 0, 0, 1, 0), OBLIQUE])

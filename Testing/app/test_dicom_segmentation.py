@@ -8,12 +8,10 @@ import SimpleITK as sitk
 
 from app.dicom_case import LEFT_KIDNEY, LIVER, OBLIQUE, SHAPE, Case
 from app.dicom_series import SPACING, THICKNESS, write_enhanced, write_series, write_ultrasound
-from SAMUNetSlicerLib.app.files.dicomSegmentation import exportDicomSegmentation
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.files.loading import loadVolume
+from SAMUNetSlicerLib.app.files import exportDicomSegmentation, loadVolume, startScene
 from SAMUNetSlicerLib.errors import InputError, OutputError
-from SAMUNetSlicerLib.scene.geometry.volumeGeometry import dimensions
-from SAMUNetSlicerLib.scene.segments.segments import newSegment
+from SAMUNetSlicerLib.scene.geometry import dimensions
+from SAMUNetSlicerLib.scene.segments import newSegment
 from scene.segmentation_scene import ball, fill, put_under_transform, rotation
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from app.misbehaving_server import MisbehavingServer
-from SAMUNetSlicerLib.app.models.weights import describeDownload, importWeights, obtainWeights, removeWeights
-from SAMUNetSlicerLib.engine.models.cards import Source, load_catalogue
+from SAMUNetSlicerLib.app.models import describeDownload, importWeights, obtainWeights, removeWeights
+from SAMUNetSlicerLib.engine.models import Source, load_catalogue
 from SAMUNetSlicerLib.errors import CancelledError, InputError, WeightsError
 
 CONTENT = os.urandom(10_000)

@@ -14,13 +14,16 @@ import trimesh
 from pyarrow import parquet
 
 from app.dicom_series import write_series
-from SAMUNetSlicerLib.app.files.exportFormats import FORMATS
-from SAMUNetSlicerLib.app.files.exportSegmentation import ExportOptions, exportSegmentation
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.files.loading import loadVolume
-from SAMUNetSlicerLib.app.files.provenanceFile import readProvenance
+from SAMUNetSlicerLib.app.files import (
+    FORMATS,
+    ExportOptions,
+    exportSegmentation,
+    loadVolume,
+    readProvenance,
+    startScene,
+)
 from SAMUNetSlicerLib.errors import InputError, OutputError
-from SAMUNetSlicerLib.scene.segments.segments import newSegment
+from SAMUNetSlicerLib.scene.segments import newSegment
 from scene.segmentation_scene import ball, fill, put_under_transform, rotation, voxels_of
 from scene.small_disk import mounted
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.app.common.fileNames import distinctNames, fileName, nameAndJoint
+from SAMUNetSlicerLib.app.common import distinctNames, fileName, nameAndJoint
 from SAMUNetSlicerLib.errors import InputError
 
 

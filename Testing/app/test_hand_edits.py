@@ -9,17 +9,17 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 from app.desk import SHAPE, Desk
 from fakes.fakeEngine import fake_mask
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.session.externalEdits import HandEdits, useMaskAsPrompt
+from SAMUNetSlicerLib.app.files import startScene
+from SAMUNetSlicerLib.app.session import ExternalEdits, useMaskAsPrompt
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.errors import InputError, PromptError
-from SAMUNetSlicerLib.scene.segments.segmentSnapshot import SegmentSnapshot
+from SAMUNetSlicerLib.scene.segments import SegmentSnapshot
 from scene.segmentation_scene import ball, fill, matrix_to_array, voxels_of, vtk_matrix
 
 
 @pytest.fixture
 def edits(desk):
-    edits = HandEdits(desk.session)
+    edits = ExternalEdits(desk.session)
     yield edits
     edits.close()
 
@@ -150,7 +150,7 @@ def test_another_segmentation_is_followed_from_the_moment_it_is_chosen(desk, edi
 
 
 def test_a_closed_listener_makes_no_steps(desk):
-    edits = HandEdits(desk.session)
+    edits = ExternalEdits(desk.session)
     desk.click(12, 20)
     edits.close()
     edits.close()
@@ -170,7 +170,7 @@ def test_any_strokes_on_two_segments_can_all_be_undone_and_redone(strokes):
         desk = Desk(host.scene)
         segments = [desk.session.addSegment("A"), desk.session.addSegment("B")]
         desk.session.poll()
-        edits = HandEdits(desk.session)
+        edits = ExternalEdits(desk.session)
 
         def state():
             return [desk.voxels(segment).tobytes() for segment in segments]

@@ -9,9 +9,9 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
-from SAMUNetSlicerLib.app.files.headlessScene import addSliceNode, startScene
+from SAMUNetSlicerLib.app.files import addSliceNode, startScene
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.geometry.volumeGeometry import matrixToArray
+from SAMUNetSlicerLib.scene.geometry import matrixToArray
 
 
 def add_volume(host, size=(10, 20, 30)):

@@ -5,11 +5,10 @@ import pytest
 import vtk
 
 from fakes.fakeEngine import fake_mask
-from SAMUNetSlicerLib.app.files.headlessScene import addSliceNode
-from SAMUNetSlicerLib.app.session.hoverPreview import HoverPreview, Place
+from SAMUNetSlicerLib.app.files import addSliceNode
+from SAMUNetSlicerLib.app.session import HoverPreview, Place
 from SAMUNetSlicerLib.engine.types import Prompts
-from SAMUNetSlicerLib.scene.views.maskOutline import maskLoops
-from SAMUNetSlicerLib.scene.views.viewOutline import ViewOutline
+from SAMUNetSlicerLib.scene.views import ViewOutline, maskLoops
 
 
 class Clock:

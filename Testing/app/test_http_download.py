@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from app.misbehaving_server import MisbehavingServer
-from SAMUNetSlicerLib.app.models.httpDownload import Patience, downloadUrl
+from SAMUNetSlicerLib.app.models import Patience, downloadUrl
 from SAMUNetSlicerLib.errors import CancelledError, OutputError, WeightsError
 
 CONTENT = os.urandom(1_000_003)

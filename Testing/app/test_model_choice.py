@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from SAMUNetSlicerLib.app.models.modelSpec import modelSpec
-from SAMUNetSlicerLib.engine.models.cards import ModelCard, load_catalogue
+from SAMUNetSlicerLib.app.models import modelSpec
+from SAMUNetSlicerLib.engine.models import ModelCard, load_catalogue
 from SAMUNetSlicerLib.errors import InputError, WeightsError
 
 

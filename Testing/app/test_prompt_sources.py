@@ -10,25 +10,25 @@ import vtk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.app.batch.casePrompts import PromptSearch
-from SAMUNetSlicerLib.app.batch.caseRunner import sourceOf
-from SAMUNetSlicerLib.app.batch.cases import BatchCase
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.files.loading import loadVolume
-from SAMUNetSlicerLib.app.prompts.fromFile import PlanePrompts, PointPrompt
-from SAMUNetSlicerLib.app.prompts.fromMarkups import MarkupPrompts
-from SAMUNetSlicerLib.app.prompts.fromSegmentation import CoarsePrompts, SegmentsOfLabels, SegmentsOfNode
-from SAMUNetSlicerLib.app.prompts.fromTable import readTable
-from SAMUNetSlicerLib.app.prompts.placement import placePrompts, toRAS
-from SAMUNetSlicerLib.app.prompts.sliceChoice import SliceChoice
-from SAMUNetSlicerLib.app.prompts.tableOnVolume import TablePrompts
+from SAMUNetSlicerLib.app.batch import BatchCase, PromptSearch, sourceOf
+from SAMUNetSlicerLib.app.files import loadVolume, startScene
+from SAMUNetSlicerLib.app.prompts import (
+    CoarsePrompts,
+    MarkupPrompts,
+    PlanePrompts,
+    PointPrompt,
+    SegmentsOfLabels,
+    SegmentsOfNode,
+    SliceChoice,
+    TablePrompts,
+    placePrompts,
+    readTable,
+    toRAS,
+)
 from SAMUNetSlicerLib.errors import InputError, PromptError
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.geometry.volumeGeometry import ijkToRAS, mapPoints
-from SAMUNetSlicerLib.scene.prompts.promptPixels import promptPixels
-from SAMUNetSlicerLib.scene.prompts.promptRecord import PromptRecord
-from SAMUNetSlicerLib.scene.segments.segments import newSegment
-from SAMUNetSlicerLib.scene.segments.segmentWriter import SegmentWriter
+from SAMUNetSlicerLib.scene.geometry import ijkToRAS, mapPoints, planeFromAxis
+from SAMUNetSlicerLib.scene.prompts import PromptRecord, promptPixels
+from SAMUNetSlicerLib.scene.segments import SegmentWriter, newSegment
 from scene.geometries import matrices, permuted_matrices
 from scene.segmentation_scene import CT, add_volume
 

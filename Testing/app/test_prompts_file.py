@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.app.prompts.fromFile import (
+from SAMUNetSlicerLib.app.prompts import (
     SCHEMA_FILE,
     BoxPrompt,
     PointPrompt,

@@ -4,7 +4,7 @@ import pytest
 
 from app.propagation_desk import DEPTH
 from fakes.fakeEngine import FAKE_SPEC
-from SAMUNetSlicerLib.app.propagation.options import PropagationOptions
+from SAMUNetSlicerLib.app.propagation import PropagationOptions
 from SAMUNetSlicerLib.errors import EngineError, InputError, PromptError
 
 

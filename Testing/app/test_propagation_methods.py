@@ -6,12 +6,11 @@ import pytest
 from app.desk import SHAPE
 from app.propagation_desk import BOX, DEPTH, Way, answers, square
 from fakes.fakeEngine import FAKE_SPEC, fake_mask
-from SAMUNetSlicerLib.app.files.provenanceFile import readProvenance, writeProvenance
-from SAMUNetSlicerLib.app.jobs.replay import Replay
-from SAMUNetSlicerLib.app.propagation.review import reviewSlices
+from SAMUNetSlicerLib.app.files import readProvenance, writeProvenance
+from SAMUNetSlicerLib.app.jobs import Replay
+from SAMUNetSlicerLib.app.propagation import reviewSlices
 from SAMUNetSlicerLib.engine.types import Prompts
-from SAMUNetSlicerLib.scene.geometry.planeFactory import neighborPlane, planeFromNormal
-from SAMUNetSlicerLib.scene.geometry.regionBox import RegionBox
+from SAMUNetSlicerLib.scene.geometry import RegionBox, neighborPlane, planeFromNormal
 from scene.segmentation_scene import add_volume, put_under_transform, rotation, voxels_of
 
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from app.desk import SHAPE
-from SAMUNetSlicerLib.app.jobs.promptRun import PromptRun, runPrompts
-from SAMUNetSlicerLib.app.prompts.fromFile import parsePrompts
-from SAMUNetSlicerLib.app.prompts.placement import propagationOptions
+from SAMUNetSlicerLib.app.jobs import PromptRun, runPrompts
+from SAMUNetSlicerLib.app.prompts import parsePrompts, readPropagationOptions
 from SAMUNetSlicerLib.errors import InputError, PromptError
 
 
@@ -45,7 +44,7 @@ def test_a_segment_is_carried_on_as_the_file_says(desk, propagate, expected):
     "region", [{"fraction": [[0.2, 0.2, 0.2], [0.6, 0.5, 0.7]]}, {"ras": [[1, 2, 3], [9, 8, 7]]}]
 )
 def test_a_region_may_be_given_in_every_space(desk, region):
-    options = propagationOptions({"region": region, "direction": "down"}, desk.volume)
+    options = readPropagationOptions({"region": region, "direction": "down"}, desk.volume)
     sides = np.linalg.norm(options.region.unitToRAS[:3, :3], axis=0)
     extent = np.array([50 * 0.75, 40 * 0.75, 10 * 2.5])
     expected = [8, 6, 4] if "ras" in region else [0.4, 0.3, 0.5] * extent
@@ -57,7 +56,7 @@ def test_what_no_propagation_can_be_is_refused_with_its_place(desk):
     with pytest.raises(PromptError, match=r"segments\[0\]\.propagate"):
         document({"direction": "sideways"}, 3)
     with pytest.raises(InputError, match="no volume"):
-        propagationOptions({"region": {"ras": [[1, 2, 3], [1, 5, 7]]}}, desk.volume)
+        readPropagationOptions({"region": {"ras": [[1, 2, 3], [1, 5, 7]]}}, desk.volume)
 
 
 def test_a_file_may_ask_for_several_axes(desk):

@@ -6,16 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.app.engines.threadEngine import ThreadEngine
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.files.loading import loadVolume
-from SAMUNetSlicerLib.app.models.modelSpec import modelSpec
-from SAMUNetSlicerLib.app.propagation.options import PropagationOptions
-from SAMUNetSlicerLib.app.propagation.propagator import Propagator
-from SAMUNetSlicerLib.app.session.session import SegmentationSession
+from SAMUNetSlicerLib.app.engines import ThreadEngine
+from SAMUNetSlicerLib.app.files import loadVolume, startScene
+from SAMUNetSlicerLib.app.models import modelSpec
+from SAMUNetSlicerLib.app.propagation import PropagationOptions, Propagator
+from SAMUNetSlicerLib.app.session import SegmentationSession
 from SAMUNetSlicerLib.engine.windowing import WindowSetting
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.geometry.sliceImage import extractSlice, voxelArray
+from SAMUNetSlicerLib.scene.geometry import extractSlice, planeFromAxis, voxelArray
 from scene.segmentation_scene import voxels_of
 
 SAMPLES = Path(__file__).resolve().parents[2] / "Resources" / "SampleData"

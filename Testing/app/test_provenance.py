@@ -4,9 +4,9 @@ import json
 
 import SimpleITK as sitk
 
-from SAMUNetSlicerLib.app.session.provenance import TAG, UNREADABLE_TAG, ProvenanceTags
-from SAMUNetSlicerLib.scene.export.segmentationExport import exportSegmentation
-from SAMUNetSlicerLib.scene.segments.segments import segmentTag
+from SAMUNetSlicerLib.app.session import TAG, UNREADABLE_TAG, ProvenanceTags
+from SAMUNetSlicerLib.scene.export import exportSegNrrd
+from SAMUNetSlicerLib.scene.segments import segmentTag
 
 
 def test_text_with_the_separator_of_segmentation_files_survives_the_export(desk, tmp_path):
@@ -15,7 +15,7 @@ def test_text_with_the_separator_of_segmentation_files_survives_the_export(desk,
     tags = ProvenanceTags(session.segmentationNode)
     tags.of(session.segmentId).log("note", text="left|right")
     tags.save(session.segmentId)
-    exportSegmentation(session.segmentationNode, tmp_path / "a.seg.nrrd")
+    exportSegNrrd(session.segmentationNode, tmp_path / "a.seg.nrrd")
     written = sitk.ReadImage(str(tmp_path / "a.seg.nrrd")).GetMetaData("Segment0_Tags")
     (entry,) = [tag for tag in written.split("|") if tag.startswith(TAG + ":")]
     assert json.loads(entry[len(TAG) + 1 :])["log"][-1]["text"] == "left|right"

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from SAMUNetSlicerLib.app.jobs.demo import ReadBack
+from SAMUNetSlicerLib.app.jobs import ReadBack
 from SAMUNetSlicerLib.errors import InputError, OutputError
-from SAMUNetSlicerLib.scene.export.segmentationExport import exportLabelmap, exportSegmentation
+from SAMUNetSlicerLib.scene.export import exportLabelmap, exportSegNrrd
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def stem(desk, tmp_path):
     desk.session.addSegment("Blob", (1.0, 0.5, 0.0))
     desk.click(12, 20)
     stem = tmp_path / "case"
-    exportSegmentation(desk.session.segmentationNode, f"{stem}.seg.nrrd")
+    exportSegNrrd(desk.session.segmentationNode, f"{stem}.seg.nrrd")
     exportLabelmap(desk.session.segmentationNode, desk.volume, f"{stem}.nii.gz")
     return stem
 

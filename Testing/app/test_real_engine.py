@@ -8,21 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.app.engines.processEngine import ProcessEngine
-from SAMUNetSlicerLib.app.engines.threadEngine import ThreadEngine
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.files.loading import loadVolume
-from SAMUNetSlicerLib.app.jobs.replay import runReplayJob
-from SAMUNetSlicerLib.app.jobs.segmentJob import SegmentJob, runSegmentJob
-from SAMUNetSlicerLib.app.prompts.fromFile import parsePrompts
-from SAMUNetSlicerLib.app.session.session import SegmentationSession
-from SAMUNetSlicerLib.engine.models.cards import load_catalogue
-from SAMUNetSlicerLib.engine.serving.reports import ModelSpec
+from SAMUNetSlicerLib.app.engines import ProcessEngine, ThreadEngine
+from SAMUNetSlicerLib.app.files import loadVolume, startScene
+from SAMUNetSlicerLib.app.jobs import SegmentJob, runReplayJob, runSegmentJob
+from SAMUNetSlicerLib.app.prompts import parsePrompts
+from SAMUNetSlicerLib.app.session import SegmentationSession
+from SAMUNetSlicerLib.engine.models import load_catalogue
+from SAMUNetSlicerLib.engine.serving import ModelSpec
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.geometry.sliceImage import extractSlice
-from SAMUNetSlicerLib.scene.segments.segmentWriter import SegmentWriter
+from SAMUNetSlicerLib.scene.geometry import extractSlice, planeFromAxis
+from SAMUNetSlicerLib.scene.segments import SegmentWriter
 
 SAMPLES = Path(__file__).resolve().parents[2] / "Resources" / "SampleData"
 SPLEEN, LIVER = 1, 5

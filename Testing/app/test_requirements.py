@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from SAMUNetSlicerLib.app.models.requirements import REQUIREMENTS, TORCH, Requirement, Shortage, shortages
+from SAMUNetSlicerLib.app.models import REQUIREMENTS, TORCH, Requirement, Shortage, shortages
 
 PACKAGE = Requirement("frobnicate", "frobnicate-it", "1.10", "MIT", "1 MB")
 

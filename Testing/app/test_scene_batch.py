@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 
 from fakes.fakeEngine import FAKE_SPEC
-from SAMUNetSlicerLib.app.batch.sceneBatch import SceneBatch
-from SAMUNetSlicerLib.app.prompts.fromFile import parsePrompts
-from SAMUNetSlicerLib.app.prompts.sources import PromptsOfSegmentation, SharedPrompts
+from SAMUNetSlicerLib.app.batch import SceneBatch
+from SAMUNetSlicerLib.app.prompts import PromptsOfSegmentation, SharedPrompts, parsePrompts
 from SAMUNetSlicerLib.errors import EngineError, PromptError
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis
 from scene.segmentation_scene import CT, add_volume, voxels_of
 
 SHAPE = (10, 40, 50)

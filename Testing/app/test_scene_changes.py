@@ -10,10 +10,10 @@ import vtk
 from app.desk import SHAPE, Desk
 from app.test_session_scene import disk, session_on
 from fakes import parameterNodes
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.session.provenance import TAG
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal
-from SAMUNetSlicerLib.scene.prompts.promptNodes import promptNodes
+from SAMUNetSlicerLib.app.files import startScene
+from SAMUNetSlicerLib.app.session import TAG
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis, planeFromNormal
+from SAMUNetSlicerLib.scene.prompts import promptNodes
 from scene.segmentation_scene import add_volume
 from scene.test_prompt_saving import load_bundle, load_mrml, save_bundle, save_mrml
 

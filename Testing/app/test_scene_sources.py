@@ -3,13 +3,11 @@
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.app.prompts.fromScene import BoxesOfSegmentations, markupsOf
-from SAMUNetSlicerLib.app.prompts.sliceChoice import SliceChoice
+from SAMUNetSlicerLib.app.prompts import BoxesOfSegmentations, SliceChoice, markupsOf
 from SAMUNetSlicerLib.errors import PromptError
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.prompts.promptNodes import makePromptNode
-from SAMUNetSlicerLib.scene.segments.segments import newSegment
-from SAMUNetSlicerLib.scene.segments.segmentWriter import SegmentWriter
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis
+from SAMUNetSlicerLib.scene.prompts import makePromptNode
+from SAMUNetSlicerLib.scene.segments import SegmentWriter, newSegment
 from scene.segmentation_scene import CT, add_volume
 
 SHAPE = (6, 40, 50)

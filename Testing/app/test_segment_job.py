@@ -11,13 +11,10 @@ import SimpleITK as sitk
 
 from app.desk import SHAPE
 from fakes.fakeEngine import FAKE_SPEC, FakeEngine
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.files.loading import loadVolume
-from SAMUNetSlicerLib.app.files.provenanceFile import readProvenance
-from SAMUNetSlicerLib.app.jobs.replay import Replay
-from SAMUNetSlicerLib.app.jobs.segmentJob import SegmentJob, runSegmentJob
-from SAMUNetSlicerLib.app.prompts.fromFile import parsePrompts
-from SAMUNetSlicerLib.engine.serving.reports import ModelSpec
+from SAMUNetSlicerLib.app.files import loadVolume, readProvenance, startScene
+from SAMUNetSlicerLib.app.jobs import Replay, SegmentJob, runSegmentJob
+from SAMUNetSlicerLib.app.prompts import parsePrompts
+from SAMUNetSlicerLib.engine.serving import ModelSpec
 from SAMUNetSlicerLib.errors import CancelledError, InputError, OutputError, PromptError, WeightsError
 
 PROMPTS = {

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from fakes.fakeEngine import fake_mask
-from SAMUNetSlicerLib.engine.serving.reports import ModelSpec
+from SAMUNetSlicerLib.engine.serving import ModelSpec
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.errors import InputError, PromptError
-from SAMUNetSlicerLib.scene.segments.segments import status
+from SAMUNetSlicerLib.scene.segments import status
 
 
 def disk(shape, *centers):

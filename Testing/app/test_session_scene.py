@@ -10,13 +10,11 @@ from vtk.util.numpy_support import numpy_to_vtk
 
 from app.desk import SHAPE, Desk
 from fakes.fakeEngine import FAKE_SPEC, RADIUS, FakeEngine, fake_mask
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.session.provenance import TAG
-from SAMUNetSlicerLib.app.session.session import SegmentationSession
-from SAMUNetSlicerLib.app.session.sliceImages import FOLLOW_DISPLAY
+from SAMUNetSlicerLib.app.files import startScene
+from SAMUNetSlicerLib.app.session import FOLLOW_DISPLAY, TAG, SegmentationSession
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis, planeFromNormal
 from scene.geometries import VolumeScene, directions, matrices, parents
 from scene.segmentation_scene import add_volume, put_under_transform, rotation, voxels_of
 from scene.test_prompt_saving import load_bundle, save_bundle

@@ -5,7 +5,7 @@ import pytest
 
 from app.desk import Desk
 from fakes.fakeEngine import FAKE_SPEC, fake_mask
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files import startScene
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.errors import EngineError
 from scene.segmentation_scene import add_volume

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from app.desk import Desk
 from fakes.fakeEngine import fake_mask
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.session.provenance import TAG
+from SAMUNetSlicerLib.app.files import startScene
+from SAMUNetSlicerLib.app.session import TAG
 from SAMUNetSlicerLib.engine.types import Prompts
-from SAMUNetSlicerLib.scene.segments.segments import segmentTag
+from SAMUNetSlicerLib.scene.segments import segmentTag
 
 
 def blob(desk, *centers):

@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from SAMUNetSlicerLib.app.session.pixelOrigins import SliceContent, componentsTouchedBy
-from SAMUNetSlicerLib.app.session.sliceRecord import decodeMask, encodeMask
+from SAMUNetSlicerLib.app.session import PixelOrigins, componentsTouchedBy, decodeMask, encodeMask
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.errors import InputError
 
@@ -23,19 +22,19 @@ def _points(*points):
 
 
 def test_a_slice_as_we_left_it_holds_no_edits():
-    content = SliceContent.untouched((1, 3))
+    content = PixelOrigins.untouched((1, 3))
     assert content.withEdits(_mask("..."), _points((0, 0, 1))) is content
     np.testing.assert_array_equal(content.merged(_mask("##.")), _mask("##."))
 
 
 def test_painted_pixels_stay_and_erased_ones_stay_away():
-    content = SliceContent(_mask("##.."), _mask("...."), _mask("...."))
+    content = PixelOrigins(_mask("##.."), _mask("...."), _mask("...."))
     edited = content.withEdits(_mask(".#.#"), _points())
     np.testing.assert_array_equal(edited.merged(_mask("###.")), _mask(".###"))
 
 
 def test_erasing_what_was_painted_before_forgets_the_painting():
-    painted = SliceContent.untouched((1, 4)).withEdits(_mask("##.."), _points())
+    painted = PixelOrigins.untouched((1, 4)).withEdits(_mask("##.."), _points())
     erased = painted.withEdits(_mask("#..."), _points())
     np.testing.assert_array_equal(erased.added, _mask("#..."))
     np.testing.assert_array_equal(erased.removed, _mask(".#.."))
@@ -44,7 +43,7 @@ def test_erasing_what_was_painted_before_forgets_the_painting():
 
 def test_the_network_starts_from_the_edited_part_that_the_prompts_are_about():
     current = _mask("##..#", "#...#")
-    content = SliceContent.untouched((2, 5))
+    content = PixelOrigins.untouched((2, 5))
     np.testing.assert_array_equal(
         content.withEdits(current, _points((1, 0, 1))).start, _mask("##...", "#....")
     )
@@ -54,10 +53,10 @@ def test_the_network_starts_from_the_edited_part_that_the_prompts_are_about():
 
 
 def test_a_click_that_contradicts_an_edit_gives_only_that_part_back_to_the_network():
-    content = SliceContent(_mask("....."), added=_mask("##.##"), removed=_mask("....."))
+    content = PixelOrigins(_mask("....."), added=_mask("##.##"), removed=_mask("....."))
     released = content.withPrompts(_points((4, 0, 0), (0, 0, 1)))
     np.testing.assert_array_equal(released.added, _mask("##..."))
-    content = SliceContent(_mask("....."), added=_mask("....."), removed=_mask("##.##"))
+    content = PixelOrigins(_mask("....."), added=_mask("....."), removed=_mask("##.##"))
     np.testing.assert_array_equal(content.withPrompts(_points((0, 0, 1), (4, 0, 0))).removed, _mask("...##"))
 
 

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.app.jobs.slicePictures import contactSheet, savePicture, slicePicture
-from SAMUNetSlicerLib.app.prompts.fromFile import parsePrompts
-from SAMUNetSlicerLib.app.prompts.placement import placePrompts
+from SAMUNetSlicerLib.app.jobs import contactSheet, savePicture, slicePicture
+from SAMUNetSlicerLib.app.prompts import parsePrompts, placePrompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting
 from SAMUNetSlicerLib.errors import OutputError
 

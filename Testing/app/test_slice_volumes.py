@@ -84,7 +84,7 @@ def two_volumes():
 
 def node_plane(desk, node):
     """The slice of the first volume that was clicked on."""
-    from SAMUNetSlicerLib.scene.prompts.promptStore import PromptStore
+    from SAMUNetSlicerLib.scene.prompts import PromptStore
 
     store = PromptStore(desk.scene, node)
     (plane,) = store.planes(node.GetSegmentation().GetSegmentIDs()[0])
@@ -168,11 +168,11 @@ def default_model():
     from pathlib import Path
 
     from app.view_desk import ViewDesk
-    from SAMUNetSlicerLib.app.engines.threadEngine import ThreadEngine
-    from SAMUNetSlicerLib.app.files.loading import loadVolume
-    from SAMUNetSlicerLib.app.models.modelSpec import modelSpec
+    from SAMUNetSlicerLib.app.engines import ThreadEngine
+    from SAMUNetSlicerLib.app.files import loadVolume
+    from SAMUNetSlicerLib.app.models import modelSpec
     from SAMUNetSlicerLib.engine.windowing import WindowSetting
-    from SAMUNetSlicerLib.scene.geometry.sliceImage import extractSlice
+    from SAMUNetSlicerLib.scene.geometry import extractSlice
     from scene.segmentation_scene import dice
 
     samples = Path(__file__).resolve().parents[2] / "Resources" / "SampleData"

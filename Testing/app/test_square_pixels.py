@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.app.session.squarePixels import planeMask, squareImage, squarePrompts
+from SAMUNetSlicerLib.app.session import planeMask, squareImage, squarePrompts
 from SAMUNetSlicerLib.engine.types import Prediction, Prompts
-from SAMUNetSlicerLib.scene.geometry.plane import SlicePlane
+from SAMUNetSlicerLib.scene.geometry import SlicePlane
 
 
 def plane_of(shape, step_x=1.0, step_y=1.0):

@@ -3,7 +3,7 @@
 import pytest
 
 from SAMUNetSlicerLib.app.session import surfaceRefresh
-from SAMUNetSlicerLib.scene.segments.closedSurface import hasClosedSurface
+from SAMUNetSlicerLib.scene.segments import hasClosedSurface
 
 
 @pytest.fixture

@@ -6,11 +6,9 @@ import pytest
 
 from fakes.blob_model import BlobModel
 from fakes.fakeEngine import FAKE_SPEC, FakeService, fake_mask
-from SAMUNetSlicerLib.app.engines.threadEngine import ThreadEngine
-from SAMUNetSlicerLib.engine.models.cards import load_catalogue
-from SAMUNetSlicerLib.engine.serving.jobs import Priority
-from SAMUNetSlicerLib.engine.serving.reports import ModelSpec
-from SAMUNetSlicerLib.engine.serving.service import EngineService
+from SAMUNetSlicerLib.app.engines import ThreadEngine
+from SAMUNetSlicerLib.engine.models import load_catalogue
+from SAMUNetSlicerLib.engine.serving import EngineService, ModelSpec, Priority
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.errors import CancelledError, EngineError
 

@@ -1,6 +1,6 @@
 import pytest
 
-from SAMUNetSlicerLib.app.engines.client import Ticket
+from SAMUNetSlicerLib.app.engines import Ticket
 from SAMUNetSlicerLib.errors import CancelledError, EngineError
 
 

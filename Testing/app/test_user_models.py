@@ -2,14 +2,8 @@ import json
 
 import pytest
 
-from SAMUNetSlicerLib.app.models.userModels import (
-    catalogue,
-    forgetModel,
-    isOwnModel,
-    registerModel,
-    userCatalogueFile,
-)
-from SAMUNetSlicerLib.engine.models.cards import load_catalogue
+from SAMUNetSlicerLib.app.models import catalogue, forgetModel, isOwnModel, registerModel, userCatalogueFile
+from SAMUNetSlicerLib.engine.models import load_catalogue
 from SAMUNetSlicerLib.errors import InputError, OutputError
 from training.corpora import compact_card
 

@@ -4,12 +4,10 @@ import numpy as np
 import pytest
 import slicer
 
-from SAMUNetSlicerLib.app.files.headlessScene import addSliceNode
-from SAMUNetSlicerLib.app.session.prefetcher import Prefetcher
-from SAMUNetSlicerLib.app.session.squarePixels import squareImage
-from SAMUNetSlicerLib.app.session.viewFollower import ViewFollower
+from SAMUNetSlicerLib.app.files import addSliceNode
+from SAMUNetSlicerLib.app.session import Prefetcher, ViewFollower, squareImage
 from SAMUNetSlicerLib.engine.windowing import WindowSetting
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal, planeFromSliceNode
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis, planeFromNormal, planeFromSliceNode
 from scene.segmentation_scene import add_volume, put_under_transform, rotation
 
 

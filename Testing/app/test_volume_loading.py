@@ -10,11 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.files.loading import loadVolume
+from SAMUNetSlicerLib.app.files import loadVolume, startScene
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.geometry.sliceImage import voxelArray
-from SAMUNetSlicerLib.scene.geometry.volumeGeometry import ijkToRAS, isRightHanded
+from SAMUNetSlicerLib.scene.geometry import ijkToRAS, isRightHanded, voxelArray
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 COMPRESSIBLE = ["nii.gz", "nrrd", "mha", "mhd", "nhdr"]

@@ -10,11 +10,9 @@ import torch
 from safetensors.torch import save_file
 
 from app.misbehaving_server import MisbehavingServer
-from SAMUNetSlicerLib.app.engines.childProcess import EngineLaunch
-from SAMUNetSlicerLib.app.models.addUserModel import addOwnModel
-from SAMUNetSlicerLib.app.models.userModels import catalogue, userCatalogueFile
-from SAMUNetSlicerLib.app.models.weightsTask import WeightsTask
-from SAMUNetSlicerLib.engine.models.cards import load_catalogue, weights_path
+from SAMUNetSlicerLib.app.engines import EngineLaunch
+from SAMUNetSlicerLib.app.models import WeightsTask, addOwnModel, catalogue, userCatalogueFile
+from SAMUNetSlicerLib.engine.models import load_catalogue, weights_path
 from SAMUNetSlicerLib.errors import CancelledError, EngineError, InputError, WeightsError
 from training.corpora import compact_card
 

@@ -3,11 +3,9 @@
 import numpy as np
 
 from fakes.fakeEngine import FAKE_SPEC, FakeEngine
-from SAMUNetSlicerLib.app.files.headlessScene import addSliceNode, startScene
-from SAMUNetSlicerLib.app.session.session import SegmentationSession
-from SAMUNetSlicerLib.app.session.viewFollower import ViewFollower
-from SAMUNetSlicerLib.app.session.viewTools import SliceTools
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromSliceNode
+from SAMUNetSlicerLib.app.files import addSliceNode, startScene
+from SAMUNetSlicerLib.app.session import SegmentationSession, ViewFollower, ViewTools
+from SAMUNetSlicerLib.scene.geometry import planeFromSliceNode
 from scene.segmentation_scene import add_volume
 from scene.slice_window import SliceWindow
 
@@ -41,7 +39,7 @@ class ViewDesk:
             view.show(self.volume)
         self.windows = {name: SliceWindow(self.host, view, SIZE) for name, view in self.views.items()}
         self.follower = ViewFollower(self.session)
-        self.tools = SliceTools(self.session, self.follower)
+        self.tools = ViewTools(self.session, self.follower)
         for name, window in self.windows.items():
             self.tools.attach(window.interactor, self.views[name].node)
         self.tools.tool = "positive"

@@ -18,10 +18,9 @@ import SimpleITK as sitk
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
-from SAMUNetSlicerLib.app.batch.batchJob import BatchJob, BatchListener, BatchOptions
-from SAMUNetSlicerLib.app.batch.devices import threadsVariables
-from SAMUNetSlicerLib.app.engines.childProcess import EngineLaunch
-from SAMUNetSlicerLib.app.models.modelSpec import modelSpec
+from SAMUNetSlicerLib.app.batch import BatchJob, BatchListener, BatchOptions, threadsVariables
+from SAMUNetSlicerLib.app.engines import EngineLaunch
+from SAMUNetSlicerLib.app.models import modelSpec
 
 SAMPLE = Path(__file__).resolve().parents[2] / "Resources" / "SampleData" / "ts_ct512.nii.gz"
 BOXES = {"Liver": [[45, 135], [260, 360]], "Spleen": [[330, 240], [420, 350]]}

@@ -22,11 +22,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 import dataclasses
 
 from app.view_desk import ViewDesk
-from SAMUNetSlicerLib.app.engines.processEngine import ProcessEngine
-from SAMUNetSlicerLib.app.files.loading import loadVolume
-from SAMUNetSlicerLib.app.models.modelSpec import modelSpec
+from SAMUNetSlicerLib.app.engines import ProcessEngine
+from SAMUNetSlicerLib.app.files import loadVolume
+from SAMUNetSlicerLib.app.models import modelSpec
 from SAMUNetSlicerLib.engine.windowing import WindowSetting
-from SAMUNetSlicerLib.scene.geometry.sliceImage import voxelArray
+from SAMUNetSlicerLib.scene.geometry import voxelArray
 from scene.segmentation_scene import CT, add_volume, fill
 
 SAMPLE = Path(__file__).resolve().parents[2] / "Resources" / "SampleData" / "ts_ct512.nii.gz"

@@ -29,10 +29,8 @@ from scipy import ndimage
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
-from SAMUNetSlicerLib.engine.models.cards import load_catalogue
-from SAMUNetSlicerLib.engine.models.loader import load_model
-from SAMUNetSlicerLib.engine.prompting.postprocess import bounding_box
-from SAMUNetSlicerLib.engine.prompting.predictor import Predictor
+from SAMUNetSlicerLib.engine.models import load_catalogue, load_model
+from SAMUNetSlicerLib.engine.prompting import Predictor, bounding_box
 from SAMUNetSlicerLib.engine.types import Prompts
 
 EIGHT_NEIGHBOURS = np.ones((3, 3))

@@ -17,14 +17,12 @@ from scipy import ndimage
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
-from SAMUNetSlicerLib.app.common.folders import weightsFolder
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.files.loading import loadVolume
-from SAMUNetSlicerLib.engine.models.cards import load_catalogue, weights_path
-from SAMUNetSlicerLib.engine.models.loader import load_model
+from SAMUNetSlicerLib.app.common import weightsFolder
+from SAMUNetSlicerLib.app.files import loadVolume, startScene
+from SAMUNetSlicerLib.engine.models import load_catalogue, load_model, weights_path
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting, to_uint8
-from SAMUNetSlicerLib.scene.geometry.sliceImage import voxelArray
+from SAMUNetSlicerLib.scene.geometry import voxelArray
 from SAMUNetSlicerLib.training.evaluation import product_answers
 from SAMUNetSlicerLib.training.metrics import dice
 from SAMUNetSlicerLib.training.prompt_simulation import next_click, scaled_box, tight_box

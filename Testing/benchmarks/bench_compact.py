@@ -14,11 +14,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
-from SAMUNetSlicerLib.engine.models.compact import prepared
-from SAMUNetSlicerLib.engine.networks.compact_decoder import decode_compact
-from SAMUNetSlicerLib.engine.networks.compact_samunet import CompactSAMUNet
-from SAMUNetSlicerLib.engine.networks.fast_encoder import FastEncoder
-from SAMUNetSlicerLib.engine.networks.samunet import RES34, SAMUNet
+from SAMUNetSlicerLib.engine.models import prepared
+from SAMUNetSlicerLib.engine.networks import RES34, CompactSAMUNet, FastEncoder, SAMUNet, decode_compact
 
 POINT = torch.tensor([[[100.0, 120.0]]]), torch.tensor([[1]])
 

@@ -15,8 +15,8 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
-from SAMUNetSlicerLib.app.models.modelSpec import modelSpec
-from SAMUNetSlicerLib.engine.serving.service import EngineService
+from SAMUNetSlicerLib.app.models import modelSpec
+from SAMUNetSlicerLib.engine.serving import EngineService
 from SAMUNetSlicerLib.engine.types import Prompts
 
 SMALLEST = 60  # pixels of a structure

@@ -18,11 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
 from app.dicom_series import write_series
-from SAMUNetSlicerLib.app.files.exportFormats import FORMATS
-from SAMUNetSlicerLib.app.files.exportSegmentation import ExportOptions, exportSegmentation
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.files.loading import loadVolume
-from SAMUNetSlicerLib.scene.segments.segments import newSegment
+from SAMUNetSlicerLib.app.files import FORMATS, ExportOptions, exportSegmentation, loadVolume, startScene
+from SAMUNetSlicerLib.scene.segments import newSegment
 from scene.segmentation_scene import fill
 
 SHAPE = (300, 512, 512)

@@ -17,11 +17,8 @@ from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
-from SAMUNetSlicerLib.engine.models.cards import load_catalogue
-from SAMUNetSlicerLib.engine.models.device import cpu_multiplies_bf16
-from SAMUNetSlicerLib.engine.models.sam import SamModel
-from SAMUNetSlicerLib.engine.networks.sam_network import build_sam_network
-from SAMUNetSlicerLib.engine.networks.tiny_vit import fold_batch_norm
+from SAMUNetSlicerLib.engine.models import SamModel, cpu_multiplies_bf16, load_catalogue
+from SAMUNetSlicerLib.engine.networks import build_sam_network, fold_batch_norm
 
 BOX = np.array([[150, 180, 260, 330]], np.float32)
 NO_POINTS, NO_LABELS = np.zeros((1, 0, 2), np.float32), np.zeros((1, 0), np.int64)

@@ -32,16 +32,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
 from benchmarks.labelled_volumes import VOLUMES, dice, load, structures, surface_dice
-from SAMUNetSlicerLib.app.engines.threadEngine import ThreadEngine
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.models.modelSpec import modelSpec
-from SAMUNetSlicerLib.app.propagation.options import PropagationOptions
-from SAMUNetSlicerLib.app.propagation.propagator import Propagator
-from SAMUNetSlicerLib.app.session.session import SegmentationSession
+from SAMUNetSlicerLib.app.engines import ThreadEngine
+from SAMUNetSlicerLib.app.files import startScene
+from SAMUNetSlicerLib.app.models import modelSpec
+from SAMUNetSlicerLib.app.propagation import PropagationOptions, Propagator
+from SAMUNetSlicerLib.app.session import SegmentationSession
 from SAMUNetSlicerLib.engine.windowing import WindowSetting
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.geometry.regionBox import RegionBox
-from SAMUNetSlicerLib.scene.geometry.volumeGeometry import ijkToRAS
+from SAMUNetSlicerLib.scene.geometry import RegionBox, ijkToRAS, planeFromAxis
 from scene.segmentation_scene import voxels_of
 
 WAYS = (

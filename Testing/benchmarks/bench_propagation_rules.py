@@ -15,13 +15,18 @@ import SimpleITK as sitk
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
-from SAMUNetSlicerLib.app.models.modelSpec import modelSpec
-from SAMUNetSlicerLib.app.propagation.neighborPrompts import boxAround, neighborPrompts
-from SAMUNetSlicerLib.app.propagation.options import PropagatedSlice, PropagationOptions
-from SAMUNetSlicerLib.app.propagation.stopRules import diceOf, greyLevels, reasonToRefuse
-from SAMUNetSlicerLib.engine.models.cards import ModelCard
-from SAMUNetSlicerLib.engine.models.loader import load_model
-from SAMUNetSlicerLib.engine.prompting.predictor import Predictor
+from SAMUNetSlicerLib.app.models import modelSpec
+from SAMUNetSlicerLib.app.propagation import (
+    PropagatedSlice,
+    PropagationOptions,
+    boxAround,
+    diceOf,
+    greyLevels,
+    neighborPrompts,
+    reasonToRefuse,
+)
+from SAMUNetSlicerLib.engine.models import ModelCard, load_model
+from SAMUNetSlicerLib.engine.prompting import Predictor
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting, to_uint8
 

@@ -20,10 +20,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine import golden_outputs as golden
-from SAMUNetSlicerLib.engine.models.cards import load_catalogue
-from SAMUNetSlicerLib.engine.models.device import cpu_multiplies_bf16
-from SAMUNetSlicerLib.engine.models.preprocessing import network_input, to_image_logits
-from SAMUNetSlicerLib.engine.models.samunet import SAMUNetModel
+from SAMUNetSlicerLib.engine.models import (
+    SAMUNetModel,
+    cpu_multiplies_bf16,
+    load_catalogue,
+    network_input,
+    to_image_logits,
+)
 
 BATCH = 8
 BOX = np.array([[150, 180, 320, 360]], np.float32)

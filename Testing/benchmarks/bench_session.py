@@ -18,14 +18,12 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
-from SAMUNetSlicerLib.app.engines.processEngine import ProcessEngine
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.files.loading import loadVolume
-from SAMUNetSlicerLib.app.models.modelSpec import modelSpec
-from SAMUNetSlicerLib.app.session.session import SegmentationSession
+from SAMUNetSlicerLib.app.engines import ProcessEngine
+from SAMUNetSlicerLib.app.files import loadVolume, startScene
+from SAMUNetSlicerLib.app.models import modelSpec
+from SAMUNetSlicerLib.app.session import SegmentationSession
 from SAMUNetSlicerLib.engine.windowing import WindowSetting
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.geometry.sliceImage import voxelArray
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis, voxelArray
 from scene.segmentation_scene import CT, add_volume
 
 SAMPLE = Path(__file__).resolve().parents[2] / "Resources" / "SampleData" / "ts_ct512.nii.gz"

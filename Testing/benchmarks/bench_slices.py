@@ -13,9 +13,8 @@ from vtk.util.numpy_support import vtk_to_numpy
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
-from SAMUNetSlicerLib.app.files.headlessScene import addSliceNode, startScene
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromSliceNode
-from SAMUNetSlicerLib.scene.geometry.sliceImage import extractSlice
+from SAMUNetSlicerLib.app.files import addSliceNode, startScene
+from SAMUNetSlicerLib.scene.geometry import extractSlice, planeFromAxis, planeFromSliceNode
 
 SIZE, SPACING = (512, 512, 300), (0.7, 0.7, 1.0)
 

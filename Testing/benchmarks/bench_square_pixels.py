@@ -14,18 +14,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
-from SAMUNetSlicerLib.app.common.folders import weightsFolder
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.files.loading import loadVolume
-from SAMUNetSlicerLib.app.session.squarePixels import planeMask, squareImage, squarePrompts
-from SAMUNetSlicerLib.engine.models.cards import load_catalogue, weights_path
-from SAMUNetSlicerLib.engine.models.loader import load_model
-from SAMUNetSlicerLib.engine.prompting.predictor import Predictor
+from SAMUNetSlicerLib.app.common import weightsFolder
+from SAMUNetSlicerLib.app.files import loadVolume, startScene
+from SAMUNetSlicerLib.app.session import planeMask, squareImage, squarePrompts
+from SAMUNetSlicerLib.engine.models import load_catalogue, load_model, weights_path
+from SAMUNetSlicerLib.engine.prompting import Predictor
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting, to_uint8
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.geometry.sliceImage import extractSlice, voxelArray
-from SAMUNetSlicerLib.scene.geometry.volumeGeometry import voxelSpacing
+from SAMUNetSlicerLib.scene.geometry import extractSlice, planeFromAxis, voxelArray, voxelSpacing
 
 SAMPLE_DATA = Path(__file__).resolve().parents[2] / "Resources" / "SampleData"
 LEAST_PIXELS = 12

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from SAMUNetSlicerLib.app.files.loading import loadVolume
-from SAMUNetSlicerLib.scene.geometry.sliceImage import voxelArray
+from SAMUNetSlicerLib.app.files import loadVolume
+from SAMUNetSlicerLib.scene.geometry import voxelArray
 
 LEAST_SLICES, LEAST_SHARE = 12, 0.95
 TAKEN = slice(0, 6, 3)

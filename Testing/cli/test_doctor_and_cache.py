@@ -10,7 +10,7 @@ import torch
 
 from SAMUNetSlicerLib.app.jobs import doctor
 from SAMUNetSlicerLib.cli.main import main
-from SAMUNetSlicerLib.engine.serving.disk_cache import DiskTier
+from SAMUNetSlicerLib.engine.serving import DiskTier
 from SAMUNetSlicerLib.engine.types import Embedding
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,10 +8,10 @@ import SimpleITK as sitk
 import torch
 from PIL import Image
 
-from SAMUNetSlicerLib.app.common.folders import homeFolder, weightsFolder
-from SAMUNetSlicerLib.app.models.userModels import catalogue, registerModel
+from SAMUNetSlicerLib.app.common import homeFolder, weightsFolder
+from SAMUNetSlicerLib.app.models import catalogue, registerModel
 from SAMUNetSlicerLib.cli.main import main
-from SAMUNetSlicerLib.engine.networks.compact_samunet import CompactSAMUNet
+from SAMUNetSlicerLib.engine.networks import CompactSAMUNet
 from SAMUNetSlicerLib.training import finetune
 from SAMUNetSlicerLib.training.corpus import read_manifest, split_by_patient
 from SAMUNetSlicerLib.training.export import save_half

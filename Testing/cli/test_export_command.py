@@ -11,11 +11,10 @@ import SimpleITK as sitk
 import trimesh
 
 from app.dicom_series import write_series
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.files.loading import loadVolume
+from SAMUNetSlicerLib.app.files import loadVolume, startScene
 from SAMUNetSlicerLib.cli.main import main
-from SAMUNetSlicerLib.scene.export.segmentationExport import exportSegmentation
-from SAMUNetSlicerLib.scene.segments.segments import newSegment
+from SAMUNetSlicerLib.scene.export import exportSegNrrd
+from SAMUNetSlicerLib.scene.segments import newSegment
 from scene.segmentation_scene import ball, fill
 
 SHAPE = (8, 30, 34)
@@ -34,7 +33,7 @@ def segmentation(series, tmp_path):
         node = host.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "S")
         node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
         fill(node, newSegment(node, "Läsion"), volume, ball(SHAPE, (4, 12, 14), 5))
-        return exportSegmentation(node, tmp_path / "Größe.seg.nrrd").path
+        return exportSegNrrd(node, tmp_path / "Größe.seg.nrrd").path
 
 
 def test_a_segmentation_becomes_the_files_that_are_asked_for(segmentation, series, tmp_path, capsys):

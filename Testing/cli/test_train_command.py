@@ -6,9 +6,8 @@ import pytest
 import torch
 
 from SAMUNetSlicerLib.cli.main import main
-from SAMUNetSlicerLib.engine.models.checkpoint import read_state_dict
-from SAMUNetSlicerLib.engine.networks.compact_samunet import CompactSAMUNet
-from SAMUNetSlicerLib.engine.networks.sam_network import build_sam_network
+from SAMUNetSlicerLib.engine.models import read_state_dict
+from SAMUNetSlicerLib.engine.networks import CompactSAMUNet, build_sam_network
 from training.corpora import write_corpus
 
 

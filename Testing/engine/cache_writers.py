@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-from SAMUNetSlicerLib.engine.serving.disk_cache import DiskTier
+from SAMUNetSlicerLib.engine.serving import DiskTier
 from SAMUNetSlicerLib.engine.types import Embedding
 
 

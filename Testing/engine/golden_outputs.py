@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from SAMUNetSlicerLib.engine.networks.samunet import RES34, RES50, SAMUNet
+from SAMUNetSlicerLib.engine.networks import RES34, RES50, SAMUNet
 
 FOLDER = Path(__file__).resolve().parent.parent / "Data" / "golden"
 CONFIGS = {"res34": RES34, "res50": RES50}

@@ -2,8 +2,8 @@
 
 import torch
 
-from SAMUNetSlicerLib.engine.models.cards import InputFormat, ModelCard, load_catalogue
-from SAMUNetSlicerLib.engine.networks.sam_network import SamNetwork, build_sam_network
+from SAMUNetSlicerLib.engine.models import InputFormat, ModelCard, load_catalogue
+from SAMUNetSlicerLib.engine.networks import SamNetwork, build_sam_network
 from SAMUNetSlicerLib.engine.types import Capabilities
 
 TINY_VIT = {"stem_stride": 1, "widths": (8, 16, 16, 16), "depths": (1, 1, 1, 1), "heads": (1, 2, 2, 2)}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from engine.cache_writers import key_of
-from SAMUNetSlicerLib.engine.serving.cache import EmbeddingCache, embedding_key
+from SAMUNetSlicerLib.engine.serving import EmbeddingCache, embedding_key
 from SAMUNetSlicerLib.engine.types import Embedding
 from SAMUNetSlicerLib.engine.windowing import WindowSetting, to_uint8
 

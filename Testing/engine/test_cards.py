@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from SAMUNetSlicerLib.engine.json_schema import problems
-from SAMUNetSlicerLib.engine.models.cards import (
+from SAMUNetSlicerLib.engine.models import (
     CATALOGUE_FILE,
     ENGINE_FOLDER,
     SCHEMA_FILE,

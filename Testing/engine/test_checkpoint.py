@@ -13,14 +13,8 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import nn
 
-from SAMUNetSlicerLib.engine.models.checkpoint import (
-    file_sha256,
-    load_weights,
-    read_state_dict,
-    samunet_architecture,
-)
-from SAMUNetSlicerLib.engine.networks.compact_samunet import CompactSAMUNet
-from SAMUNetSlicerLib.engine.networks.samunet import RES34, RES50, SAMUNet
+from SAMUNetSlicerLib.engine.models import file_sha256, load_weights, read_state_dict, samunet_architecture
+from SAMUNetSlicerLib.engine.networks import RES34, RES50, CompactSAMUNet, SAMUNet
 from SAMUNetSlicerLib.errors import WeightsError
 
 

@@ -6,17 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.phantom import ellipse
-from SAMUNetSlicerLib.engine.prompting.box_from_click import candidate_boxes, choose
-from SAMUNetSlicerLib.engine.prompting.boxes import bounding_box
-from SAMUNetSlicerLib.engine.prompting.edge_map import Relief
-from SAMUNetSlicerLib.engine.prompting.local_edit import follow_clicks
+from SAMUNetSlicerLib.engine.prompting import EdgeMap, bounding_box, candidate_boxes, choose, follow_clicks
 
 SIZE = (150, 200)
 ORGAN = ellipse(*SIZE, centre=(80.0, 70.0), radii=(40.0, 25.0))
 LEAK = ellipse(*SIZE, centre=(135.0, 70.0), radii=(18.0, 15.0))
 NOISE = np.random.default_rng(0).normal(0, 3, SIZE)
 IMAGE = np.clip(60 + 70 * ORGAN + 40 * LEAK + NOISE, 0, 255).astype(np.uint8)
-RELIEF = Relief(IMAGE)
+RELIEF = EdgeMap(IMAGE)
 
 
 def overlap(a, b):
@@ -35,7 +32,7 @@ def box_overlap(a, b):
 @given(st.integers(1, 70), st.integers(1, 70), st.data())
 def test_candidate_boxes_hold_the_click_inside_the_image_and_differ(height, width, data):
     x, y = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
-    relief = Relief(np.full((height, width), 9, np.uint8))
+    relief = EdgeMap(np.full((height, width), 9, np.uint8))
     boxes = candidate_boxes(np.array([x, y]), (height, width), relief)
     assert len(np.unique(boxes, axis=0)) == len(boxes) <= 20
     assert (boxes[:, :2] >= 0).all() and (boxes[:, 2:] <= [width, height]).all()
@@ -53,7 +50,7 @@ def test_the_structure_that_many_boxes_agree_on_is_chosen():
     masks = [np.roll(ORGAN, shift, axis=1) for shift in (0, 1, -1)]
     masks += [ellipse(*SIZE, centre=(80.0, 70.0), radii=(r, r)) for r in (5.0, 60.0)]
     points, labels = np.array([[80, 70]]), np.array([1])
-    assert choose(masks, points, labels, Relief(np.zeros(SIZE, np.uint8))) == 0
+    assert choose(masks, points, labels, EdgeMap(np.zeros(SIZE, np.uint8))) == 0
     assert choose(masks[::-1], points, labels, RELIEF) in (2, 3, 4)
 
 
@@ -83,7 +80,7 @@ def test_a_piece_close_by_keeps_its_border():
     left, right = np.zeros(SIZE, bool), np.zeros(SIZE, bool)
     left[40:100, 50:98], right[40:100, 100:150] = True, True
     mask, _ = follow_clicks(
-        left | right, np.array([[104, 70]]), np.array([0]), Relief(np.zeros(SIZE, np.uint8))
+        left | right, np.array([[104, 70]]), np.array([0]), EdgeMap(np.zeros(SIZE, np.uint8))
     )
     assert mask[left].all() and not mask[70, 100:106].any()
 
@@ -126,7 +123,7 @@ def test_clicks_that_are_followed_already_change_nothing():
 )
 def test_clicks_on_different_pixels_are_always_all_followed(clicks, seed):
     rng = np.random.default_rng(seed)
-    relief = Relief(rng.integers(0, 256, (30, 40)).astype(np.uint8))
+    relief = EdgeMap(rng.integers(0, 256, (30, 40)).astype(np.uint8))
     mask = rng.random((30, 40)) < rng.random()
     rows = np.array(clicks)
     changed, _ = follow_clicks(mask, rows[:, :2], rows[:, 2], relief)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.engine.prompting.close_up import close_up
+from SAMUNetSlicerLib.engine.prompting import close_up
 from SAMUNetSlicerLib.engine.types import Capabilities, Prediction, Prompts
 
 ABLE = Capabilities(points=True, boxes=True, mask="logits", close_up=True)

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from SAMUNetSlicerLib.engine.models.compact import CompactModel, prepared
-from SAMUNetSlicerLib.engine.models.loader import load_model
-from SAMUNetSlicerLib.engine.networks.compact_samunet import CompactSAMUNet
+from SAMUNetSlicerLib.engine.models import CompactModel, load_model, prepared
+from SAMUNetSlicerLib.engine.networks import CompactSAMUNet
 from SAMUNetSlicerLib.errors import EngineError, WeightsError
 from SAMUNetSlicerLib.training.export import save_half
 from training.corpora import compact_card, disc_pair, tiny_network

@@ -1,8 +1,7 @@
 import pytest
 import torch
 
-from SAMUNetSlicerLib.engine.networks.compact_samunet import CompactSAMUNet
-from SAMUNetSlicerLib.engine.networks.sam_blocks import MaskDecoder, PromptEncoder, TwoWayTransformer
+from SAMUNetSlicerLib.engine.networks import CompactSAMUNet, MaskDecoder, PromptEncoder, TwoWayTransformer
 from SAMUNetSlicerLib.errors import WeightsError
 from SAMUNetSlicerLib.training.initialise import from_mobile_sam, start_from, with_decoder_of
 from training.corpora import TINY, tiny_network

@@ -5,8 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.engine.models import device
-from SAMUNetSlicerLib.engine.models.device import MemoryLadder, resolve_device, resolve_precision
+from SAMUNetSlicerLib.engine.models import MemoryLadder, device, resolve_device, resolve_precision
 from SAMUNetSlicerLib.errors import EngineError
 
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from engine.cache_writers import embedding_of, is_embedding_of, key_of, read_and_write, write_forever
-from SAMUNetSlicerLib.engine.serving.disk_cache import DiskTier
+from SAMUNetSlicerLib.engine.serving import DiskTier
 from SAMUNetSlicerLib.engine.types import Embedding
 
 GIGABYTE = 1 << 30

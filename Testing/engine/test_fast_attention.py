@@ -4,8 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from SAMUNetSlicerLib.engine.networks.fast_attention import FastAttention
-from SAMUNetSlicerLib.engine.networks.sam_blocks import ImageEncoderViT
+from SAMUNetSlicerLib.engine.networks import FastAttention, ImageEncoderViT
 
 # Rounding to fp32 of the relative positions is the largest difference.
 TOLERANCE = 1e-5

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from engine.phantom import ellipse
-from SAMUNetSlicerLib.engine.models.cards import InputFormat
-from SAMUNetSlicerLib.engine.models.preprocessing import network_input, to_image_logits, to_input_pixels
+from SAMUNetSlicerLib.engine.models import InputFormat, network_input, to_image_logits, to_input_pixels
 
 LITEMEDSAM = InputFormat(256, "pad", "area", "unit")
 MEDSAM = InputFormat(1024, "squash", "bicubic", "unit", "probabilities")

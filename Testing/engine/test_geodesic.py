@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from engine.phantom import ellipse
-from SAMUNetSlicerLib.engine.prompting.edge_map import Relief
-from SAMUNetSlicerLib.engine.prompting.geodesic import geodesic_distance
+from SAMUNetSlicerLib.engine.prompting import EdgeMap, geodesic_distance
 
 grids = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=7)
 
@@ -58,7 +57,7 @@ def test_a_winding_corridor_is_followed_to_its_end():
 
 def test_it_is_far_to_the_other_side_of_an_edge():
     inside = ellipse(200, 300, centre=(150.0, 100.0), radii=(60.0, 50.0))
-    relief = Relief((60 + 90 * inside).astype(np.uint8))
+    relief = EdgeMap((60 + 90 * inside).astype(np.uint8))
     distance = relief.distance(relief.seed([(150, 100)]))
     small = relief.shrink(inside)
     assert distance[small].max() < 150 and np.quantile(distance[~small], 0.05) > 90
@@ -68,7 +67,7 @@ def test_it_is_far_to_the_other_side_of_an_edge():
 def test_the_border_of_a_structure_is_stronger_than_any_other_line():
     inside = ellipse(200, 300, centre=(150.0, 100.0), radii=(60.0, 50.0))
     noise = np.random.default_rng(0).normal(0, 3, inside.shape)
-    relief = Relief((60 + 60 * inside + noise).astype(np.uint8))
+    relief = EdgeMap((60 + 60 * inside + noise).astype(np.uint8))
     moved, smaller = np.roll(inside, 15, axis=1), ellipse(200, 300, centre=(150.0, 100.0), radii=(30.0, 25.0))
     strength = relief.border_strength(relief.shrink(inside))
     assert strength > 0.5 + relief.border_strength(relief.shrink(moved))
@@ -78,7 +77,7 @@ def test_the_border_of_a_structure_is_stronger_than_any_other_line():
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5), (5, 1), (600, 2), (2, 600), (7, 8, 3)])
 def test_every_shape_of_image_has_a_relief(shape):
     image = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
-    relief = Relief(image)
+    relief = EdgeMap(image)
     mask = np.ones(shape[:2], bool)
     seeds = relief.seed([(0, 0), (shape[1] - 1, shape[0] - 1)])
     assert max(relief.shape) <= 192 and relief.shrink(mask).shape == relief.shape == seeds.shape
@@ -89,6 +88,6 @@ def test_every_shape_of_image_has_a_relief(shape):
 def test_colours_that_are_equally_bright_have_an_edge_between_them():
     image = np.zeros((50, 60, 3), np.uint8)
     image[:, :30, 0] = image[:, 30:, 1] = 120
-    relief = Relief(image)
+    relief = EdgeMap(image)
     distance = relief.distance(relief.seed([(10, 25)]))
     assert distance[25, 50] - distance[25, 20] > 130

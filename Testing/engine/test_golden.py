@@ -7,10 +7,13 @@ import pytest
 import torch
 
 from engine import golden_outputs as golden
-from SAMUNetSlicerLib.engine.models.cards import load_catalogue
-from SAMUNetSlicerLib.engine.models.preprocessing import normalised_square, resize_longest_side
-from SAMUNetSlicerLib.engine.models.samunet import SAMUNetModel
-from SAMUNetSlicerLib.engine.networks.samunet import PIXEL_MEAN, PIXEL_STD, SAMUNet
+from SAMUNetSlicerLib.engine.models import (
+    SAMUNetModel,
+    load_catalogue,
+    normalised_square,
+    resize_longest_side,
+)
+from SAMUNetSlicerLib.engine.networks import PIXEL_MEAN, PIXEL_STD, SAMUNet
 
 pytestmark = pytest.mark.golden
 

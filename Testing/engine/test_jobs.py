@@ -1,6 +1,6 @@
 import threading
 
-from SAMUNetSlicerLib.engine.serving.jobs import Job, JobQueue, Priority
+from SAMUNetSlicerLib.engine.serving import Job, JobQueue, Priority
 
 
 def _tickets(jobs):

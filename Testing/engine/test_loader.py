@@ -8,11 +8,16 @@ from safetensors.torch import save_file
 
 from engine.phantom import phantom
 from engine.sam_networks import small_card, small_network
-from SAMUNetSlicerLib.engine.models import cards, loader
-from SAMUNetSlicerLib.engine.models.cards import Source, load_catalogue, weights_path
-from SAMUNetSlicerLib.engine.models.checkpoint import file_sha256
-from SAMUNetSlicerLib.engine.models.loader import load_model
-from SAMUNetSlicerLib.engine.networks.samunet import RES34, RES50, SAMUNet
+from SAMUNetSlicerLib.engine.models import (
+    Source,
+    cards,
+    file_sha256,
+    load_catalogue,
+    load_model,
+    loader,
+    weights_path,
+)
+from SAMUNetSlicerLib.engine.networks import RES34, RES50, SAMUNet
 from SAMUNetSlicerLib.errors import EngineError, WeightsError
 
 

@@ -4,8 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from SAMUNetSlicerLib.engine.networks import onednn
-from SAMUNetSlicerLib.engine.networks.onednn import Convolution, linear
+from SAMUNetSlicerLib.engine.networks import Convolution, linear, onednn
 
 
 @pytest.fixture(params=["fused", "plain"])

@@ -6,8 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from SAMUNetSlicerLib.engine.prompting.boxes import bounding_box, box_with_point, clipped
-from SAMUNetSlicerLib.engine.prompting.postprocess import covers, logits_of_mask, stability_score, violated
+from SAMUNetSlicerLib.engine.prompting import (
+    bounding_box,
+    box_with_point,
+    clipped,
+    covers,
+    logits_of_mask,
+    stability_score,
+    violated,
+)
 
 masks = hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9))
 

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from engine.phantom import ellipse
 from fakes.blob_model import BlobModel
-from SAMUNetSlicerLib.engine.prompting.boxes import bounding_box
-from SAMUNetSlicerLib.engine.prompting.predictor import Predictor
+from SAMUNetSlicerLib.engine.prompting import Predictor, bounding_box
 from SAMUNetSlicerLib.engine.types import Decoded, Prompts
 from SAMUNetSlicerLib.errors import PromptError
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from SAMUNetSlicerLib.engine.serving.frames import MAGIC, Message, MessageDecoder, ProtocolError, pack
+from SAMUNetSlicerLib.engine.serving import MAGIC, FrameError, FrameReader, Message, pack
 
 _ARRAYS = st.dictionaries(
     st.text(min_size=1, max_size=8),
@@ -23,7 +23,7 @@ _MESSAGES = st.lists(st.builds(Message, st.text(), _FIELDS, _ARRAYS), min_size=1
 @given(_MESSAGES, st.integers(1, 50))
 def test_messages_arrive_as_they_were_sent_however_the_stream_is_cut(messages, chunk):
     stream = b"".join(bytes(buffer) for message in messages for buffer in pack(message))
-    decoder, arrived = MessageDecoder(), []
+    decoder, arrived = FrameReader(), []
     for start in range(0, len(stream), chunk):
         arrived += decoder.feed(stream[start : start + chunk])
     assert [(message.kind, message.fields) for message in arrived] == [(m.kind, m.fields) for m in messages]
@@ -36,13 +36,13 @@ def test_messages_arrive_as_they_were_sent_however_the_stream_is_cut(messages, c
 
 def test_received_arrays_are_writable_because_torch_warns_about_others():
     stream = b"".join(bytes(buffer) for buffer in pack(Message("k", {}, {"a": np.arange(3)})))
-    MessageDecoder().feed(stream)[0].arrays["a"][0] = 7
+    FrameReader().feed(stream)[0].arrays["a"][0] = 7
 
 
 def test_a_slice_of_an_array_is_sent_by_its_values_not_by_its_memory():
     array = np.arange(20).reshape(4, 5)[::2, ::-1]
     stream = b"".join(bytes(buffer) for buffer in pack(Message("k", {}, {"a": array})))
-    np.testing.assert_array_equal(MessageDecoder().feed(stream)[0].arrays["a"], array)
+    np.testing.assert_array_equal(FrameReader().feed(stream)[0].arrays["a"], array)
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,14 @@ def test_a_slice_of_an_array_is_sent_by_its_values_not_by_its_memory():
     ],
 )
 def test_a_damaged_stream_is_refused(stream):
-    with pytest.raises(ProtocolError):
-        MessageDecoder().feed(stream)
+    with pytest.raises(FrameError):
+        FrameReader().feed(stream)
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 1000])
 def test_what_is_printed_before_the_first_frame_is_skipped(chunk):
     stream = b"Slicer is starting\n" + MAGIC[:2] + b"".join(bytes(buffer) for buffer in pack(Message("k")))
-    decoder = MessageDecoder()
+    decoder = FrameReader()
     arrived = [
         message for i in range(0, len(stream), chunk) for message in decoder.feed(stream[i : i + chunk])
     ]
@@ -74,5 +74,5 @@ def test_what_is_printed_before_the_first_frame_is_skipped(chunk):
 
 
 def test_objects_are_never_sent():
-    with pytest.raises(ProtocolError, match="do not travel"):
+    with pytest.raises(FrameError, match="do not travel"):
         pack(Message("k", {}, {"a": np.array([object()])}))

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from engine.phantom import ellipse, phantom
-from SAMUNetSlicerLib.engine.models.cards import load_catalogue
-from SAMUNetSlicerLib.engine.models.loader import load_model
+from SAMUNetSlicerLib.engine.models import load_catalogue, load_model
 
 pytestmark = pytest.mark.weights
 

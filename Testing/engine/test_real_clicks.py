@@ -10,10 +10,8 @@ import pytest
 import SimpleITK as sitk
 from scipy import ndimage
 
-from SAMUNetSlicerLib.engine.models.cards import load_catalogue
-from SAMUNetSlicerLib.engine.models.loader import load_model
-from SAMUNetSlicerLib.engine.prompting.boxes import bounding_box
-from SAMUNetSlicerLib.engine.prompting.predictor import Predictor
+from SAMUNetSlicerLib.engine.models import load_catalogue, load_model
+from SAMUNetSlicerLib.engine.prompting import Predictor, bounding_box
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting, to_uint8
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.engine.models.preprocessing import normalised_square, resize_longest_side, resized_shape
+from SAMUNetSlicerLib.engine.models import normalised_square, resize_longest_side, resized_shape
 
 MEAN, STD = (10.0, 20.0, 30.0), (2.0, 4.0, 5.0)
 

@@ -9,10 +9,8 @@ from torch.nn import functional
 
 from engine.phantom import phantom
 from engine.sam_networks import TINY_SAM_VIT, small_card, small_network
-from SAMUNetSlicerLib.engine.models.cards import InputFormat
-from SAMUNetSlicerLib.engine.models.preprocessing import network_input
-from SAMUNetSlicerLib.engine.models.sam import SamModel
-from SAMUNetSlicerLib.engine.networks.sam_network import build_sam_network
+from SAMUNetSlicerLib.engine.models import InputFormat, SamModel, network_input
+from SAMUNetSlicerLib.engine.networks import build_sam_network
 from SAMUNetSlicerLib.errors import EngineError, PromptError
 
 NO_POINTS, NO_LABELS = np.zeros((1, 0, 2), np.float32), np.zeros((1, 0), np.int64)

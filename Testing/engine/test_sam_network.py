@@ -5,11 +5,8 @@ import torch
 from torch.nn import functional
 
 from engine.sam_networks import TINY_SAM_VIT, small_network
-from SAMUNetSlicerLib.engine.models.cards import load_catalogue
-from SAMUNetSlicerLib.engine.models.checkpoint import load_weights
-from SAMUNetSlicerLib.engine.networks.sam_blocks import ImageEncoderViT
-from SAMUNetSlicerLib.engine.networks.sam_decoder import decode_masks
-from SAMUNetSlicerLib.engine.networks.sam_network import build_sam_network
+from SAMUNetSlicerLib.engine.models import load_catalogue, load_weights
+from SAMUNetSlicerLib.engine.networks import ImageEncoderViT, build_sam_network, decode_masks
 from SAMUNetSlicerLib.errors import WeightsError
 
 

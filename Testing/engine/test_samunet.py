@@ -7,8 +7,7 @@ import torch
 from torch import nn
 
 from engine.toy_samunet import TINY, network
-from SAMUNetSlicerLib.engine.networks.fast_encoder import FastEncoder
-from SAMUNetSlicerLib.engine.networks.samunet import RES34, RES50, SAMUNet
+from SAMUNetSlicerLib.engine.networks import RES34, RES50, FastEncoder, SAMUNet
 
 SIZES = {
     "basic blocks": TINY,

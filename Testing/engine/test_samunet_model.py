@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from engine.toy_samunet import TINY, network
-from SAMUNetSlicerLib.engine.models.cards import load_catalogue
-from SAMUNetSlicerLib.engine.models.samunet import SAMUNetModel
+from SAMUNetSlicerLib.engine.models import SAMUNetModel, load_catalogue
 from SAMUNetSlicerLib.errors import EngineError
 
 NO_POINTS, NO_LABELS = np.zeros((1, 0, 2), np.float32), np.zeros((1, 0), np.int64)

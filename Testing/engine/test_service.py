@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from fakes.blob_model import BlobModel
-from SAMUNetSlicerLib.engine.models.cards import load_catalogue
-from SAMUNetSlicerLib.engine.serving.reports import ModelSpec
-from SAMUNetSlicerLib.engine.serving.service import EngineService
+from SAMUNetSlicerLib.engine.models import load_catalogue
+from SAMUNetSlicerLib.engine.serving import EngineService, ModelSpec
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.errors import EngineError, PromptError, WeightsError
 

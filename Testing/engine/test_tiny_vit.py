@@ -6,14 +6,14 @@ from torch import nn
 from torch.nn import functional
 
 from engine.sam_networks import TINY_VIT, randomise_batch_norm
-from SAMUNetSlicerLib.engine.networks.tiny_vit import (
+from SAMUNetSlicerLib.engine.networks import (
     InvertedResidual,
     Merging,
     TinyViT,
     WindowAttention,
-    _by_strips,
     fold_batch_norm,
 )
+from SAMUNetSlicerLib.engine.networks.tiny_vit import _by_strips
 
 
 def small_tiny_vit():

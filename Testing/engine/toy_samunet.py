@@ -2,7 +2,7 @@
 
 import torch
 
-from SAMUNetSlicerLib.engine.networks.samunet import SAMUNet, SAMUNetConfig
+from SAMUNetSlicerLib.engine.networks import SAMUNet, SAMUNetConfig
 
 # 6 x 6 tokens: windows of 4 leave margins, as 14 does on 16 x 16.
 TINY = SAMUNetConfig(

@@ -5,7 +5,7 @@ from typing import List
 import numpy as np
 import torch
 
-from SAMUNetSlicerLib.engine.models.base import PromptableModel
+from SAMUNetSlicerLib.engine.models import PromptableModel
 from SAMUNetSlicerLib.engine.types import Capabilities, Decoded, Embedding
 
 SIDE = 64

@@ -12,8 +12,8 @@ import time
 
 import numpy as np
 
-from SAMUNetSlicerLib.app.engines.client import EngineClient
-from SAMUNetSlicerLib.engine.serving.reports import EncodeReport, EngineStatus, ModelSpec, PredictReport
+from SAMUNetSlicerLib.app.engines import EngineClient
+from SAMUNetSlicerLib.engine.serving import EncodeReport, EngineStatus, ModelSpec, PredictReport
 from SAMUNetSlicerLib.engine.types import Capabilities, Prediction, Prompts
 from SAMUNetSlicerLib.errors import EngineError, UserError
 

@@ -18,9 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine import golden_outputs as golden
-from SAMUNetSlicerLib.engine.models.cards import load_catalogue
-from SAMUNetSlicerLib.engine.models.device import MemoryLadder
-from SAMUNetSlicerLib.engine.models.samunet import SAMUNetModel
+from SAMUNetSlicerLib.engine.models import MemoryLadder, SAMUNetModel, load_catalogue
 
 LEAST_DICE = {"fp32": 0.9999, "fp16": 0.995, "bf16": 0.99}
 BOX = np.array([[40, 75, 100, 165]], np.float32)

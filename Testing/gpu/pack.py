@@ -17,7 +17,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
 
-from SAMUNetSlicerLib.engine.models.checkpoint import read_state_dict
+from SAMUNetSlicerLib.engine.models import read_state_dict
 from SAMUNetSlicerLib.training.export import save_half
 
 

@@ -9,11 +9,10 @@ import pytest
 import slicer
 
 from fakes import slicerApplication
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.files.loading import loadVolume
+from SAMUNetSlicerLib.app.files import loadVolume, startScene
 from SAMUNetSlicerLib.errors import CancelledError, InputError, WeightsError
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.segments.segmentWriter import SegmentWriter
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis
+from SAMUNetSlicerLib.scene.segments import SegmentWriter
 from scene.segmentation_scene import add_volume
 from scene.test_prompt_saving import load_mrml, save_mrml
 

@@ -10,8 +10,8 @@ import pytest
 import slicer
 
 from fakes import parameterNodes, slicerApplication
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.models.requirements import TORCH, Shortage
+from SAMUNetSlicerLib.app.files import startScene
+from SAMUNetSlicerLib.app.models import TORCH, Shortage
 from scene.test_prompt_saving import allow_bundles
 
 

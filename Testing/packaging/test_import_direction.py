@@ -9,11 +9,12 @@ from source_tree import LIBRARY, LIBRARY_FILES, imports_of, layer_of, module_of,
 
 BELOW = {
     "__init__": set(),
+    "_exports": set(),
     "errors": set(),
-    "engine": {"errors"},
-    "scene": {"errors"},
+    "engine": {"_exports", "errors"},
+    "scene": {"_exports", "errors"},
     "training": {"errors", "engine"},
-    "app": {"errors", "engine", "scene"},
+    "app": {"_exports", "errors", "engine", "scene"},
     "cli": {"errors", "engine", "scene", "app", "training", "viewer"},
     "ui": {"errors", "engine", "scene", "app"},
     "viewer": {"errors", "engine", "scene", "app"},
@@ -60,6 +61,7 @@ SCENE = {"numpy", "slicer", "vtk", "vtkITK", "PIL", "SimpleITK", "pyarrow"}
 APP = NUMERIC | SCENE | {"highdicom", "pydicom", "ray", "requests", "urllib3"}
 PACKAGES = {
     "__init__": set(),
+    "_exports": set(),
     "errors": set(),
     "engine": NUMERIC,
     "scene": SCENE,

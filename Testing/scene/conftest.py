@@ -2,7 +2,7 @@
 
 import pytest
 
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files import startScene
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files import startScene
 from scene.segmentation_scene import add_volume, matrix_to_array, put_under_transform, rotation, vtk_matrix
 
 ANGLES = st.floats(-180, 180)

@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.geometry.planeVoxels import alignedPixels, isAligned, voxelsAtPixels
-from SAMUNetSlicerLib.scene.geometry.volumeGeometry import ijkToRAS
+from SAMUNetSlicerLib.scene.geometry import alignedPixels, ijkToRAS, isAligned, planeFromAxis, voxelsAtPixels
 from scene.segmentation_scene import CT, add_volume, rotation
 
 SHAPE = (7, 9, 11)

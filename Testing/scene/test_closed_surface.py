@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.segments.closedSurface import (
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis
+from SAMUNetSlicerLib.scene.segments import (
+    SegmentWriter,
     hasClosedSurface,
     isClosedSurfaceSuspended,
     restoreClosedSurface,
     suspendClosedSurface,
 )
-from SAMUNetSlicerLib.scene.segments.segmentWriter import SegmentWriter
 from scene.segmentation_scene import CT, add_segmentation, add_volume, fill
 
 SHAPE = (10, 20, 20)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from SAMUNetSlicerLib.scene.segments.contourInterpolation import shapesBetween
+from SAMUNetSlicerLib.scene.segments import shapesBetween
 
 
 def disk(x, y, radius, shape=(60, 70)):

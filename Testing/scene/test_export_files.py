@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from SAMUNetSlicerLib.errors import InputError, OutputError
-from SAMUNetSlicerLib.scene.export.exportFiles import splitEnding, writeChecked
+from SAMUNetSlicerLib.scene.export import splitEnding, writeChecked
 from scene.small_disk import mounted
 
 

@@ -5,13 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files import startScene
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis, planeFromNormal
 from SAMUNetSlicerLib.scene.history import History
-from SAMUNetSlicerLib.scene.prompts.promptStore import PromptStore
-from SAMUNetSlicerLib.scene.segments.segments import setLocked
-from SAMUNetSlicerLib.scene.segments.segmentWriter import SegmentWriter
+from SAMUNetSlicerLib.scene.prompts import PromptStore
+from SAMUNetSlicerLib.scene.segments import SegmentWriter, setLocked
 from scene.segmentation_scene import CT, add_segmentation, add_volume, disk, fill, voxels_of
 
 SHAPE = (10, 20, 24)

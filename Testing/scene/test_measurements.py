@@ -6,11 +6,10 @@ import vtk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files import startScene
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.segments.segmentMeasurements import measureSegments
-from SAMUNetSlicerLib.scene.segments.segmentWriter import SegmentWriter
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis
+from SAMUNetSlicerLib.scene.segments import SegmentWriter, measureSegments
 from scene.segmentation_scene import (
     CT,
     add_segmentation,

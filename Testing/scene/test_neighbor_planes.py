@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.app.files.headlessScene import addSliceNode
+from SAMUNetSlicerLib.app.files import addSliceNode
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.geometry.planeFactory import (
+from SAMUNetSlicerLib.scene.geometry import (
     neighborPlane,
     neighborSteps,
     planeFromAxis,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal
-from SAMUNetSlicerLib.scene.views.overlay import orientationLetters, renderOverlay
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis, planeFromNormal
+from SAMUNetSlicerLib.scene.views import orientationLetters, renderOverlay
 from scene.segmentation_scene import add_volume
 
 RED = (255, 0, 0)

@@ -8,11 +8,17 @@ import vtk
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.app.files.headlessScene import addSliceNode
+from SAMUNetSlicerLib.app.files import addSliceNode
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.geometry.plane import SlicePlane
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal, planeFromSliceNode
-from SAMUNetSlicerLib.scene.geometry.volumeGeometry import ijkToRAS, isRightHanded, voxelSpacing
+from SAMUNetSlicerLib.scene.geometry import (
+    SlicePlane,
+    ijkToRAS,
+    isRightHanded,
+    planeFromAxis,
+    planeFromNormal,
+    planeFromSliceNode,
+    voxelSpacing,
+)
 from scene.geometries import VolumeScene, directions, matrices, parents, permuted_matrices, rotations, unit
 from scene.segmentation_scene import add_volume, matrix_to_array, vtk_matrix
 

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal
-from SAMUNetSlicerLib.scene.geometry.planeStack import PlaneStack, carried
+from SAMUNetSlicerLib.scene.geometry import PlaneStack, carried, planeFromAxis, planeFromNormal
 from scene.segmentation_scene import CT, add_volume, put_under_transform, rotation
 
 SHAPE = (10, 20, 24)

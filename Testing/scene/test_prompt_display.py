@@ -3,11 +3,9 @@
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.app.files.headlessScene import addSliceNode
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal
-from SAMUNetSlicerLib.scene.prompts.promptDisplay import contrastingColor
-from SAMUNetSlicerLib.scene.prompts.promptNodes import KIND, promptNodes
-from SAMUNetSlicerLib.scene.prompts.promptStore import PromptStore
+from SAMUNetSlicerLib.app.files import addSliceNode
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis, planeFromNormal
+from SAMUNetSlicerLib.scene.prompts import KIND, PromptStore, contrastingColor, promptNodes
 from scene.segmentation_scene import add_segmentation, add_volume
 
 

@@ -13,9 +13,9 @@ def test_a_clicked_point_lies_where_the_mouse_was_on_the_slice_that_was_shown():
 
 
 def click_and_drag():
-    from SAMUNetSlicerLib.app.files.headlessScene import addSliceNode, startScene
-    from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromSliceNode
-    from SAMUNetSlicerLib.scene.prompts.promptStore import PromptStore
+    from SAMUNetSlicerLib.app.files import addSliceNode, startScene
+    from SAMUNetSlicerLib.scene.geometry import planeFromSliceNode
+    from SAMUNetSlicerLib.scene.prompts import PromptStore
     from scene.segmentation_scene import add_segmentation, add_volume
     from scene.slice_window import SliceWindow
 

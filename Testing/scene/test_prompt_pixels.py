@@ -5,12 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.scene.geometry.plane import SlicePlane
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal
-from SAMUNetSlicerLib.scene.prompts.promptPixels import boxCornersOfPixels, promptPixels
-from SAMUNetSlicerLib.scene.prompts.promptRecord import PromptRecord
-from SAMUNetSlicerLib.scene.prompts.promptStore import PromptStore
+from SAMUNetSlicerLib.app.files import startScene
+from SAMUNetSlicerLib.scene.geometry import SlicePlane, planeFromAxis, planeFromNormal
+from SAMUNetSlicerLib.scene.prompts import PromptRecord, PromptStore, boxCornersOfPixels, promptPixels
 from scene.segmentation_scene import CT, add_segmentation, add_volume, rotation
 
 

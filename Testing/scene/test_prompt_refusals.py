@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from SAMUNetSlicerLib.errors import InputError, PromptError
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.prompts.promptStore import PromptStore
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis
+from SAMUNetSlicerLib.scene.prompts import PromptStore
 from scene.segmentation_scene import CT, add_segmentation, add_volume, rotation
 
 LISTS = "vtkMRMLMarkupsFiducialNode"

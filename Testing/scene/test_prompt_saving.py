@@ -4,12 +4,10 @@ import numpy as np
 import pytest
 import slicer
 
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal
-from SAMUNetSlicerLib.scene.prompts.promptNodes import promptNodes, recordsOf
-from SAMUNetSlicerLib.scene.prompts.promptRecord import metadataFromText
-from SAMUNetSlicerLib.scene.prompts.promptStore import PromptStore
-from SAMUNetSlicerLib.scene.segments.segmentWriter import SegmentWriter
+from SAMUNetSlicerLib.app.files import startScene
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis, planeFromNormal
+from SAMUNetSlicerLib.scene.prompts import PromptStore, metadataFromText, promptNodes, recordsOf
+from SAMUNetSlicerLib.scene.segments import SegmentWriter
 from scene.segmentation_scene import CT, add_segmentation, add_volume, rotation
 
 

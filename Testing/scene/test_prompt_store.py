@@ -7,12 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from slicer.util import NodeModify
 
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files import startScene
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal
-from SAMUNetSlicerLib.scene.prompts.promptDisplay import contrastingColor
-from SAMUNetSlicerLib.scene.prompts.promptNodes import makePromptNode
-from SAMUNetSlicerLib.scene.prompts.promptStore import PromptStore
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis, planeFromNormal
+from SAMUNetSlicerLib.scene.prompts import PromptStore, contrastingColor, makePromptNode
 from scene.segmentation_scene import CT, add_segmentation, add_volume, put_under_transform, rotation
 
 LISTS, ROIS = "vtkMRMLMarkupsFiducialNode", "vtkMRMLMarkupsROINode"

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal
-from SAMUNetSlicerLib.scene.geometry.regionBox import RegionBox
+from SAMUNetSlicerLib.scene.geometry import RegionBox, planeFromAxis, planeFromNormal
 from scene.segmentation_scene import add_volume, rotation, vtk_matrix
 
 SHAPE = (20, 30, 40)

@@ -5,10 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.files.loading import loadVolume
-from SAMUNetSlicerLib.scene.geometry.sliceImage import voxelArray
-from SAMUNetSlicerLib.scene.geometry.volumeGeometry import ijkToRAS
+from SAMUNetSlicerLib.app.files import loadVolume, startScene
+from SAMUNetSlicerLib.scene.geometry import ijkToRAS, voxelArray
 
 CASES = ["ts_ct512", "ts_ct3mm", "ts_mr3mm"]
 

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import pdist
 
-from SAMUNetSlicerLib.scene.segments.segmentMeasurements import measureSegments
-from SAMUNetSlicerLib.scene.segments.segmentShape import SegmentShape
+from SAMUNetSlicerLib.scene.segments import SegmentShape, measureSegments
 from scene.segmentation_scene import CT, add_segmentation, add_volume, fill, rotation
 
 MATRIX = rotation(33, (3, 1, 2)) @ CT

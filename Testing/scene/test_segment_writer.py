@@ -6,10 +6,10 @@ import slicer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files import startScene
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.segments.segmentWriter import SegmentWriter
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis
+from SAMUNetSlicerLib.scene.segments import SegmentWriter
 from scene.segmentation_scene import CT, add_segmentation, add_volume, fill, rotation, voxels_of
 
 SHAPE = (20, 24, 28)

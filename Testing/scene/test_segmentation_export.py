@@ -12,17 +12,16 @@ import slicer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files import startScene
 from SAMUNetSlicerLib.errors import InputError, OutputError
-from SAMUNetSlicerLib.scene.export import segmentationExport
-from SAMUNetSlicerLib.scene.export.segmentationExport import (
+from SAMUNetSlicerLib.scene.export import (
     exportLabelmap,
     exportMeasurements,
-    exportSegmentation,
+    exportSegNrrd,
+    segmentationExport,
 )
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.segments.segments import Code, Terminology, newSegment, segmentTag
-from SAMUNetSlicerLib.scene.segments.segmentWriter import SegmentWriter
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis
+from SAMUNetSlicerLib.scene.segments import Code, SegmentWriter, Terminology, newSegment, segmentTag
 from scene.segmentation_scene import (
     CT,
     add_segmentation,
@@ -236,7 +235,7 @@ def test_a_segmentation_file_opens_in_slicer_as_it_was(scene, segmentation, volu
         policy="allowOverlap",
     )
 
-    exportSegmentation(segmentation, tmp_path / "Fall Ä 1.seg.nrrd")
+    exportSegNrrd(segmentation, tmp_path / "Fall Ä 1.seg.nrrd")
 
     with startScene() as host:
         loaded = host.scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
@@ -257,7 +256,7 @@ def test_a_segmentation_file_opens_in_slicer_as_it_was(scene, segmentation, volu
 def test_exporting_does_not_count_as_saving(scene, segmentation, tmp_path):
     before = (segmentation.GetModifiedSinceRead(), segmentation.GetStorageNode(), scene.GetNumberOfNodes())
 
-    exportSegmentation(segmentation, tmp_path / "a.seg.nrrd")
+    exportSegNrrd(segmentation, tmp_path / "a.seg.nrrd")
 
     after = (segmentation.GetModifiedSinceRead(), segmentation.GetStorageNode(), scene.GetNumberOfNodes())
     assert after == before
@@ -269,7 +268,7 @@ def test_segments_on_different_voxels_can_be_exported_together(scene, segmentati
     segmentation.GetSegmentation().SeparateSegmentLabelmap(c)
     fill(segmentation, c, fine, ball(tuple(2 * n for n in SHAPE), (10, 30, 40), 6))
 
-    exportSegmentation(segmentation, tmp_path / "a.seg.nrrd")
+    exportSegNrrd(segmentation, tmp_path / "a.seg.nrrd")
 
     assert (tmp_path / "a.seg.nrrd").exists()
 
@@ -355,7 +354,7 @@ def test_the_table_has_one_row_per_segment_with_its_label(segmentation, volume, 
 
 def export_any(segmentation, volume, path, **options):
     if path.name.endswith(".seg.nrrd"):
-        return exportSegmentation(segmentation, path, **options)
+        return exportSegNrrd(segmentation, path, **options)
     if path.name.endswith((".csv", ".parquet")):
         return exportMeasurements(segmentation, volume, path, **options)
     return exportLabelmap(segmentation, volume, path, **options)
@@ -434,7 +433,7 @@ def test_segments_outside_the_volume_are_refused_as_labels(scene, segmentation, 
 def test_a_name_with_another_ending_is_refused(segmentation, volume, tmp_path, name):
     path = tmp_path / name
     for export in (
-        lambda: exportSegmentation(segmentation, path),
+        lambda: exportSegNrrd(segmentation, path),
         lambda: exportLabelmap(segmentation, volume, path),
         lambda: exportMeasurements(segmentation, volume, path),
     ):

@@ -4,7 +4,7 @@ import pytest
 import slicer
 
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.segments.segments import (
+from SAMUNetSlicerLib.scene.segments import (
     Code,
     Terminology,
     isLocked,

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal
-from SAMUNetSlicerLib.scene.segments.segmentWriter import SegmentWriter
+from SAMUNetSlicerLib.app.files import startScene
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis, planeFromNormal
+from SAMUNetSlicerLib.scene.segments import SegmentWriter
 from scene.segmentation_scene import (
     add_segmentation,
     add_volume,

@@ -8,13 +8,15 @@ from hypothesis import strategies as st
 from scipy.ndimage import map_coordinates
 from vtk.util.numpy_support import vtk_to_numpy
 
-from SAMUNetSlicerLib.app.files.headlessScene import addSliceNode
+from SAMUNetSlicerLib.app.files import addSliceNode
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis, planeFromNormal, planeFromSliceNode
-from SAMUNetSlicerLib.scene.geometry.sliceImage import (
+from SAMUNetSlicerLib.scene.geometry import (
     displayWindow,
     extractSlice,
     insideVolume,
+    planeFromAxis,
+    planeFromNormal,
+    planeFromSliceNode,
     volumeSignature,
 )
 from scene.geometries import VolumeScene, directions, matrices, parents, permuted_matrices, show_on_grid, unit

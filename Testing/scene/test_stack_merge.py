@@ -5,12 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files import startScene
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.geometry.planeFactory import neighborPlane, planeFromAxis, planeFromNormal
-from SAMUNetSlicerLib.scene.segments import stackMerge
-from SAMUNetSlicerLib.scene.segments.segments import setLocked
-from SAMUNetSlicerLib.scene.segments.segmentWriter import POLICIES, SegmentWriter
+from SAMUNetSlicerLib.scene.geometry import neighborPlane, planeFromAxis, planeFromNormal
+from SAMUNetSlicerLib.scene.segments import POLICIES, SegmentWriter, setLocked, stackMerge
 from scene.segmentation_scene import CT, add_segmentation, add_volume, fill, put_under_transform, voxels_of
 
 SHAPE = (6, 12, 14)

@@ -10,9 +10,9 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from SAMUNetSlicerLib.errors import InputError, OutputError
-from SAMUNetSlicerLib.scene.export.surfaceExport import closedSurfaces, exportSurface
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.segments.segmentWriter import SegmentWriter
+from SAMUNetSlicerLib.scene.export import closedSurfaces, exportSurface
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis
+from SAMUNetSlicerLib.scene.segments import SegmentWriter
 from scene.segmentation_scene import (
     CT,
     add_segmentation,

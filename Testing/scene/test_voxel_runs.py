@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from SAMUNetSlicerLib.scene.segments.voxelRuns import VoxelRuns
+from SAMUNetSlicerLib.scene.segments import VoxelRuns
 
 
 def as_set(voxels):

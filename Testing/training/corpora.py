@@ -6,9 +6,8 @@ import json
 import numpy as np
 from PIL import Image
 
-from SAMUNetSlicerLib.engine.models.cards import ModelCard
-from SAMUNetSlicerLib.engine.networks.compact_samunet import CompactSAMUNet
-from SAMUNetSlicerLib.engine.networks.samunet_config import SAMUNetConfig
+from SAMUNetSlicerLib.engine.models import ModelCard
+from SAMUNetSlicerLib.engine.networks import CompactSAMUNet, SAMUNetConfig
 
 TINY = SAMUNetConfig(image_size=64, resnet_blocks=(1, 1, 1, 1), resnet_width=8, bridge_width=16)
 

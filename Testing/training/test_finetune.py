@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from SAMUNetSlicerLib.engine.models.compact import CompactModel
+from SAMUNetSlicerLib.engine.models import CompactModel
 from SAMUNetSlicerLib.engine.windowing import WindowSetting
 from SAMUNetSlicerLib.errors import InputError
 from SAMUNetSlicerLib.training import finetune

@@ -6,9 +6,9 @@ from PySide6 import QtWidgets
 
 from app.desk import SHAPE
 from fakes.fakeEngine import FakeEngine
-from SAMUNetSlicerLib.app.files.headlessScene import addSliceNode
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.segments.segmentWriter import SegmentWriter
+from SAMUNetSlicerLib.app.files import addSliceNode
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis
+from SAMUNetSlicerLib.scene.segments import SegmentWriter
 from scene.segmentation_scene import CT, add_volume
 from source_tree import MODULE
 

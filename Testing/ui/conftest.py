@@ -3,7 +3,7 @@
 import pytest
 
 from fakes import slicerApplication
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files import startScene
 from ui import pythonqt
 from ui.bench import Bench
 

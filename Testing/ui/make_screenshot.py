@@ -15,13 +15,11 @@ import slicer
 from PIL import Image
 
 from fakes import slicerApplication
-from SAMUNetSlicerLib.app.engines.processEngine import ProcessEngine
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.files.loading import loadVolume
+from SAMUNetSlicerLib.app.engines import ProcessEngine
+from SAMUNetSlicerLib.app.files import loadVolume, startScene
 from SAMUNetSlicerLib.engine.windowing import WindowSetting, to_uint8
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.geometry.sliceImage import extractSlice
-from SAMUNetSlicerLib.scene.views.overlay import renderOverlay
+from SAMUNetSlicerLib.scene.geometry import extractSlice, planeFromAxis
+from SAMUNetSlicerLib.scene.views import renderOverlay
 from source_tree import MODULE
 from ui.bench import Bench
 

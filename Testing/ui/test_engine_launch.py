@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from fakes.fakeEngine import FAKE_SPEC
-from SAMUNetSlicerLib.app.engines.processEngine import ProcessEngine
-from SAMUNetSlicerLib.engine.models.cards import load_catalogue
-from SAMUNetSlicerLib.engine.serving.reports import ModelSpec
+from SAMUNetSlicerLib.app.engines import ProcessEngine
+from SAMUNetSlicerLib.engine.models import load_catalogue
+from SAMUNetSlicerLib.engine.serving import ModelSpec
 from SAMUNetSlicerLib.errors import EngineError, OutputError, WeightsError
 from SAMUNetSlicerLib.ui.engineLaunch import slicerEngineLaunch
 

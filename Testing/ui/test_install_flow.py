@@ -8,8 +8,7 @@ from contextlib import nullcontext
 import pytest
 import slicer
 
-from SAMUNetSlicerLib.app.models import requirements
-from SAMUNetSlicerLib.app.models.requirements import REQUIREMENTS, TORCH, Shortage
+from SAMUNetSlicerLib.app.models import REQUIREMENTS, TORCH, Shortage, requirements
 from SAMUNetSlicerLib.errors import CancelledError, EngineError, InputError
 
 SEGMENT_ANYTHING = REQUIREMENTS[1]

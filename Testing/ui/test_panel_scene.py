@@ -6,7 +6,7 @@ import slicer
 import vtk
 
 from app.desk import SHAPE
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
+from SAMUNetSlicerLib.scene.geometry import planeFromAxis
 from scene.segmentation_scene import CT, add_volume, rotation
 
 

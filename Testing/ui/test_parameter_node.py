@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from fakes import parameterNodes
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files import startScene
 from scene.segmentation_scene import add_segmentation, add_volume
 from scene.test_prompt_saving import load_bundle, load_mrml, save_bundle, save_mrml
 
@@ -44,8 +44,8 @@ def test_a_new_scene_has_the_defaults(wrap, node):
 
 
 def test_the_defaults_are_choices_that_exist(wrap, node):
-    from SAMUNetSlicerLib.app.session.sliceImages import FOLLOW_DISPLAY
-    from SAMUNetSlicerLib.scene.segments.segmentWriter import POLICIES
+    from SAMUNetSlicerLib.app.session import FOLLOW_DISPLAY
+    from SAMUNetSlicerLib.scene.segments import POLICIES
 
     parameters = wrap(node)
     assert parameters.window == FOLLOW_DISPLAY

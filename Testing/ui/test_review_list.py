@@ -2,8 +2,8 @@
 
 import pytest
 
-from SAMUNetSlicerLib.app.files.headlessScene import addSliceNode
-from SAMUNetSlicerLib.app.propagation.review import reviewSlices
+from SAMUNetSlicerLib.app.files import addSliceNode
+from SAMUNetSlicerLib.app.propagation import reviewSlices
 
 
 @pytest.fixture

@@ -11,15 +11,12 @@ import slicer
 import vtk
 from PIL import Image
 
-from SAMUNetSlicerLib.app.engines.threadEngine import ThreadEngine
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.files.loading import loadVolume
-from SAMUNetSlicerLib.app.models.modelSpec import modelSpec
-from SAMUNetSlicerLib.app.session.session import SegmentationSession
-from SAMUNetSlicerLib.app.session.sliceImages import FOLLOW_DISPLAY
+from SAMUNetSlicerLib.app.engines import ThreadEngine
+from SAMUNetSlicerLib.app.files import loadVolume, startScene
+from SAMUNetSlicerLib.app.models import modelSpec
+from SAMUNetSlicerLib.app.session import FOLLOW_DISPLAY, SegmentationSession
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromAxis
-from SAMUNetSlicerLib.scene.geometry.sliceImage import displayWindow
+from SAMUNetSlicerLib.scene.geometry import displayWindow, planeFromAxis
 
 SPLEEN, LIVER = 1, 5
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from SAMUNetSlicerLib.scene.segments.segments import isLocked
+from SAMUNetSlicerLib.scene.segments import isLocked
 
 
 @pytest.fixture

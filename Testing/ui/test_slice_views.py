@@ -6,7 +6,7 @@ import pytest
 import slicer
 import vtk
 
-from SAMUNetSlicerLib.app.files.headlessScene import addSliceNode
+from SAMUNetSlicerLib.app.files import addSliceNode
 
 
 class Manager:

@@ -9,10 +9,9 @@ import pytest
 import slicer
 from PySide6 import QtWidgets
 
-from SAMUNetSlicerLib.app.engines.childProcess import EngineLaunch
-from SAMUNetSlicerLib.app.models.userModels import catalogue, userCatalogueFile
-from SAMUNetSlicerLib.app.models.weightsList import fileInFolder
-from SAMUNetSlicerLib.engine.models.cards import load_catalogue
+from SAMUNetSlicerLib.app.engines import EngineLaunch
+from SAMUNetSlicerLib.app.models import catalogue, fileInFolder, userCatalogueFile
+from SAMUNetSlicerLib.engine.models import load_catalogue
 from training.corpora import compact_card
 
 CONTENT = os.urandom(300_000)

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from app.desk import Desk
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
+from SAMUNetSlicerLib.app.files import startScene
 from SAMUNetSlicerLib.errors import UserError
-from SAMUNetSlicerLib.scene.geometry.planeFactory import planeFromNormal
+from SAMUNetSlicerLib.scene.geometry import planeFromNormal
 from SAMUNetSlicerLib.viewer.propagation import Propagation
 from SAMUNetSlicerLib.viewer.status import Status
 

@@ -9,9 +9,9 @@ import nibabel
 import nrrd
 import numpy as np
 
-from SAMUNetSlicerLib.app.files.provenanceFile import readProvenance
-from SAMUNetSlicerLib.app.session.sliceRecord import decodeMask
-from SAMUNetSlicerLib.scene.geometry.plane import SlicePlane
+from SAMUNetSlicerLib.app.files import readProvenance
+from SAMUNetSlicerLib.app.session import decodeMask
+from SAMUNetSlicerLib.scene.geometry import SlicePlane
 from viewer.test_prompting import ORGANS, segment
 from viewer.test_views import position
 from viewer.viewing import VOLUME

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from app.desk import Desk
-from SAMUNetSlicerLib.app.files.headlessScene import startScene
-from SAMUNetSlicerLib.app.session.provenance import TAG
+from SAMUNetSlicerLib.app.files import startScene
+from SAMUNetSlicerLib.app.session import TAG
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.scene.segments.segments import isLocked, segmentTag, setLocked, setStatus, status
+from SAMUNetSlicerLib.scene.segments import isLocked, segmentTag, setLocked, setStatus, status
 from SAMUNetSlicerLib.viewer import savedWork
 from SAMUNetSlicerLib.viewer.savedWork import readWork, restoreWork, takeWork, writeWork
 

@@ -10,7 +10,7 @@ from .console import Console
 from .exportArguments import addFormatArgument, chosenFormats
 
 if TYPE_CHECKING:  # numpy, which the help of a command does not need
-    from ..app.batch.batchJob import BatchJob, BatchOptions
+    from ..app.batch import BatchJob, BatchOptions
 
 NAME = "batch"
 HELP = "segment many images; run again, it goes on where it was stopped"
@@ -103,7 +103,7 @@ def _addEngineArguments(group) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Return 1 if an image failed; all others are done then."""
-    from ..app.batch.batchJob import BatchJob, BatchListener
+    from ..app.batch import BatchJob, BatchListener
 
     with console.progress("segmenting", "images") as progress:
 
@@ -125,10 +125,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
 def _options(options: argparse.Namespace) -> "BatchOptions":
     from dataclasses import replace
 
-    from ..app.batch.batchJob import BatchOptions
-    from ..app.batch.devices import threadsVariables
-    from ..app.engines.childProcess import EngineLaunch
-    from ..app.models.modelSpec import modelSpec
+    from ..app.batch import BatchOptions, threadsVariables
+    from ..app.engines import EngineLaunch
+    from ..app.models import modelSpec
 
     threads = options.threads or int(os.environ.get("OMP_NUM_THREADS") or 1)
     spec = modelSpec(options.model, options.weights, precision=options.precision)
@@ -153,7 +152,7 @@ def _options(options: argparse.Namespace) -> "BatchOptions":
 def _formats(options: argparse.Namespace) -> Tuple[str, ...]:
     if options.formats is None:
         return ()
-    from ..app.files.exportFormats import formatsOf
+    from ..app.files import formatsOf
 
     keys = tuple(chosenFormats(options))
     formatsOf(keys)  # what is wrong is said once and not for every image
@@ -161,7 +160,7 @@ def _formats(options: argparse.Namespace) -> Tuple[str, ...]:
 
 
 def _devices(options: argparse.Namespace, threads: int) -> Tuple[str, ...]:
-    from ..app.batch.devices import workerDevices
+    from ..app.batch import workerDevices
 
     if options.ray and options.devices == "auto":
         return ("auto",) * (options.workers or 0)
@@ -169,7 +168,7 @@ def _devices(options: argparse.Namespace, threads: int) -> Tuple[str, ...]:
 
 
 def _choice(options: argparse.Namespace):
-    from ..app.prompts.sliceChoice import SliceChoice
+    from ..app.prompts import SliceChoice
 
     return SliceChoice(
         options.orientation, options.slices, options.margin / 100, options.propagate, _window(options.window)
@@ -195,19 +194,18 @@ def _count(text: str) -> int:
 
 
 def _summary(job: "BatchJob") -> str:
-    from ..app.batch.manifest import countStates
+    from ..app.batch import countStates
 
     counts = countStates(job.records)
     return ", ".join(f"{count} {state}" for state, count in counts.items() if count)
 
 
 def _values(job: "BatchJob") -> Dict[str, Any]:
-    from ..app.batch.manifest import FILE, countStates
-    from ..app.batch.report import FILE as REPORT
+    from ..app.batch import MANIFEST_FILE, REPORT_FILE, countStates
 
     return {
-        "manifest": str(job.folder / FILE),
-        "report": str(job.folder / REPORT),
+        "manifest": str(job.folder / MANIFEST_FILE),
+        "report": str(job.folder / REPORT_FILE),
         "counts": countStates(job.records),
         "cases": [
             {"name": each.name, "state": each.state, "message": each.message, "reasons": list(each.reasons)}
@@ -217,10 +215,10 @@ def _values(job: "BatchJob") -> Dict[str, Any]:
 
 
 def _text(job: "BatchJob") -> str:
-    from ..app.batch.report import FILE as REPORT
+    from ..app.batch import REPORT_FILE
 
     lines: List[str] = []
     for record in job.records:
         lines += [f"{record.name}: {record.message}"] if record.message else []
         lines += [f"{record.name}: {reason}" for reason in record.reasons]
-    return "\n".join([*lines, f"{_summary(job)}; wrote {job.folder / REPORT}"])
+    return "\n".join([*lines, f"{_summary(job)}; wrote {job.folder / REPORT_FILE}"])

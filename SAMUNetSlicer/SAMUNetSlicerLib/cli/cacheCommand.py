@@ -15,8 +15,8 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
-    from ..app.common.folders import cacheFolder
-    from ..engine.serving.disk_cache import DiskTier
+    from ..app.common import cacheFolder
+    from ..engine.serving import DiskTier
 
     folder = options.folder or cacheFolder()
     tier = DiskTier(folder, max_bytes=0)

@@ -29,9 +29,8 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
-    from ..app.jobs.demo import Demo
-    from ..app.jobs.demoCases import CASES
-    from ..app.models.modelSpec import modelSpec
+    from ..app.jobs import CASES, Demo
+    from ..app.models import modelSpec
 
     cache = options.out / "cache"
     shutil.rmtree(cache, ignore_errors=True)  # the first run must show what an empty cache costs
@@ -56,7 +55,7 @@ def _sampleData() -> Path:
 
 def _requireSameReplay(demo, case, spec) -> None:
     """:raises OutputError: the recorded masks cannot be made again, bit by bit."""
-    from ..app.jobs.replay import runReplayJob
+    from ..app.jobs import runReplayJob
 
     provenance = demo.stem(case).with_name(f"{demo.stem(case).name}.provenance.json")
     with openEngine() as engine:
@@ -72,7 +71,7 @@ def _requireSameReplay(demo, case, spec) -> None:
 
 
 def _savePictures(slices: List, folder: Path) -> List[str]:
-    from ..app.jobs.slicePictures import contactSheet, savePicture
+    from ..app.jobs import contactSheet, savePicture
 
     paths = [
         folder / f"{number:02d}-{each.name.replace(' ', '-')}.png" for number, each in enumerate(slices, 1)

@@ -14,7 +14,7 @@ def addArguments(_parser: argparse.ArgumentParser) -> None:
 
 def run(_options: argparse.Namespace, console: Console) -> int:
     """Return 0 if everything that segmenting needs is in place, else 1."""
-    from ..app.jobs.doctor import examine, reportText
+    from ..app.jobs import examine, reportText
 
     report = examine()
     console.result(report, reportText(report))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Iterator
 
 if TYPE_CHECKING:  # numpy, which the help of a command does not need
-    from ..app.engines.threadEngine import ThreadEngine
+    from ..app.engines import ThreadEngine
 
 
 def addEngineArguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def addExistingArguments(parser: argparse.ArgumentParser) -> None:
 @contextlib.contextmanager
 def openEngine() -> Iterator["ThreadEngine"]:
     """An engine on a thread of this process, stopped at the end."""
-    from ..app.engines.threadEngine import ThreadEngine
+    from ..app.engines import ThreadEngine
 
     engine = ThreadEngine()
     try:

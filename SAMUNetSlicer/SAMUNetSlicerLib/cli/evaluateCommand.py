@@ -41,7 +41,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
-    from ..app.models.userModels import catalogue
+    from ..app.models import catalogue
     from ..training.comparison import CompareOptions, compare
     from ..training.corpus import split_by_patient, usable
     from ..training.sa_med2d import read_corpus
@@ -59,8 +59,8 @@ def run(options: argparse.Namespace, console: Console) -> None:
 
 
 def _load(known, name: str, device: str):
-    from ..app.models.weights import installedWeights
-    from ..engine.models.loader import load_model
+    from ..app.models import installedWeights
+    from ..engine.models import load_model
 
     ownName, _, file = name.partition("=")
     if file:

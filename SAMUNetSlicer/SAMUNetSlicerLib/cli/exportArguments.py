@@ -28,7 +28,7 @@ def addDicomSeriesArgument(parser: argparse.ArgumentParser) -> None:
 
 def chosenFormats(options: argparse.Namespace) -> Sequence[str]:
     """The formats of ``--format``; those not known are refused by the export."""
-    from ..app.files.exportFormats import DEFAULT_KEYS
+    from ..app.files import DEFAULT_KEYS
 
     if options.formats is None:
         return DEFAULT_KEYS

@@ -32,9 +32,14 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
-    from ..app.files.exportSegmentation import ExportOptions, exportSegmentation
-    from ..app.files.headlessScene import startScene
-    from ..app.files.loading import baseName, loadVolume, readSegmentation
+    from ..app.files import (
+        ExportOptions,
+        baseName,
+        exportSegmentation,
+        loadVolume,
+        readSegmentation,
+        startScene,
+    )
 
     with startScene() as host:
         volumeNode = loadVolume(host, options.volume, seriesUID=options.series)

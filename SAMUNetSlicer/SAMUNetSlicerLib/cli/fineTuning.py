@@ -28,11 +28,9 @@ def fineTune(
     :return: `training.finetune.Outcome`.
     :raises InputError: the model cannot be fine-tuned or there are too few slices.
     """
-    from ..app.common.folders import homeFolder
-    from ..app.models.userModels import catalogue
-    from ..app.models.weights import installedWeights
-    from ..engine.models.compact import CompactModel
-    from ..engine.models.device import resolve_device
+    from ..app.common import homeFolder
+    from ..app.models import catalogue, installedWeights
+    from ..engine.models import CompactModel, resolve_device
     from ..engine.windowing import WindowSetting
     from ..training.finetune import finetune, labelled_slices
 
@@ -61,8 +59,8 @@ def fineTune(
 
 
 def _network(weights: Path):
-    from ..engine.models.checkpoint import load_weights, read_state_dict
-    from ..engine.networks.compact_samunet import CompactSAMUNet
+    from ..engine.models import load_weights, read_state_dict
+    from ..engine.networks import CompactSAMUNet
 
     network = CompactSAMUNet()
     load_weights(network, read_state_dict(weights), weights.name)
@@ -70,10 +68,9 @@ def _network(weights: Path):
 
 
 def _keep(network, card, newId, outcome, sliceCount):
-    from ..app.common.folders import weightsFolder
-    from ..app.common.safeFiles import outputErrors
-    from ..app.models.userModels import registerModel
-    from ..engine.models.checkpoint import file_sha256
+    from ..app.common import outputErrors, weightsFolder
+    from ..app.models import registerModel
+    from ..engine.models import file_sha256
     from ..training.export import save_half
 
     path = weightsFolder() / f"{newId}.safetensors"

@@ -52,7 +52,7 @@ def _arrays(options):
     import numpy as np
     import SimpleITK as sitk
 
-    from ..app.files.imageReading import readImage
+    from ..app.files import readImage
 
     volume = sitk.DICOMOrient(readImage(options.volume), "LPS")
     labels = sitk.Resample(

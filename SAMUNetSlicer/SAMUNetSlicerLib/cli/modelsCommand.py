@@ -32,7 +32,7 @@ def run(options: argparse.Namespace, console: Console) -> Optional[int]:
 
 
 def _list(_options, console: Console) -> None:
-    from ..app.models.userModels import catalogue
+    from ..app.models import catalogue
 
     models = catalogue()
     entries = [_summary(card, models.default) for card in models.cards.values()]
@@ -46,7 +46,7 @@ def _list(_options, console: Console) -> None:
 
 
 def _summary(card, default: str) -> Dict[str, Any]:
-    from ..app.models.weights import installedWeights, isPublic
+    from ..app.models import installedWeights, isPublic
 
     path = installedWeights(card)
     return {
@@ -72,8 +72,7 @@ def _state(entry: Dict[str, Any]) -> str:
 def _show(options, console: Console) -> None:
     from dataclasses import asdict
 
-    from ..app.models.userModels import catalogue
-    from ..app.models.weights import installedWeights
+    from ..app.models import catalogue, installedWeights
 
     card = catalogue().get(options.model)
     path = installedWeights(card)
@@ -108,8 +107,7 @@ def _figures(card):
 
 
 def _get(options, console: Console) -> None:
-    from ..app.models.userModels import catalogue
-    from ..app.models.weights import checkedImport, obtainWeights
+    from ..app.models import catalogue, checkedImport, obtainWeights
 
     card = catalogue().get(options.model)
     if options.file is not None:
@@ -122,8 +120,7 @@ def _get(options, console: Console) -> None:
 
 
 def _remove(options, console: Console) -> None:
-    from ..app.models.userModels import catalogue
-    from ..app.models.weights import removeWeights
+    from ..app.models import catalogue, removeWeights
 
     card = catalogue().get(options.model)
     freed = removeWeights(card)

@@ -23,9 +23,8 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Return 0 if every mask is the same, pixel by pixel."""
-    from ..app.files.loading import baseName
-    from ..app.files.resultFiles import ResultFiles
-    from ..app.jobs.replay import runReplayJob
+    from ..app.files import ResultFiles, baseName
+    from ..app.jobs import runReplayJob
 
     files: Optional[ResultFiles] = None
     if options.out is not None:
@@ -44,7 +43,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 def specLike(options: argparse.Namespace):
     """How a model that a record names is loaded: as it was then, unless the options say otherwise."""
-    from ..app.models.modelSpec import modelSpec
+    from ..app.models import modelSpec
 
     def specFor(model: Dict[str, str]):
         device = model["device"] if options.device == "auto" else options.device

@@ -28,9 +28,9 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
-    from ..app.jobs.segmentJob import SegmentJob, runSegmentJob
-    from ..app.models.modelSpec import modelSpec
-    from ..app.prompts.fromFile import readPromptsFile
+    from ..app.jobs import SegmentJob, runSegmentJob
+    from ..app.models import modelSpec
+    from ..app.prompts import readPromptsFile
 
     job = SegmentJob(
         volume=options.volume,

@@ -65,7 +65,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
-    from ..engine.models.device import resolve_device
+    from ..engine.models import resolve_device
     from ..training.batches import ExampleOptions
     from ..training.corpus import EXCLUDED_LICENCES
     from ..training.run import RunOptions, train
@@ -100,7 +100,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
 
 
 def _start(options):
-    from ..engine.models.checkpoint import read_state_dict
+    from ..engine.models import read_state_dict
     from ..training.initialise import with_decoder_of
 
     if options.start == "none":
@@ -112,8 +112,8 @@ def _start(options):
 
 
 def _teacher(options):
-    from ..app.models.userModels import catalogue
-    from ..engine.models.loader import load_model
+    from ..app.models import catalogue
+    from ..engine.models import load_model
 
     if options.teacher is None:
         return None
@@ -121,8 +121,7 @@ def _teacher(options):
 
 
 def _weights(start: str) -> Path:
-    from ..app.models.userModels import catalogue
-    from ..app.models.weights import installedWeights
+    from ..app.models import catalogue, installedWeights
 
     if Path(start).is_file():
         return Path(start)

@@ -44,7 +44,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
-    from ..app.models.modelSpec import modelSpec
+    from ..app.models import modelSpec
 
     def specOf(modelId):
         return modelSpec(modelId, None, options.device, options.precision)

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ..errors import InputError
-from .prompts.promptRecord import PromptRecord
-from .prompts.promptStore import PromptStore
-from .segments.segmentChange import Change
-from .segments.segmentWriter import SegmentWriter
+from .prompts import PromptRecord, PromptStore
+from .segments import Change, SegmentWriter
 
 DEFAULT_BYTE_LIMIT = 64 * 2**20
 
@@ -39,7 +37,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StepOutcome:
     """What undo or redo did.
 
     ``segmentId``, ``label``: of the step; ``voxelsKept``: voxels that were edited by other means since the
@@ -106,14 +104,14 @@ class History:
         self._trim()
         return True
 
-    def undo(self) -> Optional[Outcome]:
+    def undo(self) -> Optional[StepOutcome]:
         """Take the last step back; None if there is none.
 
         :raises InputError: the segmentation is gone, or its geometry has changed: all steps are forgotten.
         """
         return self._move(self._done, self._undone)
 
-    def redo(self) -> Optional[Outcome]:
+    def redo(self) -> Optional[StepOutcome]:
         """Make the last undone step again; None if there is none, or after a new step.
 
         :raises InputError: as ``undo``.
@@ -139,7 +137,7 @@ class History:
         self._done.clear()
         self._undone.clear()
 
-    def _move(self, source: List[Step], target: List[Step]) -> Optional[Outcome]:
+    def _move(self, source: List[Step], target: List[Step]) -> Optional[StepOutcome]:
         self._forgetGoneSegments()
         if not source:
             return None
@@ -157,7 +155,7 @@ class History:
         )
         self._trim()
         voxelsKept = _voxelCount(step.changes) - _voxelCount(changes)
-        return Outcome(step.segmentId, step.label, voxelsKept, tuple(changes), before)
+        return StepOutcome(step.segmentId, step.label, voxelsKept, tuple(changes), before)
 
     def _lastLabel(self, steps: List[Step]) -> Optional[str]:
         self._forgetGoneSegments()

@@ -6,7 +6,7 @@ from typing import Callable, Dict, Iterable, List, Sequence
 
 import numpy as np
 
-from ..engine.models.base import PromptableModel
+from ..engine.models import PromptableModel
 from ..engine.types import Prompts
 from .corpus import Sample
 from .evaluation import cases, evaluate, product_answers

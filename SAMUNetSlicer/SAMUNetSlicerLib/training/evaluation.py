@@ -8,9 +8,8 @@ from typing import Callable, Iterable, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
-from ..engine.models.base import PromptableModel
-from ..engine.prompting.close_up import close_up
-from ..engine.prompting.predictor import Predictor
+from ..engine.models import PromptableModel
+from ..engine.prompting import Predictor, close_up
 from .corpus import Sample, Target, load_pair, targets
 from .protocols import MAX_CLICKS, Ask, question
 from .rows import Row

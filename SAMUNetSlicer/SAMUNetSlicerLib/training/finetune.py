@@ -13,8 +13,8 @@ from typing import Callable, List, Sequence
 import numpy as np
 from torch.utils.data import DataLoader
 
-from ..engine.models.base import PromptableModel
-from ..engine.networks.compact_samunet import CompactSAMUNet
+from ..engine.models import PromptableModel
+from ..engine.networks import CompactSAMUNet
 from ..engine.types import Prompts
 from ..engine.windowing import WindowSetting, to_uint8
 from ..errors import InputError

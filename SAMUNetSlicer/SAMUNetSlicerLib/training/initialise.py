@@ -5,8 +5,8 @@ from typing import Dict
 import torch
 from torch import Tensor
 
-from ..engine.models.checkpoint import load_weights, samunet_architecture
-from ..engine.networks.compact_samunet import CompactSAMUNet
+from ..engine.models import load_weights, samunet_architecture
+from ..engine.networks import CompactSAMUNet
 from ..errors import WeightsError
 
 _RENAMED = {

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from ..engine.models.base import PromptableModel
-from ..engine.networks.compact_samunet import CompactSAMUNet
+from ..engine.models import PromptableModel
+from ..engine.networks import CompactSAMUNet
 from ..errors import InputError
 from .batches import ExampleOptions, Examples, source_weights
 from .corpus import EXCLUDED_LICENCES, Sample, load_pair, split_by_patient, usable

@@ -4,8 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..engine.models.base import PromptableModel
-from ..engine.networks.samunet import PIXEL_MEAN, PIXEL_STD
+from ..engine.models import PromptableModel
+from ..engine.networks import PIXEL_MEAN, PIXEL_STD
 from .prompt_simulation import tight_box
 
 

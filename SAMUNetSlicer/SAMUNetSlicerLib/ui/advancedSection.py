@@ -6,8 +6,8 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ..app.common.events import Signal
-from ..app.session.session import SegmentationSession
+from ..app.common import Signal
+from ..app.session import SegmentationSession
 from .choiceBox import ChoiceBox
 from .sliceViews import SliceViews
 from .statusLine import StatusLine

@@ -6,13 +6,18 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ..app.batch.sceneBatch import SceneBatch
-from ..app.jobs.caseRecord import DONE, FAILED, FINISHED, NEEDS_REVIEW, CaseRecord
-from ..app.prompts.fromFile import readPromptsFile
-from ..app.prompts.fromScene import BoxesOfSegmentations, markupsOf
-from ..app.prompts.sliceChoice import SliceChoice
-from ..app.prompts.sources import PromptsOfSegmentation, PromptSource, SharedPrompts
-from ..app.session.session import SegmentationSession
+from ..app.batch import SceneBatch
+from ..app.jobs import DONE, FAILED, FINISHED, NEEDS_REVIEW, CaseRecord
+from ..app.prompts import (
+    BoxesOfSegmentations,
+    PromptsOfSegmentation,
+    PromptSource,
+    SharedPrompts,
+    SliceChoice,
+    markupsOf,
+    readPromptsFile,
+)
+from ..app.session import SegmentationSession
 from ..errors import CancelledError
 from ..scene.observers import Observers
 from ..scene.sceneNodes import nodesOfClass

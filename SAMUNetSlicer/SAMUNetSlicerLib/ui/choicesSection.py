@@ -2,8 +2,7 @@
 
 from slicer.i18n import tr as _
 
-from ..app.session.session import SegmentationSession
-from ..app.session.sliceImages import FOLLOW_DISPLAY
+from ..app.session import FOLLOW_DISPLAY, SegmentationSession
 from ..engine.windowing import CT_PRESETS, WindowSetting
 from .choiceBox import ChoiceBox
 

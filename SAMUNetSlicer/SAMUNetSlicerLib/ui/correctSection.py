@@ -6,8 +6,7 @@ import slicer
 import vtk
 from slicer.i18n import tr as _
 
-from ..app.session.externalEdits import useMaskAsPrompt
-from ..app.session.session import SegmentationSession
+from ..app.session import SegmentationSession, useMaskAsPrompt
 from ..scene.observers import Observers
 from .promptToolsSection import PromptToolsSection
 from .statusLine import StatusLine

@@ -4,9 +4,8 @@ import os
 import shutil
 import sys
 
-from ..app.common.folders import homeFolder
-from ..app.common.safeFiles import outputErrors
-from ..app.engines.childProcess import EngineLaunch
+from ..app.common import homeFolder, outputErrors
+from ..app.engines import EngineLaunch
 
 _LOG_BYTES = 1 << 20
 

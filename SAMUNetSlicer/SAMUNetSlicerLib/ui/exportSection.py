@@ -6,9 +6,8 @@ from typing import List, Optional
 import slicer
 from slicer.i18n import tr as _
 
-from ..app.files.exportFormats import DEFAULT_KEYS, FORMATS
-from ..app.files.exportSegmentation import ExportOptions, ExportResult, exportSegmentation
-from ..app.session.session import SegmentationSession
+from ..app.files import DEFAULT_KEYS, FORMATS, ExportOptions, ExportResult, exportSegmentation
+from ..app.session import SegmentationSession
 from ..errors import CancelledError
 from .checkList import CheckList
 from .choiceBox import ChoiceBox

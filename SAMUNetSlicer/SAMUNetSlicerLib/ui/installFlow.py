@@ -15,7 +15,7 @@ from typing import Iterator, List, Optional
 import slicer
 from slicer.i18n import tr as _
 
-from ..app.models.requirements import TORCH, Shortage, shortages
+from ..app.models import TORCH, Shortage, shortages
 from ..errors import CancelledError, EngineError, InputError
 
 _REQUESTER = "SAM-UNet"

@@ -6,14 +6,12 @@ from typing import Callable, Dict, Optional
 import slicer
 from slicer.i18n import tr as _
 
-from ..app.common.events import Signal
-from ..app.engines.client import Ticket
-from ..app.models.modelSpec import modelSpec
-from ..app.models.userModels import catalogue
-from ..app.models.weights import installedWeights
-from ..app.session.session import SegmentationSession
-from ..engine.models.cards import ModelCard
-from ..engine.serving.reports import ModelSpec
+from ..app.common import Signal
+from ..app.engines import Ticket
+from ..app.models import catalogue, installedWeights, modelSpec
+from ..app.session import SegmentationSession
+from ..engine.models import ModelCard
+from ..engine.serving import ModelSpec
 from .choiceBox import ChoiceBox
 from .engineLaunch import slicerEngineLaunch
 from .progressRow import ProgressRow

@@ -4,7 +4,7 @@ from typing import Iterator
 
 import slicer
 
-from ..app.session.session import SegmentationSession
+from ..app.session import SegmentationSession
 from ..scene.sceneNodes import nodesOfClass
 from .statusLine import StatusLine
 

@@ -6,9 +6,8 @@ from typing import Callable
 import slicer
 from slicer.i18n import tr as _
 
-from ..app.engines.client import EngineClient
-from ..app.session.externalEdits import HandEdits
-from ..app.session.session import SegmentationSession
+from ..app.engines import EngineClient
+from ..app.session import ExternalEdits, SegmentationSession
 from .advancedSection import AdvancedSection
 from .batchSection import BatchSection
 from .choicesSection import ChoicesSection
@@ -46,7 +45,7 @@ class Panel:
 
     def __init__(self, ui, scene, engine: EngineClient, icon: Callable):
         self.session = session = SegmentationSession(scene, engine)
-        self.handEdits = HandEdits(session)
+        self.handEdits = ExternalEdits(session)
         self.status = status = StatusLine(ui.statusText, self._hint)
         self.progress = progress = ProgressRow(ui.progressBar, ui.cancelButton)
         self.setup = SetupSection(ui, status)

@@ -6,7 +6,7 @@ Prompts, masks and provenance are not here: they are kept in markups and in the 
 import slicer
 from slicer.parameterNodeWrapper import parameterNodeWrapper
 
-from ..app.session.sliceImages import FOLLOW_DISPLAY
+from ..app.session import FOLLOW_DISPLAY
 
 
 @parameterNodeWrapper
@@ -23,7 +23,7 @@ class PanelParameters:
     ``modelId``: of the catalogue, "" for its default;
     ``window``: "display" or a mode of `WindowSetting`; ``policy``: see `scene.segmentWriter.POLICIES`;
     ``hover``: "auto" (where the engine is quick enough), "on" or "off"; ``propagation...``: as in
-    `app.propagationOptions`, first and last hold where it is limited, axes are "one" or "all";
+    `app.propagation.PropagationOptions`, first and last hold where it is limited, axes are "one" or "all";
     ``batch...``: as in `app.sliceChoice`, count 0 is every slice; ``export...``: as in
     `app.exportJob`, folder "" is not chosen yet,
     formats are keys with spaces between them.

@@ -2,10 +2,9 @@
 
 from slicer.i18n import tr as _
 
-from ..app.propagation.options import PropagationOptions, PropagationReport
-from ..app.propagation.propagator import Propagator
-from ..app.session.session import SegmentationSession
-from ..scene.geometry.volumeGeometry import AXES, dimensions
+from ..app.propagation import PropagationOptions, PropagationReport, Propagator
+from ..app.session import SegmentationSession
+from ..scene.geometry import AXES, dimensions
 from .choiceBox import ChoiceBox
 from .progressRow import ProgressRow
 from .promptToolsSection import PromptToolsSection

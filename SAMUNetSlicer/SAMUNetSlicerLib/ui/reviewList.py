@@ -4,11 +4,10 @@ from typing import List, Optional, Set
 
 from slicer.i18n import tr as _
 
-from ..app.propagation.review import SliceReview, reviewSlices
-from ..app.session.session import SegmentationSession
-from ..scene.geometry.plane import SlicePlane
-from ..scene.prompts.promptDisplay import viewNormal
-from ..scene.prompts.promptRecord import sameOrientation
+from ..app.propagation import SliceReview, reviewSlices
+from ..app.session import SegmentationSession
+from ..scene.geometry import SlicePlane
+from ..scene.prompts import sameOrientation, viewNormal
 from ..scene.sceneNodes import nodesOfClass
 from .promptToolsSection import PromptToolsSection
 from .statusLine import StatusLine

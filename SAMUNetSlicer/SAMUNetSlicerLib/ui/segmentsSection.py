@@ -4,8 +4,8 @@ from typing import Optional
 
 from slicer.i18n import tr as _
 
-from ..app.session.session import SegmentationSession
-from ..scene.segments.segments import isLocked, setLocked
+from ..app.session import SegmentationSession
+from ..scene.segments import isLocked, setLocked
 from .statusLine import StatusLine
 
 

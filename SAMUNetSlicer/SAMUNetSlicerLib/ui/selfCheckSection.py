@@ -5,8 +5,8 @@ from typing import Optional
 import slicer
 from slicer.i18n import tr as _
 
-from ..app.engines.backgroundCommand import BackgroundCommand
-from ..app.session.session import SegmentationSession
+from ..app.engines import BackgroundCommand
+from ..app.session import SegmentationSession
 from .engineLaunch import slicerEngineLaunch
 from .progressRow import ProgressRow
 from .statusLine import StatusLine

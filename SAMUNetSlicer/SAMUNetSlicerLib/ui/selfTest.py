@@ -10,14 +10,13 @@ from pathlib import Path
 import numpy as np
 import slicer
 
-from ..app.engines.dummyEngine import RADIUS, SPEC, StandInEngine
-from ..app.engines.processEngine import ProcessEngine
-from ..app.models.requirements import shortages
-from ..app.session.session import SegmentationSession
+from ..app.engines import RADIUS, SPEC, DummyEngine, ProcessEngine
+from ..app.models import shortages
+from ..app.session import SegmentationSession
 from ..engine.windowing import WindowSetting
 from ..errors import InputError
-from ..scene.geometry.planeFactory import planeFromAxis
-from ..scene.prompts.promptNodes import promptNodes
+from ..scene.geometry import planeFromAxis
+from ..scene.prompts import promptNodes
 from .engineLaunch import slicerEngineLaunch
 
 _SHAPE = (9, 64, 64)  # slices, rows, columns
@@ -32,7 +31,7 @@ class SelfTest(unittest.TestCase):
     def setUp(self):
         slicer.mrmlScene.Clear(0)
         self.volume = _addBlob()
-        self.session = self.openSession(StandInEngine())
+        self.session = self.openSession(DummyEngine())
         self.session.setModel(SPEC)
         self.session.poll()
 
@@ -86,7 +85,7 @@ class SelfTest(unittest.TestCase):
             slicer.mrmlScene.Clear(0)
             self.assertTrue(slicer.mrmlScene.ReadFromMRB(bundle))
         self.volume = slicer.mrmlScene.GetFirstNodeByName("Blob")
-        self.session = self.openSession(StandInEngine())
+        self.session = self.openSession(DummyEngine())
         self.session.setSegmentation(slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLSegmentationNode"))
         self.session.selectSegment(segment)
         np.testing.assert_array_equal(self.mask(), mask)
@@ -118,7 +117,7 @@ class SelfTest(unittest.TestCase):
         np.testing.assert_array_equal(self.mask(), _disk(20, 30))
 
     def testTheDefaultNetworkFindsWhatABoxAndAClickMean(self):
-        from ..app.models.modelSpec import modelSpec
+        from ..app.models import modelSpec
 
         missing = ", ".join(shortage.requirement.distribution for shortage in shortages())
         if missing:

@@ -6,7 +6,7 @@ from typing import Optional
 import qt
 from slicer.i18n import tr as _
 
-from ..app.common.events import Signal
+from ..app.common import Signal
 from .installFlow import installRequirements, missingText
 from .statusLine import StatusLine
 

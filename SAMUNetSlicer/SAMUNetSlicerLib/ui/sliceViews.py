@@ -5,10 +5,8 @@ from typing import Callable, Optional
 
 import slicer
 
-from ..app.common.events import Signal
-from ..app.session.session import SegmentationSession
-from ..app.session.viewFollower import ViewFollower
-from ..app.session.viewTools import SliceTools
+from ..app.common import Signal
+from ..app.session import SegmentationSession, ViewFollower, ViewTools
 
 
 class SliceViews:
@@ -24,13 +22,13 @@ class SliceViews:
         self._session = session
         self._manager = None
         self._follower: Optional[ViewFollower] = None
-        self._tools: Optional[SliceTools] = None
+        self._tools: Optional[ViewTools] = None
 
     def enter(self) -> None:
         if self._tools is not None:
             return
         self._follower = ViewFollower(self._session, self.isPrefetching)
-        self._tools = SliceTools(self._session, self._follower)
+        self._tools = ViewTools(self._session, self._follower)
         self._tools.preview.isEnabled = self.isPreviewing
         self._tools.toolChanged.connect(self.toolChanged.emit)
         self._manager = slicer.app.layoutManager()  # None without a main window

@@ -2,8 +2,8 @@
 
 from slicer.i18n import tr as _
 
-from ..app.session.sliceRequest import MaskReport
-from ..engine.serving.reports import EngineStatus
+from ..app.session import MaskReport
+from ..engine.serving import EngineStatus
 
 
 def maskText(report: MaskReport) -> str:

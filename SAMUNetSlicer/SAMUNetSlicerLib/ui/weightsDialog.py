@@ -7,11 +7,9 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ..app.common.folders import weightsFolder
-from ..app.engines.childProcess import EngineLaunch
-from ..app.models.weights import describeDownload
-from ..app.models.weightsList import WeightsRow, fileInFolder, removeRow, weightsRows
-from ..app.models.weightsTask import WeightsTask
+from ..app.common import weightsFolder
+from ..app.engines import EngineLaunch
+from ..app.models import WeightsRow, WeightsTask, describeDownload, fileInFolder, removeRow, weightsRows
 from ..errors import CancelledError, InputError, UserError
 from .weightsTexts import actionText, descriptionText, doneText, stateText
 

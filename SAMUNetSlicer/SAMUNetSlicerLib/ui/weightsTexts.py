@@ -2,7 +2,7 @@
 
 from slicer.i18n import tr as _
 
-from ..app.models.weightsList import WeightsRow
+from ..app.models import WeightsRow
 
 
 def stateText(row: WeightsRow) -> str:

@@ -4,8 +4,7 @@ from typing import Callable, Optional
 
 from slicer.i18n import tr as _
 
-from ..app.session.session import SegmentationSession
-from ..app.session.sliceRequest import MaskReport
+from ..app.session import MaskReport, SegmentationSession
 from .progressRow import ProgressRow
 from .statusLine import StatusLine
 from .texts import maskText

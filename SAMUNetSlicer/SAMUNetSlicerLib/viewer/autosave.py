@@ -10,10 +10,9 @@ from typing import Optional
 
 import numpy as np
 
-from ..app.common.folders import homeFolder
-from ..app.session.session import SegmentationSession
-from ..scene.geometry.sliceImage import voxelArray
-from ..scene.geometry.volumeGeometry import ijkToRAS
+from ..app.common import homeFolder
+from ..app.session import SegmentationSession
+from ..scene.geometry import ijkToRAS, voxelArray
 from .savedWork import Work, readWork, takeWork, writeWork
 from .segmentationWatch import SegmentationWatch
 from .status import Status

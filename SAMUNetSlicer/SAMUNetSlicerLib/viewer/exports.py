@@ -9,8 +9,8 @@ from typing import Dict, List, Optional, Sequence
 
 from aiohttp import web
 
-from ..app.files.exportSegmentation import ExportOptions, ExportResult, exportSegmentation
-from ..app.session.session import SegmentationSession
+from ..app.files import ExportOptions, ExportResult, exportSegmentation
+from ..app.session import SegmentationSession
 
 
 class Exports:

@@ -2,11 +2,9 @@
 
 from typing import Callable
 
-from ..app.models.userModels import catalogue
-from ..app.models.weights import installedWeights
-from ..app.session.session import SegmentationSession
-from ..app.session.sliceImages import FOLLOW_DISPLAY
-from ..engine.serving.reports import ModelSpec
+from ..app.models import catalogue, installedWeights
+from ..app.session import FOLLOW_DISPLAY, SegmentationSession
+from ..engine.serving import ModelSpec
 from ..engine.windowing import CT_PRESETS, WindowSetting
 from .status import Status
 

@@ -5,7 +5,7 @@ from typing import Optional
 import numpy as np
 import vtk
 
-from ..scene.geometry.volumeGeometry import matrixToArray
+from ..scene.geometry import matrixToArray
 from .viewport import Viewport
 
 _KEYS = ("obliqueTilt", "obliqueTurn")

@@ -4,10 +4,8 @@ import asyncio
 from pathlib import Path
 from typing import Optional
 
-from ..app.files.headlessScene import SceneHost
-from ..app.files.imageReading import readImage
-from ..app.files.loading import addVolume, baseName
-from ..app.session.session import SegmentationSession
+from ..app.files import SceneHost, addVolume, baseName, readImage
+from ..app.session import SegmentationSession
 from ..errors import UserError
 from .autosave import Autosave
 from .savedWork import Work, restoreWork

@@ -2,11 +2,16 @@
 
 from typing import List, Optional
 
-from ..app.propagation.options import PropagationOptions, PropagationReport, Stop
-from ..app.propagation.propagator import Propagator
-from ..app.propagation.review import SliceReview, reviewSlices
-from ..app.session.session import SegmentationSession
-from ..scene.geometry.volumeGeometry import AXES
+from ..app.propagation import (
+    PropagationOptions,
+    PropagationReport,
+    Propagator,
+    SliceReview,
+    Stop,
+    reviewSlices,
+)
+from ..app.session import SegmentationSession
+from ..scene.geometry import AXES
 from .sliceViews import SliceViews
 from .status import Status
 

@@ -16,15 +16,12 @@ import slicer
 import vtk
 from vtk.util.numpy_support import get_vtk_array_type
 
-from ..app.session.provenance import TAG, UNREADABLE_TAG, utcNow
-from ..app.session.session import SegmentationSession
+from ..app.common import utcNow
+from ..app.session import TAG, UNREADABLE_TAG, SegmentationSession
 from ..errors import InputError
-from ..scene.geometry.plane import SlicePlane
-from ..scene.prompts.promptRecord import PromptRecord
-from ..scene.prompts.promptStore import PromptStore
-from ..scene.segments.labelmapLayer import LabelmapLayer
-from ..scene.segments.segmentLayers import sharedLayers
-from ..scene.segments.segments import LOCKED_TAG, segmentTag
+from ..scene.geometry import SlicePlane
+from ..scene.prompts import PromptRecord, PromptStore
+from ..scene.segments import LOCKED_TAG, LabelmapLayer, segmentTag, sharedLayers
 
 _FORMAT, _VERSION = "SAMUNetSlicer work", 1
 _DOCUMENT = "document"

@@ -2,8 +2,8 @@
 
 from typing import List
 
-from ..app.session.session import SegmentationSession
-from ..scene.segments.segments import isLocked, setLocked
+from ..app.session import SegmentationSession
+from ..scene.segments import isLocked, setLocked
 from .segmentationWatch import SegmentationWatch
 
 

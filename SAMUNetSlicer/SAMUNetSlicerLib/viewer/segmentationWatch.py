@@ -2,8 +2,8 @@
 
 import slicer
 
-from ..app.common.events import Signal
-from ..app.session.session import SegmentationSession
+from ..app.common import Signal
+from ..app.session import SegmentationSession
 from ..scene.observers import Observers
 
 _EVENTS = ("SegmentAdded", "SegmentRemoved", "SegmentModified", "RepresentationModified")

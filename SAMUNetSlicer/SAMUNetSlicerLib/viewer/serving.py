@@ -5,7 +5,7 @@ import contextlib
 import signal
 from typing import Callable
 
-from ..app.engines.processEngine import ProcessEngine
+from ..app.engines import ProcessEngine
 from .graphics import prepareGraphics
 from .viewer import Viewer, ViewOptions
 from .webServer import WebServer

@@ -2,9 +2,8 @@
 
 from typing import Optional
 
-from ..app.session.session import SegmentationSession
-from ..app.session.sliceRequest import MaskReport
-from ..engine.serving.reports import EngineStatus
+from ..app.session import MaskReport, SegmentationSession
+from ..engine.serving import EngineStatus
 from .status import Status
 
 

@@ -3,7 +3,7 @@
 from trame.widgets import html
 from trame.widgets import vuetify3 as v
 
-from ..app.files.exportFormats import FORMATS
+from ..app.files import FORMATS
 from .network import POLICIES, WINDOWS
 from .propagation import COST_OF_CONSENSUS, DIRECTIONS, METHODS
 

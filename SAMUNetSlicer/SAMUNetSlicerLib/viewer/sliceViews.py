@@ -6,7 +6,7 @@ import slicer
 from trame_slicer.rca_view.rca_view_factory import RemoteSliceViewFactory
 from trame_slicer.views import ViewLayoutDefinition
 
-from ..app.files.headlessScene import SceneHost
+from ..app.files import SceneHost
 from .viewport import Viewport
 
 # The names and colors of Slicer's own views.

@@ -2,10 +2,8 @@
 
 import slicer
 
-from ..app.session.session import SegmentationSession
-from ..app.session.viewFollower import ViewFollower
-from ..app.session.viewTools import SliceTools
-from ..scene.views.sliceMouse import TOOLS
+from ..app.session import SegmentationSession, ViewFollower, ViewTools
+from ..scene.views import TOOLS
 from .layout import Layout
 from .pointer import Pointer
 from .sliceViews import SliceViews
@@ -15,7 +13,7 @@ NAVIGATE, WINDOW = "navigate", "window"
 
 class Tools:
     """One of ``NAVIGATE``: a click shows its place in all views; ``WINDOW``: a drag changes window and level;
-    "positive", "negative" and "box": prompts, see `SliceTools`.
+    "positive", "negative" and "box": prompts, see `ViewTools`.
 
     The page's state has it as ``tool``.
     """
@@ -25,7 +23,7 @@ class Tools:
     ):
         self._state, self._layout, self._interaction = state, layout, interactionNode
         self.follower = ViewFollower(session)
-        self.prompts = SliceTools(session, self.follower)
+        self.prompts = ViewTools(session, self.follower)
         self._pointers = [self._attach(viewport) for viewport in views]
         self.take("positive")
 

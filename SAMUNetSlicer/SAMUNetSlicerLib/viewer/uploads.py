@@ -10,7 +10,7 @@ from typing import Awaitable, Callable, Dict, Optional
 
 from aiohttp import web
 
-from ..app.files.imageIntegrity import locateMetaImage, locateNrrd
+from ..app.files import locateMetaImage, locateNrrd
 from ..errors import InputError, OutputError, UserError
 
 MOST_BYTES = 4 << 30

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from ..scene.geometry.sliceImage import displayWindow
-from ..scene.geometry.volumeGeometry import matrixToArray
-from ..scene.views.overlay import orientationLetters
+from ..scene.geometry import displayWindow, matrixToArray
+from ..scene.views import orientationLetters
 from .sliceViews import SliceViews
 from .viewport import Viewport
 

@@ -6,11 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import Callable, Optional, Sequence
 
-from ..app.engines.client import EngineClient
-from ..app.files.exportFormats import DEFAULT_KEYS
-from ..app.files.headlessScene import startScene
-from ..app.session.session import SegmentationSession
-from ..engine.serving.reports import ModelSpec
+from ..app.engines import EngineClient
+from ..app.files import DEFAULT_KEYS, startScene
+from ..app.session import SegmentationSession
+from ..engine.serving import ModelSpec
 from ..errors import InputError, UserError
 from .autosave import Autosave
 from .displayWindow import AUTOMATIC, setDisplayWindow

@@ -3,7 +3,7 @@
 import slicer
 import vtk
 
-from ..app.common.events import Signal
+from ..app.common import Signal
 from ..scene.observers import Observers
 
 # While something moves, a coarser picture arrives sooner.

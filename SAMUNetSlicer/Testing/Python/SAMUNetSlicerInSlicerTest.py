@@ -79,7 +79,7 @@ class SAMUNetSlicerInSlicerTest(unittest.TestCase):
 
     def test_a_box_of_a_prompts_file_becomes_its_segment(self):
         from SAMUNetSlicer import SAMUNetSlicerLogic
-        from SAMUNetSlicerLib.app.models.requirements import shortages
+        from SAMUNetSlicerLib.app.models import shortages
 
         missing = [shortage.requirement.distribution for shortage in shortages()]
         if missing:

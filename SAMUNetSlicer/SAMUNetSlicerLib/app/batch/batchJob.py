@@ -4,13 +4,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
-from ...engine.serving.reports import ModelSpec
+from ...engine.serving import ModelSpec
 from ...errors import OutputError, UserError
-from ..common.safeFiles import sha256Of
-from ..engines.childProcess import EngineLaunch
-from ..jobs.caseRecord import FAILED, QUEUED, REVIEW_BELOW, RUNNING, CaseRecord
-from ..prompts.sliceChoice import SliceChoice
-from .caseFiles import isIntact, readRecord, setAside, sweep
+from ..common import sha256Of
+from ..engines import EngineLaunch
+from ..jobs import FAILED, QUEUED, REVIEW_BELOW, RUNNING, CaseRecord
+from ..prompts import SliceChoice
+from .caseFiles import isCaseIntact, readRecord, setAside, sweep
 from .casePrompts import PromptSearch
 from .cases import BatchCase, findCases
 from .caseTask import CaseTask
@@ -126,7 +126,7 @@ class BatchJob:
             )
         kept = {name for name, record in found.items() if record and name not in others}
         for name in sorted(kept):
-            if isIntact(self.folder, found[name]):
+            if isCaseIntact(self.folder, found[name]):
                 self._records[name] = found[name].summary()
             else:
                 place = setAside(self.folder, name)

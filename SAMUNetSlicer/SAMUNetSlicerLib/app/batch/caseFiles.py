@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Callable, Dict, Optional
 
 from ...errors import OutputError
-from ..common.safeFiles import outputErrors, sha256Of
-from ..jobs.caseRecord import CaseRecord
+from ..common import outputErrors, sha256Of
+from ..jobs import CaseRecord
 
 RECORD = "record.json"
 _STAGING = ".samunet-"
@@ -38,7 +38,7 @@ def readRecord(folder: Path, name: str) -> Optional[CaseRecord]:
         ) from error
 
 
-def isIntact(folder: Path, record: CaseRecord) -> bool:
+def isCaseIntact(folder: Path, record: CaseRecord) -> bool:
     """Whether every file of a finished case is as it was written."""
     place = caseFolder(folder, record.name)
     try:

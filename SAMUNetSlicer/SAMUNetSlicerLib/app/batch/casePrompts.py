@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
 from ...errors import InputError, PromptError
-from ..common.safeFiles import sha256Of
-from ..prompts.fromFile import readPromptsFile
-from ..prompts.fromTable import PromptRow, readTable
+from ..common import sha256Of
+from ..prompts import PromptRow, readPromptsFile, readTable
 from .cases import BatchCase, isImage, stem
 
 PROMPTS, MARKUPS, LABELS, TABLE = "prompts", "markups", "labels", "table"

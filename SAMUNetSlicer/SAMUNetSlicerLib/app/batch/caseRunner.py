@@ -7,28 +7,50 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Dict, Generator, Iterator, List, Optional
 
-from ...engine.serving.reports import ModelSpec
+from ...engine.serving import ModelSpec
 from ...engine.windowing import WindowSetting
 from ...errors import UserError
-from ..common.safeFiles import Progress, noProgress
-from ..engines.client import BLOCK_SECONDS, EngineClient, Ticket
-from ..files.dicomSeries import seriesFiles
-from ..files.exportFormats import DEFAULT_KEYS, ExportSource
-from ..files.headlessScene import SceneHost, startScene
-from ..files.imageReading import readImage
-from ..files.loading import addVolume, loadVolume, readMarkups, readSegmentation
-from ..files.resultFiles import ResultFiles
-from ..jobs.caseRecord import DONE, FAILED, NEEDS_REVIEW, CaseRecord, reviewReasons
-from ..jobs.caseResults import confidences, segmentResults, sliceResults
-from ..jobs.promptRun import PromptRun, SegmentedSlice
-from ..jobs.slicePictures import drawThumbnails
-from ..prompts.fromFile import readPromptsFile
-from ..prompts.fromMarkups import MarkupPrompts
-from ..prompts.fromSegmentation import CoarsePrompts, SegmentsOfLabels, SegmentsOfMasks, SegmentsOfNode
-from ..prompts.sliceChoice import SliceChoice
-from ..prompts.sources import PromptSource, SharedPrompts
-from ..prompts.tableOnVolume import TablePrompts
-from ..session.session import SegmentationSession
+from ..common import Progress, noProgress
+from ..engines import BLOCK_SECONDS, EngineClient, Ticket
+from ..files import (
+    DEFAULT_KEYS,
+    ExportSource,
+    ResultFiles,
+    SceneHost,
+    addVolume,
+    loadVolume,
+    readImage,
+    readMarkups,
+    readSegmentation,
+    seriesFiles,
+    startScene,
+)
+from ..jobs import (
+    DONE,
+    FAILED,
+    NEEDS_REVIEW,
+    CaseRecord,
+    PromptRun,
+    SegmentedSlice,
+    confidences,
+    drawThumbnails,
+    reviewReasons,
+    segmentResults,
+    sliceResults,
+)
+from ..prompts import (
+    CoarsePrompts,
+    MarkupPrompts,
+    PromptSource,
+    SegmentsOfLabels,
+    SegmentsOfMasks,
+    SegmentsOfNode,
+    SharedPrompts,
+    SliceChoice,
+    TablePrompts,
+    readPromptsFile,
+)
+from ..session import SegmentationSession
 from .caseFiles import writeCase
 from .casePrompts import MARKUPS, PROMPTS, TABLE, CasePrompts
 from .caseTask import CaseTask

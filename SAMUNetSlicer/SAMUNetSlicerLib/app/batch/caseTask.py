@@ -5,9 +5,9 @@ import json
 from dataclasses import dataclass
 from typing import Tuple
 
-from ...engine.serving.reports import ModelSpec
-from ..jobs.caseRecord import REVIEW_BELOW, CaseRecord
-from ..prompts.sliceChoice import SliceChoice
+from ...engine.serving import ModelSpec
+from ..jobs import REVIEW_BELOW, CaseRecord
+from ..prompts import SliceChoice
 from .casePrompts import CasePrompts
 from .cases import BatchCase
 

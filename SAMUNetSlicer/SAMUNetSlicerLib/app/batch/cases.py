@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Collection, Iterator, List, Optional, Sequence, Tuple
 
 from ...errors import InputError
-from ..files.dicomSeries import isDicom, seriesIn
+from ..files import isDicom, seriesIn
 
 ENDINGS = (
     *(".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd"),

@@ -35,7 +35,7 @@ def threadsVariables(devices: Sequence[str], threads: int) -> dict:
 
 
 def _all() -> Sequence[str]:
-    from ...engine.models.device import available_devices
+    from ...engine.models import available_devices
 
     gpus = [device for device in available_devices() if device.startswith("cuda:")]
     return gpus or ["cpu"]

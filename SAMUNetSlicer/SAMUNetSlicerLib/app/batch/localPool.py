@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Deque, Dict, Iterable, Iterator, List, Sequence, Union
 
 from ...errors import EngineError
-from ..engines.childProcess import EngineLaunch
-from ..jobs.caseRecord import FAILED, CaseRecord
+from ..engines import EngineLaunch
+from ..jobs import FAILED, CaseRecord
 from .caseTask import CaseTask
 from .workerProcess import UNDER_WAY, Advanced, Noticed, Started, work
 

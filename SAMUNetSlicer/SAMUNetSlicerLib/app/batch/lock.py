@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Iterator
 
 from ...errors import OutputError
-from ..common.safeFiles import lockExclusively, outputErrors
+from ..common import lockExclusively, outputErrors
 
 _BATCH, _WORKERS = ".batch.lock", ".workers.lock"
 # A process that lost the batch it belonged to ends when its current call into a library returns.

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Dict, Mapping, Sequence
 
 from ... import __version__
-from ..common.safeFiles import outputErrors, utcNow
-from ..jobs.caseRecord import DONE, FAILED, NEEDS_REVIEW, QUEUED, RUNNING, CaseRecord
+from ..common import outputErrors, utcNow
+from ..jobs import DONE, FAILED, NEEDS_REVIEW, QUEUED, RUNNING, CaseRecord
 
-FILE = "manifest.json"
+MANIFEST_FILE = "manifest.json"
 FORMAT, VERSION = "SAMUNetSlicer batch", 1
 STATES = (QUEUED, RUNNING, DONE, NEEDS_REVIEW, FAILED)
 
@@ -26,7 +26,7 @@ class Manifest:
     """
 
     def __init__(self, folder: Path, facts: Mapping[str, Any]):
-        self._path = folder / FILE
+        self._path = folder / MANIFEST_FILE
         self._facts = {"started": utcNow(), **facts}
         self._due = 0.0
 

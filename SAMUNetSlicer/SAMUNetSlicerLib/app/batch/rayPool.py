@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Sequence
 
-from ...engine.serving.reports import ModelSpec
+from ...engine.serving import ModelSpec
 from ...errors import EngineError, InputError, UserError
-from ..common.safeFiles import sha256Of
-from ..engines.childProcess import EngineLaunch
-from ..jobs.caseRecord import FAILED, CaseRecord
-from ..models.modelSpec import modelSpec
+from ..common import sha256Of
+from ..engines import EngineLaunch
+from ..jobs import FAILED, CaseRecord
+from ..models import modelSpec
 from .caseTask import CaseTask
 from .localPool import Event
 from .lock import workerMark
@@ -107,7 +107,7 @@ class RayWorker:
 
     def __init__(self, launch: EngineLaunch, folder: str, device: str, threads: str):
         # Imported here, so that the process that asks needs neither MRML nor VTK.
-        from ..engines.processEngine import ProcessEngine
+        from ..engines import ProcessEngine
         from .caseRunner import CaseRunner
 
         self._folder, self._device = Path(folder), device

@@ -7,17 +7,8 @@ from typing import Any, Dict, Iterable, Iterator, Mapping, NamedTuple, Optional,
 from urllib.parse import quote
 
 from ... import __version__
-from ..common.safeFiles import utcNow
-from ..jobs.caseRecord import (
-    DONE,
-    FAILED,
-    NEEDS_REVIEW,
-    QUEUED,
-    RUNNING,
-    CaseRecord,
-    SegmentResult,
-    SliceResult,
-)
+from ..common import utcNow
+from ..jobs import DONE, FAILED, NEEDS_REVIEW, QUEUED, RUNNING, CaseRecord, SegmentResult, SliceResult
 from .manifest import writeWhole
 
 STYLE = """
@@ -60,7 +51,7 @@ td.what { min-width: 14rem; } footer { margin-top: 2rem; }
 """
 
 
-FILE = "report.html"
+REPORT_FILE = "report.html"
 
 _GALLERY = 24
 # Pictures beyond these stay files beside the page, which would otherwise be too large to open.
@@ -83,7 +74,7 @@ def writeReport(folder: Path, records: Sequence[CaseRecord], facts: Mapping[str,
     :param facts: see `Manifest`.
     :raises OutputError: it cannot be written; the one before stays.
     """
-    path = folder / FILE
+    path = folder / REPORT_FILE
     writeWhole(path, "".join(_Page(folder, records, facts).parts()))
     return path
 

@@ -4,12 +4,20 @@ import time
 from typing import Iterator, List, Optional, Sequence
 
 from ...errors import PromptError, UserError
-from ..common.events import Signal
-from ..jobs.caseRecord import DONE, FAILED, NEEDS_REVIEW, REVIEW_BELOW, CaseRecord, reviewReasons
-from ..jobs.caseResults import segmentResults, sliceResults
-from ..jobs.promptRun import PromptRun
-from ..prompts.sources import PromptSource
-from ..session.session import SegmentationSession
+from ..common import Signal
+from ..jobs import (
+    DONE,
+    FAILED,
+    NEEDS_REVIEW,
+    REVIEW_BELOW,
+    CaseRecord,
+    PromptRun,
+    reviewReasons,
+    segmentResults,
+    sliceResults,
+)
+from ..prompts import PromptSource
+from ..session import SegmentationSession
 
 # Longest time that one poll may spend here, in seconds: the user interface waits for it.
 _TURN = 0.015

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Generator, List, Optional, Set
 
 from ...errors import EngineError
-from ..engines.childProcess import EngineLaunch
-from ..jobs.caseRecord import CaseRecord
+from ..engines import EngineLaunch
+from ..jobs import CaseRecord
 from .caseTask import CaseTask
 from .lock import workerMark
 
@@ -80,7 +80,7 @@ def _receive(connection: Connection, tasks: "queue.SimpleQueue[Optional[CaseTask
 class _Worker:
     def __init__(self, connection: Connection, tasks: "queue.SimpleQueue", launch: EngineLaunch):
         # Imported here, so that the process that asks needs neither MRML nor VTK.
-        from ..engines.processEngine import ProcessEngine
+        from ..engines import ProcessEngine
         from .caseRunner import CaseRunner
 
         self._connection = connection

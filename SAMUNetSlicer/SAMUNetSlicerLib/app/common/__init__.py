@@ -1,1 +1,23 @@
 """Share what every other package of this layer needs: events, folders of the user, safe files, file names."""
+
+from ..._exports import exports
+
+__all__, __getattr__, __dir__ = exports(
+    __name__,
+    {
+        "events": ("Signal",),
+        "fileNames": ("distinctNames", "fileName", "nameAndJoint"),
+        "folders": ("cacheFolder", "homeFolder", "weightsFolder"),
+        "safeFiles": (
+            "copyStream",
+            "installVerified",
+            "lockExclusively",
+            "noProgress",
+            "outputErrors",
+            "Progress",
+            "requireSpace",
+            "sha256Of",
+            "utcNow",
+        ),
+    },
+)

@@ -2,3 +2,17 @@
 
 Every engine is an `EngineClient`: a request returns a `Ticket` at once, and `poll` delivers the answers.
 """
+
+from ..._exports import exports
+
+__all__, __getattr__, __dir__ = exports(
+    __name__,
+    {
+        "backgroundCommand": ("BackgroundCommand",),
+        "childProcess": ("EngineLaunch", "EngineProcess"),
+        "client": ("BLOCK_SECONDS", "EngineClient", "Ticket"),
+        "dummyEngine": ("DummyEngine", "RADIUS", "SPEC"),
+        "processEngine": ("ProcessEngine",),
+        "threadEngine": ("ThreadEngine",),
+    },
+)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Deque, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ...engine.serving.frames import Message, MessageDecoder, ProtocolError, pack
+from ...engine.serving import FrameError, FrameReader, Message, pack
 from ...errors import EngineError
 from . import pipes
 
@@ -52,7 +52,7 @@ class EngineProcess:
     """
 
     def __init__(self, launch: EngineLaunch):
-        self._decoder = MessageDecoder()
+        self._decoder = FrameReader()
         self._outgoing: Deque[memoryview] = collections.deque()
         self._popen = _start(launch)
         pipes.prepare(self._popen.stdout.fileno(), self._popen.stdin.fileno())
@@ -88,7 +88,7 @@ class EngineProcess:
                 return messages, chunk is not None
             try:
                 messages += self._decoder.feed(chunk)
-            except ProtocolError:
+            except FrameError:
                 self.kill()
                 return messages, False
 

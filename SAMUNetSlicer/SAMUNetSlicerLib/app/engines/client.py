@@ -6,12 +6,11 @@ from typing import Any, Callable, Dict, List, Optional
 
 import numpy as np
 
-from ...engine.prompting.close_up import close_up
-from ...engine.serving.jobs import Job, Priority
-from ...engine.serving.reports import EngineStatus, ModelSpec
+from ...engine.prompting import close_up
+from ...engine.serving import EngineStatus, Job, ModelSpec, Priority
 from ...engine.types import Prompts
 from ...errors import CancelledError, EngineError, UserError
-from ..common.events import Signal
+from ..common import Signal
 
 
 class Ticket:

@@ -4,8 +4,7 @@ from typing import Any, List
 
 import numpy as np
 
-from ...engine.serving.jobs import Job
-from ...engine.serving.reports import EncodeReport, EngineStatus, ModelSpec, PredictReport
+from ...engine.serving import EncodeReport, EngineStatus, Job, ModelSpec, PredictReport
 from ...engine.types import Capabilities, Prediction, Prompts
 from ...errors import CancelledError
 from .client import EngineClient
@@ -14,8 +13,8 @@ RADIUS = 4.2  # no pixel center lies exactly on the border of a disk: rounding c
 SPEC = ModelSpec(card={"id": "standIn"})
 
 
-class StandInEngine(EngineClient):
-    """Answers at the next poll, in this process, with masks that can be foretold, see ``standInMask``."""
+class DummyEngine(EngineClient):
+    """Answers at the next poll, in this process, with masks that can be foretold, see ``dummyMask``."""
 
     def __init__(self):
         super().__init__()
@@ -54,7 +53,7 @@ class StandInEngine(EngineClient):
         return {}
 
 
-def standInMask(shape, prompts: Prompts) -> np.ndarray:
+def dummyMask(shape, prompts: Prompts) -> np.ndarray:
     """Bool (H, W): the start mask, boxes, disks at positive points, without disks at negative ones."""
     rows, columns = np.indices(shape)
     mask = np.zeros(shape, bool) if prompts.mask is None else prompts.mask.copy()
@@ -67,6 +66,6 @@ def standInMask(shape, prompts: Prompts) -> np.ndarray:
 
 
 def _prediction(shape, prompts: Prompts) -> Prediction:
-    mask = standInMask(shape, prompts)
+    mask = dummyMask(shape, prompts)
     logits = np.where(mask, 8.0, -8.0).astype(np.float32)
     return Prediction(mask, logits, np.zeros((1, 64, 64), np.float32), 0.9, prompts.boxes)

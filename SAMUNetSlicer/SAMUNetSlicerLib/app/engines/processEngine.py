@@ -4,9 +4,7 @@ import collections
 from dataclasses import dataclass
 from typing import Any, Deque, Dict, Optional
 
-from ...engine.serving.frames import Message
-from ...engine.serving.jobs import Job, Priority
-from ...engine.serving.messages import job_message, outcome_from, status_from
+from ...engine.serving import Job, Message, Priority, job_message, outcome_from, status_from
 from ...errors import CancelledError, EngineError
 from .childProcess import EngineLaunch, EngineProcess
 from .client import EngineClient, Ticket

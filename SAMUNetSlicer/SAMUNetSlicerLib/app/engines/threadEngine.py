@@ -9,8 +9,7 @@ import logging
 import threading
 from typing import Any, Callable, Deque, Optional, Tuple
 
-from ...engine.serving.job_loop import EngineRunner
-from ...engine.serving.jobs import Job, JobQueue
+from ...engine.serving import Job, JobLoop, JobQueue
 from ...errors import CancelledError, EngineError
 from .client import EngineClient
 
@@ -63,7 +62,7 @@ class ThreadEngine(EngineClient):
             _log.exception("The engine could not start")
             self._arrive(self._fail, error)
             return
-        runner = EngineRunner(
+        runner = JobLoop(
             service,
             self._queue,
             deliver=lambda ticket, outcome: self._arrive(self._deliver, ticket, outcome),
@@ -83,6 +82,6 @@ class ThreadEngine(EngineClient):
 
 
 def _makeService(notify: Callable[[str], None]):
-    from ...engine.serving.service import EngineService
+    from ...engine.serving import EngineService
 
     return EngineService(notify)

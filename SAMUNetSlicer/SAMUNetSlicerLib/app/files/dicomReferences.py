@@ -6,9 +6,8 @@ from typing import Any, Iterable, List, NamedTuple, Sequence, Tuple
 import numpy as np
 
 from ...errors import InputError
-from ...scene.export.exportCheck import LPS_TO_RAS
-from ...scene.geometry.plane import SlicePlane
-from ...scene.geometry.volumeGeometry import dimensions, ijkToRAS, mapPoints, ownIJKToRAS, parentToWorld
+from ...scene.export import LPS_TO_RAS
+from ...scene.geometry import SlicePlane, dimensions, ijkToRAS, mapPoints, ownIJKToRAS, parentToWorld
 
 _OFF_GRID = 0.1  # of a voxel: what decimal text in the headers leaves of a position
 

@@ -10,11 +10,8 @@ import numpy as np
 
 from ... import __version__
 from ...errors import InputError, OutputError
-from ...scene.export.exportFiles import writeChecked
-from ...scene.export.segmentationExport import ExportedFile
-from ...scene.segments.labelVolume import labelsOnPlane
-from ...scene.segments.segmentLayers import requireSegment, sharedLayers
-from ...scene.segments.segments import Code, Terminology, terminologyOf
+from ...scene.export import ExportedFile, writeChecked
+from ...scene.segments import Code, Terminology, labelsOnPlane, requireSegment, sharedLayers, terminologyOf
 from .dicomReferences import SourceFrame, SourceImages, readSourceImages, requirePydicom
 
 ENDING = ".seg.dcm"

@@ -6,19 +6,20 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Sequence
 
 from ...errors import InputError
-from ...scene.export.labelTable import exportLabelTable
-from ...scene.export.measurementTable import requirePyarrow
-from ...scene.export.segmentationExport import (
+from ...scene.export import (
     ExportedFile,
+    closedSurfaces,
     exportLabelmap,
+    exportLabelTable,
     exportMeasurements,
-    exportSegmentation,
+    exportSegNrrd,
+    exportSurface,
+    requirePyarrow,
     segmentsToExport,
 )
-from ...scene.export.surfaceExport import closedSurfaces, exportSurface
-from ...scene.geometry.volumeGeometry import parentToWorld
-from ...scene.segments.segmentLayers import requireSegment, sameLattice
-from ..common.fileNames import distinctNames
+from ...scene.geometry import parentToWorld
+from ...scene.segments import requireSegment, sameLattice
+from ..common import distinctNames
 from .dicomReferences import requirePydicom
 from .dicomSegmentation import exportDicomSegmentation
 from .provenanceFile import writeProvenance
@@ -91,7 +92,7 @@ def formatsOf(keys: Sequence[str]) -> List[Format]:
 
 
 def _segmentation(source: ExportSource, stem: Path, ending: str) -> List[ExportedFile]:
-    exported = exportSegmentation(source.segmentationNode, _path(stem, ending))
+    exported = exportSegNrrd(source.segmentationNode, _path(stem, ending))
     transforms = [parentToWorld(node) for node in (source.segmentationNode, source.volumeNode)]
     if sameLattice(*transforms):
         return [exported]

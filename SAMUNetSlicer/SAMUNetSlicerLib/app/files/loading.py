@@ -8,7 +8,7 @@ import vtk
 from vtk.util.numpy_support import get_vtk_array_type, vtk_to_numpy
 
 from ...errors import InputError
-from ...scene.export.exportCheck import quiet
+from ...scene.export import quiet
 from ...scene.sceneNodes import nodesOfClass
 from .headlessScene import SceneHost
 from .imageReading import readImage

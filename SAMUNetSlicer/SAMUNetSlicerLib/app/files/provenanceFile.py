@@ -6,10 +6,9 @@ from typing import List, NamedTuple, Tuple
 
 from ... import __version__
 from ...errors import InputError, OutputError
-from ...scene.export.exportFiles import writeChecked
-from ...scene.geometry.volumeGeometry import dimensions, ijkToRAS
-from ..session.provenance import FORMAT, FORMAT_VERSION, ProvenanceTags, SegmentProvenance, parseDocument
-from ..session.sliceRecord import SliceRecord
+from ...scene.export import writeChecked
+from ...scene.geometry import dimensions, ijkToRAS
+from ..session import FORMAT, FORMAT_VERSION, ProvenanceTags, SegmentProvenance, SliceRecord, parseDocument
 
 
 class RecordedSegment(NamedTuple):

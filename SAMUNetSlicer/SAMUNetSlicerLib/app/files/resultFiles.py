@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Callable, List, Mapping, Optional, Sequence, Tuple
 
 from ...errors import InputError, OutputError
-from ...scene.export.exportFiles import EXISTING, renameIfFree
-from ..common.safeFiles import outputErrors
+from ...scene.export import EXISTING, renameIfFree
+from ..common import outputErrors
 from .exportFormats import DEFAULT_KEYS, ExportSource, formatsOf
 
 _PICTURES = "-slices"

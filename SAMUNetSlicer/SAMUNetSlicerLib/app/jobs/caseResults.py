@@ -3,7 +3,7 @@
 from types import MappingProxyType
 from typing import Dict, List, Mapping, Sequence, Tuple
 
-from ...scene.segments.segmentMeasurements import measureSegments
+from ...scene.segments import measureSegments
 from .caseRecord import SegmentResult, SliceResult, least
 from .promptRun import SegmentedSlice
 

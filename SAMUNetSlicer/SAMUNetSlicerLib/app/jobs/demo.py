@@ -8,16 +8,14 @@ from typing import Callable, List, Tuple
 import numpy as np
 import SimpleITK as sitk
 
-from ...engine.serving.reports import ModelSpec
+from ...engine.serving import ModelSpec
 from ...errors import OutputError
-from ...scene.geometry.plane import SlicePlane
-from ...scene.segments.labelVolume import labelVolume
-from ...scene.segments.segmentWriter import SegmentWriter
-from ..common.safeFiles import outputErrors
-from ..files.headlessScene import SceneHost, startScene
-from ..files.loading import baseName, loadVolume, readSegmentation
-from ..prompts.fromFile import PromptsFile, parsePrompts
-from ..session.sliceRequest import MaskReport
+from ...scene.geometry import SlicePlane
+from ...scene.segments import SegmentWriter, labelVolume
+from ..common import outputErrors
+from ..files import SceneHost, baseName, loadVolume, readSegmentation, startScene
+from ..prompts import PromptsFile, parsePrompts
+from ..session import MaskReport
 from .demoCases import DemoCase, LabelledVolume, promptsDocument
 from .segmentJob import JobResult, SegmentJob, runSegmentJob
 from .slicePictures import slicePicture

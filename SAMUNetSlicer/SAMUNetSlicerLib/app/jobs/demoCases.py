@@ -9,9 +9,8 @@ import numpy as np
 import SimpleITK as sitk
 
 from ...errors import InputError
-from ...scene.geometry.plane import SlicePlane
-from ...scene.geometry.sliceImage import extractSlice
-from ..prompts.placement import resolvePlane
+from ...scene.geometry import SlicePlane, extractSlice
+from ..prompts import resolvePlane
 
 # Drawn boxes are never exact: each side lies this fraction of the structure's extent, but at least
 # two pixels, outside of it.

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 from ... import __version__
-from ...engine.models.cards import ModelCard
-from ..common.folders import cacheFolder, homeFolder
-from ..models.userModels import catalogue
-from ..models.weights import installedWeights, isIntact, isPublic
+from ...engine.models import ModelCard
+from ..common import cacheFolder, homeFolder
+from ..models import areWeightsIntact, catalogue, installedWeights, isPublic
 
 # Import name and distribution of everything the product needs; Slicer brings some without a distribution.
 _PACKAGES = (
@@ -126,7 +125,7 @@ def _computing() -> Dict[str, Any]:
     try:
         import torch
 
-        from ...engine.models.device import available_devices, resolve_precision
+        from ...engine.models import available_devices, resolve_precision
     except (ImportError, OSError) as error:
         message = f"none, torch cannot be loaded ({error})"
         return {"error": message, "devices": [], "precision": "none", "cpu": platform.machine()}
@@ -155,7 +154,7 @@ def _weights(card: ModelCard) -> Dict[str, Any]:
     command = f"samunet models get {card.id}" + ("" if isPublic(card) else " --from FILE")
     if path is None:
         state = f"not here: {command}"
-    elif not isIntact(card, path):
+    elif not areWeightsIntact(card, path):
         state = f"damaged: {command}"
     else:
         state = f"in {path}"

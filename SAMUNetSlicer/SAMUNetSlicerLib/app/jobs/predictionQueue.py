@@ -6,12 +6,12 @@ from typing import Deque, Generator, Iterator, Optional, Tuple
 
 import numpy as np
 
-from ...engine.serving.reports import EncodeReport, PredictReport
+from ...engine.serving import EncodeReport, PredictReport
 from ...engine.types import Prompts
-from ...scene.prompts.promptRecord import PromptRecord
-from ..engines.client import EngineClient, Ticket
-from ..prompts.placement import PlacedPrompts
-from ..session.squarePixels import squareImage, squarePrompts
+from ...scene.prompts import PromptRecord
+from ..engines import EngineClient, Ticket
+from ..prompts import PlacedPrompts
+from ..session import squareImage, squarePrompts
 
 # Slices under way at the same time: full batches on a GPU, and work for the engine while results are written.
 _UNDER_WAY = 24

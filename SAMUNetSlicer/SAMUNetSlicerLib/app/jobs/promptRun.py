@@ -7,23 +7,31 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Optional
 
 import numpy as np
 
-from ...engine.serving.reports import EngineStatus
+from ...engine.serving import EngineStatus
 from ...engine.types import Prompts
-from ...scene.prompts.promptPixels import promptPixels
-from ...scene.prompts.promptRecord import PromptRecord, sameOrientation
-from ..common.safeFiles import Progress, noProgress
-from ..engines.client import BLOCK_SECONDS
-from ..prompts.fromFile import PromptsFile, SegmentPrompts
-from ..prompts.placement import PlacedPrompts, placePrompts, propagationOptions, terminologyOf
-from ..propagation.options import PropagationReport
-from ..propagation.propagator import Propagator
-from ..session.pixelOrigins import SliceContent
-from ..session.promptValidation import promptsOnSlice
-from ..session.session import SegmentationSession
-from ..session.sliceRequest import MaskReport, SliceRequest, draftRecord
-from ..session.squarePixels import planeMask
-from ..session.stackWriting import MadeSlice
-from ..session.workspace import Target
+from ...scene.prompts import PromptRecord, promptPixels, sameOrientation
+from ..common import Progress, noProgress
+from ..engines import BLOCK_SECONDS
+from ..prompts import (
+    PlacedPrompts,
+    PromptsFile,
+    SegmentPrompts,
+    chosenTerminology,
+    placePrompts,
+    readPropagationOptions,
+)
+from ..propagation import PropagationReport, Propagator
+from ..session import (
+    MaskReport,
+    PixelOrigins,
+    PredictedSlice,
+    SegmentationSession,
+    SliceRequest,
+    Target,
+    draftRecord,
+    planeMask,
+    promptsOnSlice,
+)
 from .predictionQueue import PredictionQueue, SliceInput, SlicePrediction
 
 _ORIENTATIONS = ("sagittal", "coronal", "axial")  # by the axis of RAS nearest to the normal
@@ -114,7 +122,7 @@ class PromptRun:
                 self._noteStatus()
                 self._tell(self._done + 1)
             if segmentId is None:
-                segmentId = self._session.addSegment(segment.name, segment.color, terminologyOf(segment))
+                segmentId = self._session.addSegment(segment.name, segment.color, chosenTerminology(segment))
             yield from self._write(segmentId, segment, predictions)
         if self._canGoOn(segmentId, segment):
             yield from self._propagate(segmentId, segment)
@@ -168,12 +176,12 @@ class PromptRun:
         new = (replace(record, segmentId=segmentId, order=number) for number, record in numbered)
         store.restore(segmentId, [*known, *new])
 
-    def _made(self, target: Target, prediction: SlicePrediction) -> MadeSlice:
+    def _made(self, target: Target, prediction: SlicePrediction) -> PredictedSlice:
         given, (_, report) = prediction.given, prediction.reports()
-        workspace, untouched = self._session.workspace, SliceContent.untouched(target.plane.shape)
+        workspace, untouched = self._session.workspace, PixelOrigins.untouched(target.plane.shape)
         request = SliceRequest(target, given.records, self._window, given.image, untouched, given.prompts)
         draft = draftRecord(request, workspace.policy, report, self._status)
-        return MadeSlice(target, planeMask(report.prediction, given.prompts, target.plane), None, draft)
+        return PredictedSlice(target, planeMask(report.prediction, given.prompts, target.plane), None, draft)
 
     def _propagate(self, segmentId: str, segment: SegmentPrompts) -> Iterator[bool]:
         reports: List[PropagationReport] = []
@@ -181,7 +189,7 @@ class PromptRun:
         propagator = Propagator(self._session)
         propagator.finished.connect(reports.append)
         try:
-            propagator.start(propagationOptions(segment.propagation, self._session.volumeNode))
+            propagator.start(readPropagationOptions(segment.propagation, self._session.volumeNode))
             while propagator.isRunning:  # it goes on as the session is polled
                 yield True
         finally:

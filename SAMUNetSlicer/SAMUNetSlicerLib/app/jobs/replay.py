@@ -6,19 +6,14 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from ...engine.serving.reports import ModelSpec
+from ...engine.serving import ModelSpec
 from ...engine.windowing import WindowSetting, to_uint8
 from ...errors import InputError, WeightsError
-from ...scene.geometry.sliceImage import extractSlice
-from ...scene.segments.segments import newSegment
-from ...scene.segments.segmentWriter import SegmentWriter
-from ..engines.client import EngineClient
-from ..files.headlessScene import startScene
-from ..files.loading import loadVolume
-from ..files.provenanceFile import RecordedSegment, RecordedSegmentation, readProvenance
-from ..files.resultFiles import ResultFiles
-from ..session.sliceRecord import SliceRecord, decodeMask, imageDigest
-from ..session.squarePixels import planeMask, squareImage, squarePrompts
+from ...scene.geometry import extractSlice
+from ...scene.segments import SegmentWriter, newSegment
+from ..engines import EngineClient
+from ..files import RecordedSegment, RecordedSegmentation, ResultFiles, loadVolume, readProvenance, startScene
+from ..session import SliceRecord, decodeMask, imageDigest, planeMask, squareImage, squarePrompts
 
 Progress = Callable[[int, int], None]  # (slices done, slices in total); may raise to give up
 

@@ -4,16 +4,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
-from ...engine.serving.reports import ModelSpec
-from ..common.safeFiles import Progress, noProgress
-from ..engines.client import EngineClient
-from ..files.dicomReferences import readSourceImages
-from ..files.exportFormats import DEFAULT_KEYS, ExportSource
-from ..files.headlessScene import startScene
-from ..files.loading import baseName, loadVolume
-from ..files.resultFiles import ResultFiles
-from ..prompts.fromFile import PromptsFile
-from ..session.session import SegmentationSession
+from ...engine.serving import ModelSpec
+from ..common import Progress, noProgress
+from ..engines import EngineClient
+from ..files import (
+    DEFAULT_KEYS,
+    ExportSource,
+    ResultFiles,
+    baseName,
+    loadVolume,
+    readSourceImages,
+    startScene,
+)
+from ..prompts import PromptsFile
+from ..session import SegmentationSession
 from .caseResults import confidences
 from .promptRun import SegmentedSlice, runPrompts
 from .slicePictures import savePicture, segmentedPicture

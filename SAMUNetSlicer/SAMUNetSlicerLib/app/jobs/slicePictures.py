@@ -7,11 +7,11 @@ import numpy as np
 from PIL import Image
 
 from ...engine.windowing import WindowSetting, to_uint8
-from ...scene.geometry.sliceImage import extractSlice
-from ...scene.segments.segmentWriter import SegmentWriter
-from ...scene.views.overlay import orientationLetters, renderOverlay
-from ..common.safeFiles import outputErrors
-from ..prompts.placement import PlacedPrompts
+from ...scene.geometry import extractSlice
+from ...scene.segments import SegmentWriter
+from ...scene.views import orientationLetters, renderOverlay
+from ..common import outputErrors
+from ..prompts import PlacedPrompts
 from .promptRun import SegmentedSlice
 
 _GAP = 8  # pixels between the pictures of a sheet

@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Container
 
-from ...engine.models.cards import ModelCard
+from ...engine.models import ModelCard
 from ...errors import InputError
-from ..common.safeFiles import sha256Of
+from ..common import sha256Of
 from .userModels import catalogue, registerModel
 from .weights import importWeights
 
@@ -28,7 +28,7 @@ def addOwnModel(base: ModelCard, file: Path) -> str:
         raise InputError(f"There is no file {file}: choose the weights of a network.")
     if file.suffix.lower() not in _ENDINGS:
         raise InputError(f"{file.name} is no weights file: choose one that ends with {', '.join(_ENDINGS)}.")
-    from ...engine.models.loader import load_model
+    from ...engine.models import load_model
 
     plain = replace(base, sha256=None, size_bytes=None, sources=())
     load_model(plain, file, device="cpu", precision="fp32")

@@ -8,14 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Iterator, Optional
 
 from ...errors import OutputError, WeightsError
-from ..common.safeFiles import (
-    Progress,
-    installVerified,
-    lockExclusively,
-    noProgress,
-    outputErrors,
-    requireSpace,
-)
+from ..common import Progress, installVerified, lockExclusively, noProgress, outputErrors, requireSpace
 
 if TYPE_CHECKING:  # requests costs 0.1 s, which every start of the command line would pay
     import requests

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, Dict, Iterator, List, Optional
 
 from ...errors import WeightsError
-from ..common.safeFiles import Progress, copyStream, installVerified, noProgress, outputErrors, requireSpace
+from ..common import Progress, copyStream, installVerified, noProgress, outputErrors, requireSpace
 
 _POLL_SECONDS = 0.1
 

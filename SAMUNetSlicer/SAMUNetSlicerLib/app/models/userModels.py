@@ -6,9 +6,8 @@ import uuid
 from pathlib import Path
 from typing import Any, Dict
 
-from ...engine.models.cards import Catalogue, load_catalogue
-from ..common.folders import homeFolder
-from ..common.safeFiles import outputErrors
+from ...engine.models import Catalogue, load_catalogue
+from ..common import homeFolder, outputErrors
 
 
 def userCatalogueFile() -> Path:

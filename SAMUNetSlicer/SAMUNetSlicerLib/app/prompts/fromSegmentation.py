@@ -6,9 +6,8 @@ from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
 import numpy as np
 
 from ...errors import InputError, PromptError
-from ...scene.geometry.plane import SlicePlane
-from ...scene.geometry.sliceImage import extractSlice, insideVolume, voxelArray
-from ...scene.segments.segmentWriter import SegmentWriter
+from ...scene.geometry import SlicePlane, extractSlice, insideVolume, voxelArray
+from ...scene.segments import SegmentWriter
 from .fromFile import BoxPrompt, PromptsFile, SegmentPrompts
 from .sliceChoice import SliceChoice
 from .sliceCuts import SlicesOf, partBoxes

@@ -7,13 +7,19 @@ from typing import Any, Mapping, Optional, Tuple
 import numpy as np
 
 from ...errors import PromptError
-from ...scene.geometry.plane import SlicePlane
-from ...scene.geometry.planeFactory import planeFromAxis, planeFromNormal
-from ...scene.geometry.regionBox import RegionBox
-from ...scene.geometry.volumeGeometry import AXES, dimensions, ijkToRAS, mapPoints
-from ...scene.segments.segments import Code, Terminology
-from ..propagation.options import PropagationOptions
-from ..session.promptValidation import boxOnSlice
+from ...scene.geometry import (
+    AXES,
+    RegionBox,
+    SlicePlane,
+    dimensions,
+    ijkToRAS,
+    mapPoints,
+    planeFromAxis,
+    planeFromNormal,
+)
+from ...scene.segments import Code, Terminology
+from ..propagation import PropagationOptions
+from ..session import boxOnSlice
 from .fromFile import PlanePrompts, SegmentPrompts
 
 _NORMALS = {"sagittal": 0, "coronal": 1, "axial": 2}  # which of R, A, S is across the slice
@@ -80,13 +86,13 @@ def resolvePlane(plane: Mapping[str, Any], volumeNode) -> SlicePlane:
     return planeFromAxis(volumeNode, axis, index, plane.get("offset"))
 
 
-def terminologyOf(segment: SegmentPrompts) -> Optional[Terminology]:
+def chosenTerminology(segment: SegmentPrompts) -> Optional[Terminology]:
     """Return the ``Terminology`` of a segment of the file, or None."""
     codes = segment.terminology
     return codes and Terminology(**{role: Code(*code) for role, code in codes.items()})
 
 
-def propagationOptions(entry: Mapping[str, Any], volumeNode) -> PropagationOptions:
+def readPropagationOptions(entry: Mapping[str, Any], volumeNode) -> PropagationOptions:
     """What a validated "propagate" entry of a prompts file asks for.
 
     :raises InputError: its region has no volume.

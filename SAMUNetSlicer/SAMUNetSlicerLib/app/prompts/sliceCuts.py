@@ -6,10 +6,8 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from ...errors import PromptError
-from ...scene.geometry.plane import SlicePlane
-from ...scene.geometry.planeFactory import planeFromAxis
-from ...scene.geometry.volumeGeometry import AXES, dimensions, ijkToRAS, mapPoints
-from ...scene.prompts.promptPixels import boxCornersOfPixels
+from ...scene.geometry import AXES, SlicePlane, dimensions, ijkToRAS, mapPoints, planeFromAxis
+from ...scene.prompts import boxCornersOfPixels
 from .fromFile import BoxPrompt, PlanePrompts, PointPrompt
 
 # Parts of a label with less than this share of the area of its largest part on the slice are specks.

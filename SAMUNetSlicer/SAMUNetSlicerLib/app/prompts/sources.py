@@ -6,8 +6,8 @@ from typing import Iterator, List, Optional, Sequence
 
 from ...engine.windowing import WindowSetting
 from ...errors import PromptError
-from ...scene.geometry.plane import SlicePlane
-from ...scene.prompts.promptStore import PromptStore
+from ...scene.geometry import SlicePlane
+from ...scene.prompts import PromptStore
 from .fromFile import BoxPrompt, PlanePrompts, PointPrompt, PromptsFile, SegmentPrompts
 
 

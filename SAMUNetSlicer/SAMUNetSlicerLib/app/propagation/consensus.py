@@ -11,20 +11,13 @@ import numpy as np
 
 from ...engine.types import Prediction
 from ...errors import InputError
-from ...scene.geometry.plane import SlicePlane
-from ...scene.geometry.planeFactory import planeFromAxis
-from ...scene.geometry.planeStack import PlaneStack
-from ...scene.geometry.planeVoxels import alignedPixels
-from ...scene.geometry.volumeGeometry import dimensions, ijkToRAS
-from ..engines.client import EngineClient
-from ..session.sliceRecord import SliceRecord
-from ..session.squarePixels import planeLogits
-from ..session.stackWriting import MadeSlice
-from ..session.workspace import Target, Workspace
-from .follow import SliceWalk, Way
+from ...scene.geometry import PlaneStack, SlicePlane, alignedPixels, dimensions, ijkToRAS, planeFromAxis
+from ..engines import EngineClient
+from ..session import PredictedSlice, SliceRecord, Target, Workspace, planeLogits
+from .follow import AnyRoute, SliceFollower
 from .keySlices import KeySlice
 from .options import PropagatedSlice, PropagationOptions, Stop
-from .routes import CutSweep
+from .routes import CutRoute
 
 # Between two axes that disagree, the slice of the higher confidence decides; it never outweighs a third one.
 _WEIGHT_OF_CONFIDENCE = 0.25
@@ -33,8 +26,8 @@ _WEIGHT_OF_CONFIDENCE = 0.25
 _SURE = 4.0
 
 
-class ConsensusWalk:
-    """Segments along one stack, then across it, and fuses; see `SliceWalk` for the rest.
+class ConsensusVote:
+    """Segments along one stack, then across it, and fuses; see `SliceFollower` for the rest.
 
     ``made``, ``slices``: of the first stack alone until all axes are done, then fused.  ``confidence`` of a
     fused slice: how strongly its voxels are held, 1 where all axes are sure of all of them.
@@ -61,9 +54,9 @@ class ConsensusWalk:
         self._votes = np.zeros(dimensions(volumeNode)[::-1], np.float16)
         self._stacks = [stack, *_crossingStacks(stack, options.axes, volumeNode)]
         given = workspace, engine, segmentId
-        self._walks = [SliceWalk(*given, each, options, self._count) for each in self._stacks]
+        self._walks = [SliceFollower(*given, each, options, self._count) for each in self._stacks]
         self._crossings = self._stacks[1:]
-        self.made: Dict[int, MadeSlice] = self._walks[0].made
+        self.made: Dict[int, PredictedSlice] = self._walks[0].made
         self.slices: Dict[int, PropagatedSlice] = self._walks[0].slices
 
     @property
@@ -84,10 +77,10 @@ class ConsensusWalk:
         begun = self._walks[: len(self._walks) - len(self._crossings)]
         return sum(walk.total for walk in begun) + sum(_length(stack) for stack in self._crossings)
 
-    def run(self, ways: Sequence[Way]) -> Iterator[bool]:
-        """See `SliceWalk.run`."""
+    def run(self, routes: Sequence[AnyRoute]) -> Iterator[bool]:
+        """See `SliceFollower.run`."""
         first, *others = self._walks
-        yield from first.run(ways)
+        yield from first.run(routes)
         if not self.made:
             return
         shape = np.zeros(self._votes.shape, bool)
@@ -96,7 +89,7 @@ class ConsensusWalk:
             steps: List[int] = []
             yield from self._findCuts(shape, stack, steps)
             self._crossings = self._crossings[1:]
-            yield from walk.run([CutSweep(lambda plane: self._pixels(shape, plane), steps)])
+            yield from walk.run([CutRoute(lambda plane: self._pixels(shape, plane), steps)])
         yield from self._fuse()
 
     def cancel(self) -> None:
@@ -124,7 +117,7 @@ class ConsensusWalk:
 
         return alignedPixels(plane, self._toRAS, block)
 
-    def _count(self, made: MadeSlice, prediction: Prediction) -> None:
+    def _count(self, made: PredictedSlice, prediction: Prediction) -> None:
         plane = made.target.plane
         self._pixels(self._votes, plane)[...] += 1 + self._vote(made.mask, prediction, plane)
 
@@ -137,7 +130,7 @@ class ConsensusWalk:
         self.made = {step: made for step, (made, _) in fused.items() if made.mask.any()}
         self.slices = {step: fused[step][1] for step in self.made}
 
-    def _fusedSlice(self, step: int) -> Tuple[MadeSlice, PropagatedSlice]:
+    def _fusedSlice(self, step: int) -> Tuple[PredictedSlice, PropagatedSlice]:
         plane = self._stack.plane(step)
         strength = self._pixels(self._votes, plane).astype(np.float32) / len(self._walks) - 1
         mask = strength > 0
@@ -149,7 +142,7 @@ class ConsensusWalk:
             policy=self._workspace.policy,
             origin={"method": "consensus", "axes": axes, "fusion": self._fusion},
         )
-        made = MadeSlice(Target(self._segmentId, plane), mask, None, draft)
+        made = PredictedSlice(Target(self._segmentId, plane), mask, None, draft)
         return made, PropagatedSlice(plane, confidence)
 
 

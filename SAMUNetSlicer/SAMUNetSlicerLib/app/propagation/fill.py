@@ -4,11 +4,9 @@ from typing import Dict, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
-from ...scene.geometry.planeStack import PlaneStack, placed, shift
-from ...scene.segments.contourInterpolation import shapesBetween
-from ..session.sliceRecord import SliceRecord
-from ..session.stackWriting import MadeSlice
-from ..session.workspace import Target, Workspace
+from ...scene.geometry import PlaneStack, placed, shift
+from ...scene.segments import shapesBetween
+from ..session import PredictedSlice, SliceRecord, Target, Workspace
 from .keySlices import KeySlice
 from .options import PropagatedSlice, Stop
 
@@ -16,10 +14,10 @@ _MARGIN = 1  # pixels of background around both contours
 
 
 class SliceFill:
-    """Fills between neighboring key slices; see `SliceWalk` for ``made``, ``slices`` and ``stops``."""
+    """Fills between neighboring key slices; see `SliceFollower` for ``made``, ``slices`` and ``stops``."""
 
     def __init__(self, workspace: Workspace, segmentId: str, stack: PlaneStack):
-        self.made: Dict[int, MadeSlice] = {}
+        self.made: Dict[int, PredictedSlice] = {}
         self.slices: Dict[int, PropagatedSlice] = {}
         self.stops: List[Stop] = []
         self.total = 0
@@ -60,7 +58,7 @@ class SliceFill:
     def _add(self, step: int, mask: np.ndarray, origin: dict) -> None:
         plane = self._stack.plane(step)
         draft = SliceRecord(plane=plane.toDict(), policy=self._workspace.policy, origin=origin)
-        self.made[step] = MadeSlice(Target(self._segmentId, plane), mask, None, draft)
+        self.made[step] = PredictedSlice(Target(self._segmentId, plane), mask, None, draft)
         self.slices[step] = PropagatedSlice(plane, None)
 
 

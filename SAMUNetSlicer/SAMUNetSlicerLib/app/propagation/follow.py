@@ -4,18 +4,23 @@ from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optiona
 
 import numpy as np
 
-from ...engine.serving.reports import EngineStatus, PredictReport
+from ...engine.serving import EngineStatus, PredictReport
 from ...engine.types import Prediction
-from ...scene.geometry.plane import SlicePlane
-from ...scene.geometry.planeStack import PlaneStack
-from ..engines.client import EngineClient, Ticket
-from ..session.pixelOrigins import SliceContent
-from ..session.sliceRequest import SliceRequest, draftRecord
-from ..session.squarePixels import planeMask, squareImage, squarePrompts
-from ..session.stackWriting import MadeSlice
-from ..session.workspace import Target, Workspace
+from ...scene.geometry import PlaneStack, SlicePlane
+from ..engines import EngineClient, Ticket
+from ..session import (
+    PixelOrigins,
+    PredictedSlice,
+    SliceRequest,
+    Target,
+    Workspace,
+    draftRecord,
+    planeMask,
+    squareImage,
+    squarePrompts,
+)
 from .options import PropagatedSlice, PropagationOptions, Stop
-from .routes import CutSweep, Front, RegionSweep, Task
+from .routes import CutRoute, RegionRoute, Route, RouteStep
 from .stopRules import GreyLevels, diceOf, greyLevels, reasonToRefuse
 
 # Slices that each front has encoded before their turn: a full batch on a GPU; on the CPU just enough that
@@ -23,7 +28,7 @@ from .stopRules import GreyLevels, diceOf, greyLevels, reasonToRefuse
 _AHEAD_ON_GPU, _AHEAD_ON_CPU = 8, 2
 
 
-Way = Union[Front, RegionSweep, CutSweep]
+AnyRoute = Union[Route, RegionRoute, CutRoute]
 
 
 class _Encoded(NamedTuple):
@@ -31,7 +36,7 @@ class _Encoded(NamedTuple):
     ticket: Ticket
 
 
-class SliceWalk:
+class SliceFollower:
     """Segments slices of a stack, each prompted by its `Way`; writes nothing.
 
     ``made``: what was segmented, by step; ``slices``: how it went; ``stops``: slices that were refused;
@@ -47,9 +52,9 @@ class SliceWalk:
         segmentId: str,
         stack: PlaneStack,
         options: PropagationOptions,
-        taken: Optional[Callable[[MadeSlice, Prediction], None]] = None,
+        taken: Optional[Callable[[PredictedSlice, Prediction], None]] = None,
     ):
-        self.made: Dict[int, MadeSlice] = {}
+        self.made: Dict[int, PredictedSlice] = {}
         self.slices: Dict[int, PropagatedSlice] = {}
         self.stops: List[Stop] = []
         self.engineMs = 0.0
@@ -62,17 +67,17 @@ class SliceWalk:
         self._taken = taken
         self._window = workspace.window()
         self._encoded: Dict[int, _Encoded] = {}
-        self._ways: List[Way] = []
+        self._routes: List[AnyRoute] = []
         self._levels: Dict[int, GreyLevels] = {}
 
-    def run(self, ways: Sequence[Way]) -> Iterator[bool]:
+    def run(self, routes: Sequence[AnyRoute]) -> Iterator[bool]:
         """Go on until no way has anything left to do; yields True when only the engine can go on.
 
         :raises UserError: the volume cannot be used any more, or the engine failed.
         """
-        self._ways = list(ways)
-        while any(way.ahead for way in ways):
-            yield from _inTurns([self._follow(way) for way in ways])
+        self._routes = list(routes)
+        while any(route.ahead for route in routes):
+            yield from _inTurns([self._follow(route) for route in routes])
 
     @property
     def done(self) -> int:
@@ -81,83 +86,83 @@ class SliceWalk:
     @property
     def total(self) -> int:
         """How many slices there are to do at most, those that are done included."""
-        return self.done + sum(len(way.ahead) for way in self._ways)
+        return self.done + sum(len(route.ahead) for route in self._routes)
 
     def cancel(self) -> None:
         """Withdraw what the engine has not begun."""
         self._withdraw(list(self._encoded))
 
-    def _follow(self, way: Way) -> Iterator[bool]:
-        while way.ahead:
-            yield from self._encodeAhead(way)
-            yield from self._segment(way, way.ahead[0])
+    def _follow(self, route: AnyRoute) -> Iterator[bool]:
+        while route.ahead:
+            yield from self._encodeAhead(route)
+            yield from self._segment(route, route.ahead[0])
 
-    def _encodeAhead(self, way: Way) -> Iterator[bool]:
+    def _encodeAhead(self, route: AnyRoute) -> Iterator[bool]:
         depth = _AHEAD_ON_CPU if self._knownStatus().device == "cpu" else _AHEAD_ON_GPU
-        for step in list(way.ahead[:depth]):
+        for step in list(route.ahead[:depth]):
             if step not in self._encoded:
                 plane = self._stack.plane(step)
                 image = self._image(plane)
-                self._encoded[step] = _Encoded(image, self._encode(way, step, squareImage(image, plane)))
+                self._encoded[step] = _Encoded(image, self._encode(route, step, squareImage(image, plane)))
                 yield False
 
-    def _encode(self, way: Way, step: int, image: np.ndarray) -> Ticket:
+    def _encode(self, route: AnyRoute, step: int, image: np.ndarray) -> Ticket:
         # A guess: the slices before it are not done, and the prompts will not be quite these.
-        task = way.task(self._stack, step, self._knownStatus().capabilities)
-        if task is None:
+        routeStep = route.routeStep(self._stack, step, self._knownStatus().capabilities)
+        if routeStep is None:
             return self._engine.encode(image)
-        return self._engine.encodeFor(image, squarePrompts(task.prompts, self._stack.plane(step)))
+        return self._engine.encodeFor(image, squarePrompts(routeStep.prompts, self._stack.plane(step)))
 
-    def _segment(self, way: Way, step: int) -> Iterator[bool]:
+    def _segment(self, route: AnyRoute, step: int) -> Iterator[bool]:
         # Not before it is encoded: a prediction would be served first, and encode outside of the batch.
         while not self._encoded[step].ticket.isDone:
             yield True
         ahead = self._encoded[step].ticket.value()
-        task = way.task(self._stack, step, self._knownStatus().capabilities)
-        if task is None:
-            self._refuse(way, step, "The structure leaves the image.")
+        routeStep = route.routeStep(self._stack, step, self._knownStatus().capabilities)
+        if routeStep is None:
+            self._refuse(route, step, "The structure leaves the image.")
             return
         plane, image = self._stack.plane(step), self._encoded[step].image
-        ticket = self._engine.predict(squareImage(image, plane), squarePrompts(task.prompts, plane))
+        ticket = self._engine.predict(squareImage(image, plane), squarePrompts(routeStep.prompts, plane))
         while not ticket.isDone:
             yield True
         report = ticket.value()
         self.engineMs += ahead.encode_ms + report.encoding.encode_ms + report.decode_ms
-        self._take(way, step, task, report)
+        self._take(route, step, routeStep, report)
 
-    def _take(self, way: Way, step: int, task: Task, report: PredictReport) -> None:
+    def _take(self, route: AnyRoute, step: int, routeStep: RouteStep, report: PredictReport) -> None:
         plane = self._stack.plane(step)
-        mask = planeMask(report.prediction, task.prompts, plane)
+        mask = planeMask(report.prediction, routeStep.prompts, plane)
         if not mask.any():
-            self._refuse(way, step, "Nothing was found there.")
+            self._refuse(route, step, "Nothing was found there.")
             return
-        found = self._compared(way, step, mask, task, report)
+        found = self._compared(route, step, mask, routeStep, report)
         reason = reasonToRefuse(found, self._options)
         if reason is not None:
-            self._refuse(way, step, reason)
+            self._refuse(route, step, reason)
             return
-        self.made[step] = self._madeSlice(step, mask, task, report)
+        self.made[step] = self._madeSlice(step, mask, routeStep, report)
         self.slices[step] = found
         del self._encoded[step]
-        way.accept(step, mask)
+        route.accept(step, mask)
         if self._taken is not None:
             self._taken(self.made[step], report.prediction)
 
     def _compared(
-        self, way: Way, step: int, mask: np.ndarray, task: Task, report: PredictReport
+        self, route: AnyRoute, step: int, mask: np.ndarray, routeStep: RouteStep, report: PredictReport
     ) -> PropagatedSlice:
         plane, confidence = self._stack.plane(step), float(report.prediction.confidence)
-        if task.neighbor is None:
+        if routeStep.neighbor is None:
             return PropagatedSlice(plane, confidence)
-        ratio = np.count_nonzero(mask) / np.count_nonzero(task.neighbor)
-        shift = self._levelsOfKey(way).shift(greyLevels(self._encoded[step].image, mask))
-        return PropagatedSlice(plane, confidence, diceOf(mask, task.neighbor), ratio, shift)
+        ratio = np.count_nonzero(mask) / np.count_nonzero(routeStep.neighbor)
+        shift = self._levelsOfKey(route).shift(greyLevels(self._encoded[step].image, mask))
+        return PropagatedSlice(plane, confidence, diceOf(mask, routeStep.neighbor), ratio, shift)
 
-    def _levelsOfKey(self, front: Front) -> GreyLevels:
-        if front.key not in self._levels:
-            image = self._image(self._stack.plane(front.key))
-            self._levels[front.key] = greyLevels(image, front.keyMask)
-        return self._levels[front.key]
+    def _levelsOfKey(self, route: Route) -> GreyLevels:
+        if route.key not in self._levels:
+            image = self._image(self._stack.plane(route.key))
+            self._levels[route.key] = greyLevels(image, route.keyMask)
+        return self._levels[route.key]
 
     def _knownStatus(self) -> EngineStatus:
         """Of the engine, or of the one that has died just now: its requests tell of that themselves."""
@@ -167,17 +172,19 @@ class SliceWalk:
     def _image(self, plane: SlicePlane) -> np.ndarray:
         return self._workspace.images.image(self._workspace.requireVolume(), plane, self._window)
 
-    def _madeSlice(self, step: int, mask: np.ndarray, task: Task, report: PredictReport) -> MadeSlice:
+    def _madeSlice(
+        self, step: int, mask: np.ndarray, routeStep: RouteStep, report: PredictReport
+    ) -> PredictedSlice:
         target = Target(self._segmentId, self._stack.plane(step))
-        image, untouched = self._encoded[step].image, SliceContent.untouched(mask.shape)
-        request = SliceRequest(target, (), self._window, image, untouched, task.prompts)
-        draft = draftRecord(request, self._workspace.policy, report, self._knownStatus(), task.origin)
-        return MadeSlice(target, mask, task.prompts.mask, draft)
+        image, untouched = self._encoded[step].image, PixelOrigins.untouched(mask.shape)
+        request = SliceRequest(target, (), self._window, image, untouched, routeStep.prompts)
+        draft = draftRecord(request, self._workspace.policy, report, self._knownStatus(), routeStep.origin)
+        return PredictedSlice(target, mask, routeStep.prompts.mask, draft)
 
-    def _refuse(self, way: Way, step: int, reason: str) -> None:
+    def _refuse(self, route: AnyRoute, step: int, reason: str) -> None:
         self.stops.append(Stop(self._stack.plane(step), reason))
-        way.refuse(step)
-        wanted = {step for each in self._ways for step in each.ahead}
+        route.refuse(step)
+        wanted = {step for each in self._routes for step in each.ahead}
         self._withdraw([step for step in self._encoded if step not in wanted])
 
     def _withdraw(self, steps: Iterable[int]) -> None:

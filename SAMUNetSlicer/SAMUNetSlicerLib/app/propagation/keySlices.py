@@ -5,10 +5,8 @@ from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
 
-from ...scene.geometry.plane import SlicePlane
-from ...scene.geometry.planeStack import PlaneStack
-from ..session.sliceRecord import SliceRecord
-from ..session.workspace import Target, Workspace
+from ...scene.geometry import PlaneStack, SlicePlane
+from ..session import SliceRecord, Target, Workspace
 
 _DECIMALS = 6  # of positions in slices: keeps rounding from moving a pixel to the next slice
 

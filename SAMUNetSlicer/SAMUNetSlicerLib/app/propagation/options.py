@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import Optional, Tuple
 
 from ...errors import InputError, UserError
-from ...scene.geometry.plane import SlicePlane
-from ...scene.geometry.regionBox import RegionBox
+from ...scene.geometry import RegionBox, SlicePlane
 
 DIRECTIONS = ("both", "up", "down")
 METHODS = ("propagate", "fill")

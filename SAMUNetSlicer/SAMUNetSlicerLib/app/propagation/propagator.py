@@ -4,18 +4,16 @@ import time
 from typing import Dict, Iterator, Optional, Tuple
 
 from ...errors import EngineError, InputError, PromptError, UserError
-from ...scene.geometry.plane import SlicePlane
-from ...scene.geometry.planeFactory import planeFromAxis
-from ...scene.geometry.planeStack import PlaneStack
-from ..common.events import Signal
-from ..engines.client import BLOCK_SECONDS
-from ..session.session import SegmentationSession
-from .consensus import ConsensusWalk
+from ...scene.geometry import PlaneStack, SlicePlane, planeFromAxis
+from ..common import Signal
+from ..engines import BLOCK_SECONDS
+from ..session import SegmentationSession
+from .consensus import ConsensusVote
 from .fill import SliceFill
-from .follow import SliceWalk
+from .follow import SliceFollower
 from .keySlices import KeySlice, findKeySlices, stackOf
 from .options import PropagationOptions, PropagationReport
-from .routes import RegionSweep, frontsFrom
+from .routes import RegionRoute, routesFrom
 
 # Longest time that one poll may spend here, in seconds: the user interface waits for it.
 _TURN = 0.015
@@ -168,7 +166,7 @@ class _Run:
             yield False
         self.keys = {step: key for step, key in self.keys.items() if self._low <= step <= self._high}
         done = None
-        for isWaiting in self._walk.run(self._ways()):
+        for isWaiting in self._walk.run(self._routes()):
             if done != (done := self._walk.done):
                 self._progress.emit(done, self._walk.total)
             yield isWaiting
@@ -180,9 +178,9 @@ class _Run:
         if self._session.engine.status is None:
             raise EngineError("No model is loaded: choose one first.")
         given = workspace, self._session.engine, self.segmentId, self._stack, self._options
-        return ConsensusWalk(*given, keys=lambda: self.keys) if self._options.axes else SliceWalk(*given)
+        return ConsensusVote(*given, keys=lambda: self.keys) if self._options.axes else SliceFollower(*given)
 
-    def _ways(self):
+    def _routes(self):
         """What the walk is to go by."""
         if self._options.region is not None:
             steps = range(self._low, self._high + 1)
@@ -190,12 +188,12 @@ class _Run:
             cut = [
                 step for step in steps if step not in self.keys and region.pixelBox(planes(step)) is not None
             ]
-            return [RegionSweep(region, cut)]
+            return [RegionRoute(region, cut)]
         if not any(key.mask.any() for key in self.keys.values()):
             raise PromptError(_NOTHING_THERE)
         if self._options.method == "fill":
             return self.keys
-        return frontsFrom(self.keys, self._low, self._high, self._options.direction)
+        return routesFrom(self.keys, self._low, self._high, self._options.direction)
 
     def _write(self) -> Iterator[None]:
         made = [slice for _, slice in sorted(self._walk.made.items())]

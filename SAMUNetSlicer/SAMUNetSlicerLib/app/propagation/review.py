@@ -5,11 +5,8 @@ from typing import Dict, List, Optional, Tuple
 
 import numpy as np
 
-from ...scene.geometry.plane import SlicePlane
-from ...scene.geometry.planeStack import PlaneStack
-from ..session.provenance import SegmentProvenance
-from ..session.session import SegmentationSession
-from ..session.sliceRecord import SliceRecord
+from ...scene.geometry import PlaneStack, SlicePlane
+from ..session import SegmentationSession, SegmentProvenance, SliceRecord
 from .stopRules import diceOf
 
 # What counts as certainly wrong, for each sign on its own; half of it is worth a word.

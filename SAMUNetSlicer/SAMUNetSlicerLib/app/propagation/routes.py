@@ -6,14 +6,12 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 import numpy as np
 
 from ...engine.types import Capabilities, Prompts
-from ...scene.geometry.plane import SlicePlane
-from ...scene.geometry.planeStack import PlaneStack, carried
-from ...scene.geometry.regionBox import RegionBox
+from ...scene.geometry import PlaneStack, RegionBox, SlicePlane, carried
 from .keySlices import KeySlice
-from .neighborPrompts import Course, neighborPrompts
+from .nextPrompts import Course, neighborPrompts
 
 
-class Task(NamedTuple):
+class RouteStep(NamedTuple):
     """``prompts``: of a slice, in its pixels; ``neighbor``: (H, W) bool, the mask that they were made from,
     None if from none; ``origin``: for the slice's record."""
 
@@ -23,7 +21,7 @@ class Task(NamedTuple):
 
 
 @dataclass(eq=False)
-class Front:
+class Route:
     """One way from a key slice: each slice is prompted with the mask of the one before.
 
     ``key``, ``at``: steps of the key and of the last slice that was segmented; ``direction``: +1 or -1;
@@ -38,7 +36,7 @@ class Front:
     mask: np.ndarray
     goal: Optional[KeySlice] = None
     isStopped: bool = False
-    opposite: Optional["Front"] = None
+    opposite: Optional["Route"] = None
     at: int = field(init=False)
     keyMask: np.ndarray = field(init=False)
 
@@ -55,7 +53,7 @@ class Front:
         beyond = self.at if self.isStopped else self._last
         return range(self.at + self.direction, beyond + self.direction, self.direction)
 
-    def task(self, stack: PlaneStack, step: int, capabilities: Capabilities) -> Optional[Task]:
+    def routeStep(self, stack: PlaneStack, step: int, capabilities: Capabilities) -> Optional[RouteStep]:
         """What to do at the next step; None if the mask leaves the image."""
         neighbor = carried(self.mask, stack.plane(self.at), stack.plane(step))
         if not neighbor.any():
@@ -65,7 +63,7 @@ class Front:
             "neighbor": stack.plane(self.at).signature(),
             "key": stack.plane(self.key).signature(),
         }
-        return Task(neighborPrompts(neighbor, capabilities, self._course(stack, step)), neighbor, origin)
+        return RouteStep(neighborPrompts(neighbor, capabilities, self._course(stack, step)), neighbor, origin)
 
     def accept(self, step: int, mask: np.ndarray) -> None:
         self.at, self.mask = step, mask
@@ -96,7 +94,7 @@ class Front:
         return middle if self.direction > 0 else middle + 1
 
 
-class Sweep:
+class SweepRoute:
     """Slices that are segmented each on its own, not one from the other."""
 
     def __init__(self, steps: Sequence[int]):
@@ -110,7 +108,7 @@ class Sweep:
         self.ahead.remove(step)
 
 
-class RegionSweep(Sweep):
+class RegionRoute(SweepRoute):
     """The slices that a region cuts, each one prompted with the box of the cut.
 
     :param steps: of these slices, without those to be left as they are.
@@ -120,12 +118,12 @@ class RegionSweep(Sweep):
         super().__init__(steps)
         self._region = region
 
-    def task(self, stack: PlaneStack, step: int, capabilities: Capabilities) -> Optional[Task]:
+    def routeStep(self, stack: PlaneStack, step: int, capabilities: Capabilities) -> Optional[RouteStep]:
         box = self._region.pixelBox(stack.plane(step))
-        return None if box is None else Task(Prompts(boxes=box[None]), None, {"method": "region"})
+        return None if box is None else RouteStep(Prompts(boxes=box[None]), None, {"method": "region"})
 
 
-class CutSweep(Sweep):
+class CutRoute(SweepRoute):
     """The slices that cut a shape, each one prompted with the cut as if it were its neighbor's mask.
 
     :param cut: gives (H, W) bool for a slice.
@@ -135,28 +133,28 @@ class CutSweep(Sweep):
         super().__init__(steps)
         self._cut = cut
 
-    def task(self, stack: PlaneStack, step: int, capabilities: Capabilities) -> Optional[Task]:
-        return Task(neighborPrompts(self._cut(stack.plane(step)), capabilities), None, {"method": "cut"})
+    def routeStep(self, stack: PlaneStack, step: int, capabilities: Capabilities) -> Optional[RouteStep]:
+        return RouteStep(neighborPrompts(self._cut(stack.plane(step)), capabilities), None, {"method": "cut"})
 
 
-def frontsFrom(keys: Dict[int, KeySlice], low: int, high: int, direction: str) -> List[Front]:
+def routesFrom(keys: Dict[int, KeySlice], low: int, high: int, direction: str) -> List[Route]:
     """All ways from the keys within the steps ``low`` to ``high``, next keys excluded."""
     steps = sorted(keys)
     below = [low - 1, *steps[:-1]]
     above = [*steps[1:], high + 1]
-    up = [_front(keys, step, 1, end - 1) for step, end in zip(steps, above)]
-    down = [_front(keys, step, -1, end + 1) for step, end in zip(steps, below)]
+    up = [_route(keys, step, 1, end - 1) for step, end in zip(steps, above)]
+    down = [_route(keys, step, -1, end + 1) for step, end in zip(steps, below)]
     if direction == "both":
         for one, other in zip(up, down[1:]):
             if one is not None and other is not None:
                 one.opposite, other.opposite = other, one
     chosen = {"both": up + down, "up": up, "down": down}[direction]
-    return [front for front in chosen if front is not None]
+    return [route for route in chosen if route is not None]
 
 
-def _front(keys: Dict[int, KeySlice], step: int, direction: int, end: int) -> Optional[Front]:
+def _route(keys: Dict[int, KeySlice], step: int, direction: int, end: int) -> Optional[Route]:
     mask, hasRoom = keys[step].mask, (end - step) * direction > 0
     goal = keys.get(end + direction)
     if goal is not None and not goal.mask.any():
         goal = None
-    return Front(step, direction, end, mask, goal) if hasRoom and mask.any() else None
+    return Route(step, direction, end, mask, goal) if hasRoom and mask.any() else None

@@ -5,30 +5,28 @@ from typing import Optional
 import slicer
 
 from ...errors import PromptError, UserError
-from ...scene.geometry.plane import SlicePlane
-from ...scene.geometry.planeFactory import planeFromAxis
+from ...scene.geometry import SlicePlane, planeFromAxis
 from ...scene.observers import Observers
-from ...scene.segments.segmentChange import Change
-from ...scene.segments.segmentSnapshot import SegmentSnapshot
-from ..common.events import Signal
+from ...scene.segments import Change, SegmentSnapshot
+from ..common import Signal
 from .session import SegmentationSession
 from .workspace import Target
 
 _LABEL = "edit"
 
 
-class HandEdits:
+class ExternalEdits:
     """Puts what others do to the session's segments into its undo history, next to the prompts.
 
     Whatever paints, erases, smooths or undoes elsewhere makes a step; segments that it took voxels from get
     them back by the same step.  Edits within one interval of ``session.poll`` are one step.
 
-        edits = HandEdits(session)
+        edits = ExternalEdits(session)
         edits.edited.connect(lambda segmentIds: ...)
         ...
         edits.close()
 
-    That edits survive later prompts, and are what the network starts from, is `SliceContent`'s part.
+    That edits survive later prompts, and are what the network starts from, is `PixelOrigins`'s part.
 
     ``edited(segmentIds)``: an edit has become a step.
     """

@@ -8,10 +8,9 @@ import numpy as np
 
 from ...engine.types import Prompts
 from ...errors import UserError
-from ...scene.geometry.plane import SlicePlane
-from ...scene.views.maskOutline import maskLoops
-from ...scene.views.viewOutline import ViewOutline
-from ..engines.client import Ticket
+from ...scene.geometry import SlicePlane
+from ...scene.views import ViewOutline, maskLoops
+from ..engines import Ticket
 from .session import SegmentationSession
 from .sliceRequest import prepareRequest
 from .squarePixels import planeMask, squareImage, squarePrompts

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Tuple
 
-from ...engine.serving.reports import PredictReport
+from ...engine.serving import PredictReport
 from ...errors import UserError
-from ..common.events import Signal
-from ..engines.client import EngineClient, Ticket
+from ..common import Signal
+from ..engines import EngineClient, Ticket
 from .sliceRequest import SliceRequest, prepareRequest, writeAnswer
 from .squarePixels import squareImage, squarePrompts
 from .workspace import Target, Workspace

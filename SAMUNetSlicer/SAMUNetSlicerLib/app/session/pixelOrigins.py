@@ -9,7 +9,7 @@ from ...engine.types import POSITIVE, Prompts
 
 
 @dataclass(frozen=True, eq=False)
-class SliceContent:
+class PixelOrigins:
     """What is known about one segment on one plane; all masks bool (H, W).
 
     ``written``: the slice as it was after the network's last mask was written; ``added``, ``removed``:
@@ -26,11 +26,11 @@ class SliceContent:
     base: Optional[np.ndarray] = None
 
     @classmethod
-    def untouched(cls, shape) -> "SliceContent":
+    def untouched(cls, shape) -> "PixelOrigins":
         nothing = np.zeros(shape, bool)
         return cls(nothing, nothing, nothing)
 
-    def withEdits(self, current: np.ndarray, prompts: Prompts) -> "SliceContent":
+    def withEdits(self, current: np.ndarray, prompts: Prompts) -> "PixelOrigins":
         """Take over what the user changed since the last mask was written.
 
         The edited mask becomes the network's start mask as far as the prompts touch it: a prompt beside
@@ -51,7 +51,7 @@ class SliceContent:
             start=touched if touched.any() else None,
         )
 
-    def withPrompts(self, newPrompts: Prompts) -> "SliceContent":
+    def withPrompts(self, newPrompts: Prompts) -> "PixelOrigins":
         """Give pixels back to the network where a prompt placed after the edit contradicts the edit.
 
         A negative click on a painted part, or a positive click on an erased one, releases that connected

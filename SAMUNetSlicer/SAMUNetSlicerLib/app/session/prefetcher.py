@@ -5,14 +5,12 @@ from collections import deque
 from itertools import zip_longest
 from typing import Deque, Dict, Hashable, List, NamedTuple, Optional, Sequence, Set
 
-from ...engine.serving.jobs import Priority
+from ...engine.serving import Priority
 from ...engine.windowing import WindowSetting, to_uint8
 from ...errors import UserError
-from ...scene.geometry.plane import SlicePlane
-from ...scene.geometry.planeFactory import neighborPlane, neighborSteps
-from ...scene.geometry.sliceImage import extractSlice
-from ..common.events import Signal
-from ..engines.client import EngineClient, Ticket
+from ...scene.geometry import SlicePlane, extractSlice, neighborPlane, neighborSteps
+from ..common import Signal
+from ..engines import EngineClient, Ticket
 from .sliceImages import imageIdentity
 from .squarePixels import squareImage
 

@@ -5,7 +5,7 @@ from typing import Sequence, Tuple
 import numpy as np
 
 from ...errors import PromptError
-from ...scene.geometry.plane import SlicePlane
+from ...scene.geometry import SlicePlane
 
 # Rounding of the way from the mouse to the slice and back, mm.
 _DISTANCE_TOLERANCE = 1e-3

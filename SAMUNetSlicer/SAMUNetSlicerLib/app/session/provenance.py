@@ -6,8 +6,8 @@ from typing import Dict, Iterator, List, Optional, Tuple
 
 from ... import __version__
 from ...errors import InputError
-from ...scene.segments.segments import segmentTag
-from ..common.safeFiles import utcNow
+from ...scene.segments import segmentTag
+from ..common import utcNow
 from .sliceRecord import SliceRecord
 
 TAG = "SAMUNetSlicer.provenance"

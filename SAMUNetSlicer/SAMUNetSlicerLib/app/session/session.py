@@ -2,13 +2,13 @@
 
 from typing import Callable, List, Optional, Sequence
 
-from ...engine.serving.reports import ModelSpec
+from ...engine.serving import ModelSpec
 from ...errors import InputError, PromptError
-from ...scene.geometry.plane import SlicePlane
-from ...scene.prompts.promptRecord import PromptRecord
-from ...scene.segments import segments
-from ..common.events import Signal
-from ..engines.client import BLOCK_SECONDS, EngineClient, Ticket
+from ...scene.geometry import SlicePlane
+from ...scene.prompts import PromptRecord
+from ...scene.segments import setStatus
+from ..common import Signal
+from ..engines import BLOCK_SECONDS, EngineClient, Ticket
 from .prefetcher import Prefetcher
 from .promptValidation import boxOnSlice, pointOnSlice, promptsOnSlice
 from .sliceEditor import SliceEditor
@@ -102,7 +102,7 @@ class SegmentationSession:
     def nextSegment(self, name: str = "") -> str:
         """Call the segment completed, and begin another one."""
         if self.segmentId is not None:
-            segments.setStatus(self.segmentationNode, self.segmentId, "completed")
+            setStatus(self.segmentationNode, self.segmentId, "completed")
         return self.addSegment(name)
 
     def setModel(self, spec: ModelSpec) -> Ticket:

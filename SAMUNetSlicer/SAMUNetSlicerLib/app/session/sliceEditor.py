@@ -2,19 +2,19 @@
 
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
-from ...engine.serving.reports import PredictReport
+from ...engine.serving import PredictReport
 from ...errors import UserError
-from ...scene.geometry.plane import SlicePlane
-from ...scene.prompts.promptRecord import PromptRecord
-from ...scene.segments.segmentChange import Change
-from ..common.events import Signal
-from ..engines.client import EngineClient
+from ...scene.geometry import SlicePlane
+from ...scene.prompts import PromptRecord
+from ...scene.segments import Change
+from ..common import Signal
+from ..engines import EngineClient
 from .maskUpdates import MaskUpdates
 from .promptValidation import boxOnSlice, pointOnSlice, promptsOnSlice
 from .sliceRequest import MaskReport, WrittenMask, isUpToDate, maskReport, recordGivenMask
-from .stackWriting import MadeSlice, writeMadeSlices
+from .stackWriting import PredictedSlice, writePredictedSlices
 from .surfaceRefresh import SurfaceRefresh
-from .undoSteps import EditHistory
+from .undoSteps import UndoSteps
 from .workspace import Target, Workspace
 
 
@@ -34,7 +34,7 @@ class SliceEditor:
         self.changed = Signal("changed")
         self.lastMask: Optional[MaskReport] = None
         self._workspace = workspace
-        self._edits = EditHistory(workspace)
+        self._edits = UndoSteps(workspace)
         self.changeMade = self._edits.changeMade
         self._surface = SurfaceRefresh(workspace)
         self._updates = MaskUpdates(workspace, engine)
@@ -124,7 +124,7 @@ class SliceEditor:
         self._updates.request(target)
 
     def writeSlices(
-        self, segmentId: str, label: str, slices: Sequence[MadeSlice], kept: Sequence[SlicePlane] = ()
+        self, segmentId: str, label: str, slices: Sequence[PredictedSlice], kept: Sequence[SlicePlane] = ()
     ) -> Iterator[None]:
         """Put the masks of parallel slices into a segment as one undo step; yields between them.
 
@@ -140,7 +140,7 @@ class SliceEditor:
             for each in slices:
                 self._edits.touch(each.target, label)
                 yield
-            for change in writeMadeSlices(self._workspace, segmentId, slices, kept):
+            for change in writePredictedSlices(self._workspace, segmentId, slices, kept):
                 if change is not None:
                     self._edits.add(Target(segmentId, slices[0].target.plane), change)
                 yield

@@ -6,8 +6,7 @@ from typing import Hashable, Tuple, Union
 import numpy as np
 
 from ...engine.windowing import WindowSetting, to_uint8
-from ...scene.geometry.plane import SlicePlane
-from ...scene.geometry.sliceImage import displayWindow, extractSlice, volumeSignature
+from ...scene.geometry import SlicePlane, displayWindow, extractSlice, volumeSignature
 
 FOLLOW_DISPLAY = "display"
 WindowChoice = Union[str, WindowSetting]

@@ -12,9 +12,9 @@ import numpy as np
 
 from ...engine.types import Prompts
 from ...errors import InputError
-from ...scene.geometry.plane import SlicePlane
-from ...scene.prompts.promptRecord import PromptRecord
-from .pixelOrigins import SliceContent
+from ...scene.geometry import SlicePlane
+from ...scene.prompts import PromptRecord
+from .pixelOrigins import PixelOrigins
 
 PROPAGATION_METHODS = ("propagate", "fill", "region", "consensus")
 
@@ -36,7 +36,7 @@ class SliceRecord:
 
     ``mask``: what was to be written; ``written``: the slice as it was afterwards, which differs where
     other segments were protected and by resampling on oblique planes; ``added``, ``removed``, ``start``,
-    ``base``: see `SliceContent`.
+    ``base``: see `PixelOrigins`.
     """
 
     plane: dict
@@ -72,7 +72,7 @@ class SliceRecord:
     def slicePlane(self) -> SlicePlane:
         return SlicePlane.fromDict(self.plane)
 
-    def content(self) -> SliceContent:
+    def content(self) -> PixelOrigins:
         """The masks that hand edits are found and kept by.
 
         A prompt on a slice whose mask was given or made by a propagation corrects what is there.
@@ -82,9 +82,9 @@ class SliceRecord:
         )
         if self.origin is not None:
             carried = written if written.any() else None
-            return SliceContent(written, added, removed, start=carried, base=carried)
+            return PixelOrigins(written, added, removed, start=carried, base=carried)
         start, base = (text and decodeMask(text, self.shape) for text in (self.start, self.base))
-        return SliceContent(written, added, removed, start, base)
+        return PixelOrigins(written, added, removed, start, base)
 
     def networkPrompts(self) -> Prompts:
         """The network's input besides the image."""
@@ -112,7 +112,7 @@ def imageDigest(image: np.ndarray) -> str:
     return hashlib.blake2b(repr(image.shape).encode() + image.tobytes(), digest_size=16).hexdigest()
 
 
-def maskFields(mask: np.ndarray, content: SliceContent) -> dict:
+def maskFields(mask: np.ndarray, content: PixelOrigins) -> dict:
     """The mask fields of a record."""
     return {
         "mask": encodeMask(mask),

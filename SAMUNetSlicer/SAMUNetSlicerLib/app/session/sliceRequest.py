@@ -7,14 +7,13 @@ from typing import Optional, Sequence, Tuple
 import numpy as np
 
 from ... import __version__
-from ...engine.serving.reports import EngineStatus, PredictReport
+from ...engine.serving import EngineStatus, PredictReport
 from ...engine.types import Prompts
 from ...engine.windowing import WindowSetting
-from ...scene.prompts.promptPixels import promptPixels
-from ...scene.prompts.promptRecord import PromptRecord
-from ...scene.segments.segmentChange import Change
-from ..common.safeFiles import utcNow
-from .pixelOrigins import SliceContent
+from ...scene.prompts import PromptRecord, promptPixels
+from ...scene.segments import Change
+from ..common import utcNow
+from .pixelOrigins import PixelOrigins
 from .sliceRecord import SliceRecord, imageDigest, maskFields, promptFields
 from .squarePixels import planeMask
 from .workspace import Target, Workspace
@@ -31,7 +30,7 @@ class SliceRequest:
     records: Tuple[PromptRecord, ...]
     window: WindowSetting
     image: np.ndarray
-    content: SliceContent
+    content: PixelOrigins
     prompts: Prompts
 
     @property
@@ -55,7 +54,7 @@ def prepareRequest(workspace: Workspace, target: Target) -> SliceRequest:
     workspace.requireSegmentation()
     records = tuple(workspace.prompts.promptsFor(target.segmentId, plane))
     earlier = workspace.provenance.of(target.segmentId).record(plane.signature())
-    content = SliceContent.untouched(plane.shape) if earlier is None else earlier.content()
+    content = PixelOrigins.untouched(plane.shape) if earlier is None else earlier.content()
     content = content.withEdits(workspace.readMask(target), _networkPrompts(records, target))
     content = content.withPrompts(_networkPrompts(_newOnes(records, earlier), target))
     window = workspace.window()
@@ -123,7 +122,7 @@ def recordGivenMask(workspace: Workspace, target: Target) -> None:
     request = prepareRequest(workspace, target)
     draft = draftRecord(request, workspace.policy, None, None, {"method": "mask"})
     mask = workspace.readMask(target)
-    record = writtenRecord(workspace, target, draft, mask, SliceContent.untouched(mask.shape))
+    record = writtenRecord(workspace, target, draft, mask, PixelOrigins.untouched(mask.shape))
     provenance = workspace.provenance.of(target.segmentId)
     provenance.put(target.plane.signature(), record)
     provenance.log("mask as prompt", plane=target.plane.signature())
@@ -162,7 +161,7 @@ def draftRecord(
 
 
 def writtenRecord(
-    workspace: Workspace, target: Target, draft: SliceRecord, mask: np.ndarray, content: SliceContent
+    workspace: Workspace, target: Target, draft: SliceRecord, mask: np.ndarray, content: PixelOrigins
 ) -> SliceRecord:
     """The record of a slice that was just written.
 

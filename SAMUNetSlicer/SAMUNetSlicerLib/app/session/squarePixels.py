@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from ...engine.types import POSITIVE, Prediction, Prompts
-from ...scene.geometry.plane import SlicePlane
+from ...scene.geometry import SlicePlane
 
 # Up to here pixels are left as they are, so that ordinary slices are not resampled twice.
 _TOLERATED_RATIO = 1.25

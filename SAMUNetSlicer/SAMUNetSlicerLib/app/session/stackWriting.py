@@ -6,16 +6,16 @@ from typing import Iterator, Optional, Sequence
 import numpy as np
 
 from ...engine.types import Prompts
-from ...scene.geometry.plane import SlicePlane
-from ...scene.segments.segmentChange import Change
-from .pixelOrigins import SliceContent
+from ...scene.geometry import SlicePlane
+from ...scene.segments import Change
+from .pixelOrigins import PixelOrigins
 from .sliceRecord import SliceRecord
 from .sliceRequest import writtenRecord
 from .workspace import Target, Workspace
 
 
 @dataclass(frozen=True, eq=False)
-class MadeSlice:
+class PredictedSlice:
     """``mask``, ``start`` (H, W) bool: what was predicted and what the network started from, None if nothing;
     ``draft``: the record without what writing adds."""
 
@@ -25,8 +25,8 @@ class MadeSlice:
     draft: SliceRecord
 
 
-def writeMadeSlices(
-    workspace: Workspace, segmentId: str, slices: Sequence[MadeSlice], kept: Sequence[SlicePlane] = ()
+def writePredictedSlices(
+    workspace: Workspace, segmentId: str, slices: Sequence[PredictedSlice], kept: Sequence[SlicePlane] = ()
 ) -> Iterator[Optional[Change]]:
     """Write slices of one segment and their provenance.
 
@@ -56,9 +56,9 @@ def writeMadeSlices(
     workspace.provenance.save(segmentId)
 
 
-def _content(workspace: Workspace, made: MadeSlice) -> SliceContent:
+def _content(workspace: Workspace, made: PredictedSlice) -> PixelOrigins:
     """What the user has painted on the slice, and the mask that the network started from."""
     earlier = workspace.provenance.of(made.target.segmentId).record(made.target.plane.signature())
-    content = SliceContent.untouched(made.mask.shape) if earlier is None else earlier.content()
+    content = PixelOrigins.untouched(made.mask.shape) if earlier is None else earlier.content()
     edited = content.withEdits(workspace.readMask(made.target), Prompts())
     return replace(edited, start=made.start)

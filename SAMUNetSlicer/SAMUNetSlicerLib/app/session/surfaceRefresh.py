@@ -2,7 +2,7 @@
 
 import time
 
-from ...scene.segments.closedSurface import isClosedSurfaceSuspended, restoreClosedSurface
+from ...scene.segments import isClosedSurfaceSuspended, restoreClosedSurface
 from .workspace import Workspace
 
 # Meshing takes up to seconds: not between two clicks, but soon after the last one.

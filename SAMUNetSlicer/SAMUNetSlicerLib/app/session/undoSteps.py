@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Dict, Iterator, List, NamedTuple, Optional
 
-from ...scene.history import Outcome
-from ...scene.segments.segmentChange import Change
-from ..common.events import Signal
+from ...scene.history import StepOutcome
+from ...scene.segments import Change
+from ..common import Signal
 from .workspace import Target, Workspace
 
 # A drag is over when nothing has moved for so long, in seconds: markups tell no end that views agree on.
@@ -24,7 +24,7 @@ class _SliceState(NamedTuple):
 @dataclass(eq=False)
 class _OpenStep:
     """What has happened to a segment since its last step; ``before``: provenance of each slice it was on;
-    ``isHeld``: more is to come, see `EditHistory.hold`."""
+    ``isHeld``: more is to come, see `UndoSteps.hold`."""
 
     label: str
     isDrag: bool = False
@@ -34,7 +34,7 @@ class _OpenStep:
     touchedAt: float = 0.0
 
 
-class EditHistory:
+class UndoSteps:
     """Gathers what belongs to one step until prompts and mask agree, then hands it to `scene.history`.
 
     All moves of one drag are one step, and so are prompts that are given while the first one's mask is
@@ -133,7 +133,7 @@ class EditHistory:
         history = self._workspace.history
         return self._restored("redo", history and history.redo())
 
-    def _restored(self, action: str, outcome: Optional[Outcome]) -> List[Target]:
+    def _restored(self, action: str, outcome: Optional[StepOutcome]) -> List[Target]:
         if outcome is None:
             return []
         provenance = self._workspace.provenance.of(outcome.segmentId)

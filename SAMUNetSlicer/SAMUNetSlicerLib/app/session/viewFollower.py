@@ -7,12 +7,10 @@ import slicer
 import vtk
 
 from ...errors import UserError
-from ...scene.geometry.plane import SlicePlane
-from ...scene.geometry.planeFactory import planeFromSliceNode
-from ...scene.geometry.sliceImage import volumeSignature
+from ...scene.geometry import SlicePlane, planeFromSliceNode, volumeSignature
 from ...scene.observers import Observers
 from ...scene.sceneNodes import nodesOfClass
-from ..common.events import Signal
+from ..common import Signal
 from .session import SegmentationSession
 
 # Scrolling passes slices faster than they can be encoded: wait until it ends, seconds.

@@ -6,13 +6,11 @@ from typing import Callable, Dict, Optional, Sequence
 import slicer
 
 from ...errors import UserError
-from ...scene.geometry.plane import SlicePlane
-from ...scene.geometry.planeFactory import planeFromSliceNode
+from ...scene.geometry import SlicePlane, planeFromSliceNode
 from ...scene.observers import Observers
-from ...scene.prompts.promptNodes import hoveredBox
-from ...scene.views.sliceMouse import RAS, TOOLS, SliceMouse
-from ...scene.views.viewOutline import ViewOutline
-from ..common.events import Signal
+from ...scene.prompts import hoveredBox
+from ...scene.views import RAS, TOOLS, SliceMouse, ViewOutline
+from ..common import Signal
 from .hoverPreview import HoverPreview, Place
 from .session import SegmentationSession
 from .viewFollower import ViewFollower
@@ -27,10 +25,10 @@ class _View:
     outline: Optional[ViewOutline] = None
 
 
-class SliceTools:
+class ViewTools:
     """One tool for all attached slice views; points and boxes go to the chosen segment of the session.
 
-        tools = SliceTools(session, ViewFollower(session))
+        tools = ViewTools(session, ViewFollower(session))
         for view in sliceViews:  # Slicer's qMRMLSliceView, or anything else that shows a slice node
             tools.attach(view.interactor(), view.mrmlSliceNode(), view.scheduleRender)
         tools.tool = "positive"  # "negative", "box", or None: the mouse is Slicer's alone

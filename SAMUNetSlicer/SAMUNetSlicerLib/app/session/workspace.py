@@ -7,13 +7,11 @@ import vtk
 
 from ...engine.windowing import WindowSetting
 from ...errors import InputError
-from ...scene.geometry.plane import SlicePlane
+from ...scene.geometry import SlicePlane
 from ...scene.history import History
 from ...scene.observers import Observers
-from ...scene.prompts.promptNodes import promptNodes, removePromptNode
-from ...scene.prompts.promptStore import PromptStore
-from ...scene.segments.segments import newSegment
-from ...scene.segments.segmentWriter import POLICIES, SegmentWriter
+from ...scene.prompts import PromptStore, promptNodes, removePromptNode
+from ...scene.segments import POLICIES, SegmentWriter, newSegment
 from .provenance import ProvenanceTags
 from .sliceImages import SliceImages, WindowChoice, resolveWindow
 

@@ -1,8 +1,6 @@
 """The compact SAM-UNet as a promptable model."""
 
-from ..networks.compact_decoder import decode_compact
-from ..networks.compact_samunet import CompactSAMUNet
-from ..networks.tiny_vit import fold_batch_norm
+from ..networks import CompactSAMUNet, decode_compact, fold_batch_norm
 from .cards import ModelCard
 from .device import PRECISIONS
 from .framed_model import FramedModel

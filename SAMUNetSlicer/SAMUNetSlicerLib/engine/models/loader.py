@@ -8,10 +8,7 @@ import torch
 from torch import nn
 
 from ...errors import WeightsError
-from ..networks.compact_samunet import CompactSAMUNet
-from ..networks.sam_network import build_sam_network
-from ..networks.samunet import RES34, RES50, SAMUNet
-from ..networks.tiny_vit import fold_batch_norm
+from ..networks import RES34, RES50, CompactSAMUNet, SAMUNet, build_sam_network, fold_batch_norm
 from .base import PromptableModel
 from .cards import ModelCard
 from .checkpoint import file_sha256, load_weights, read_state_dict, samunet_architecture

@@ -8,7 +8,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from ..networks.samunet import PIXEL_MEAN, PIXEL_STD
+from ..networks import PIXEL_MEAN, PIXEL_STD
 from .cards import InputFormat
 
 # Part of every cache key: raise it whenever an input computed here changes by as much as a bit.

@@ -6,8 +6,7 @@ their model cards; the prompt encoder and the mask decoder are the same.
 
 import copy
 
-from ..networks.sam_decoder import decode_masks
-from ..networks.sam_network import SamNetwork
+from ..networks import SamNetwork, decode_masks
 from .cards import ModelCard
 from .device import PRECISIONS
 from .framed_model import FramedModel

@@ -4,10 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..networks.fast_encoder import FastEncoder
-from ..networks.sam_decoder import folded_product, two_way, upscaled
-from ..networks.samunet import SAMUNet
-from ..networks.samunet_decoder import SAMUNetMaskDecoder
+from ..networks import FastEncoder, SAMUNet, SAMUNetMaskDecoder, folded_product, two_way, upscaled
 from .cards import ModelCard
 from .device import PRECISIONS
 from .framed_model import FramedModel

@@ -14,7 +14,7 @@ from typing import Sequence, Tuple
 import numpy as np
 
 from .boxes import bounding_box, clipped
-from .edge_map import Relief
+from .edge_map import EdgeMap
 from .postprocess import covers, violated
 
 # Shares of the image's longer side.  Larger and smaller ones agree with each other about nothing.
@@ -26,7 +26,7 @@ _BORDER_WEIGHT = 0.08  # from 0.05 to 0.12 the masks are equally good
 _COMPARED = 256  # longest side at which masks are compared
 
 
-def candidate_boxes(click: np.ndarray, size: Tuple[int, int], relief: Relief) -> np.ndarray:
+def candidate_boxes(click: np.ndarray, size: Tuple[int, int], relief: EdgeMap) -> np.ndarray:
     """Boxes (n, 4) around a click, within the image, all different.
 
     :param click: (x, y); ``size``: (H, W) of the image; ``relief``: of the image.
@@ -39,7 +39,7 @@ def candidate_boxes(click: np.ndarray, size: Tuple[int, int], relief: Relief) ->
     return np.unique(clipped(boxes, size), axis=0)
 
 
-def choose(masks: Sequence[np.ndarray], points: np.ndarray, labels: np.ndarray, relief: Relief) -> int:
+def choose(masks: Sequence[np.ndarray], points: np.ndarray, labels: np.ndarray, relief: EdgeMap) -> int:
     """The index of the mask that most likely is the structure under the last click.
 
     :param masks: (H, W) bool, one for each candidate box; ``points``: (k, 2); ``labels``: (k,).
@@ -52,7 +52,7 @@ def choose(masks: Sequence[np.ndarray], points: np.ndarray, labels: np.ndarray, 
     return int(np.argmax(np.where(eligible, scores, -np.inf)))
 
 
-def _region_boxes(click: np.ndarray, size: Tuple[int, int], relief: Relief) -> np.ndarray:
+def _region_boxes(click: np.ndarray, size: Tuple[int, int], relief: EdgeMap) -> np.ndarray:
     distance = relief.distance(relief.seed(click))
     limits = np.quantile(distance, _REGIONS)
     boxes = [bounding_box(distance <= limit) for limit in limits]

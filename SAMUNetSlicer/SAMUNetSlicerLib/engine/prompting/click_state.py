@@ -5,10 +5,10 @@ from typing import List, Optional, Tuple
 
 import numpy as np
 
-from ..models.base import PromptableModel
+from ..models import PromptableModel
 from ..types import Decoded, Embedding, Prediction
 from .boxes import bounding_box
-from .edge_map import Relief
+from .edge_map import EdgeMap
 from .local_edit import follow_clicks
 from .postprocess import logits_of_mask, stability_score, violated
 
@@ -70,12 +70,12 @@ class View:
         self._image = np.zeros(self.size, np.uint8) if image is None else image
         if self._image.shape[:2] != self.size:
             raise ValueError(f"An image {self._image.shape} does not belong to an embedding of {self.size}.")
-        self._relief: Optional[Relief] = None
+        self._relief: Optional[EdgeMap] = None
 
     @property
-    def relief(self) -> Relief:
+    def relief(self) -> EdgeMap:
         if self._relief is None:
-            self._relief = Relief(self._image)
+            self._relief = EdgeMap(self._image)
         return self._relief
 
     def decode_boxes(self, boxes: np.ndarray, logits: Optional[np.ndarray] = None) -> List[Decoded]:

@@ -10,7 +10,7 @@ _FLAT = 1.0  # grey levels that a step over perfectly even ground costs
 _EDGE_FLOOR = 0.05  # keeps the logarithm finite where a border crosses even ground
 
 
-class Relief:
+class EdgeMap:
     """What the 8-bit image says about borders, on a small grid.
 
     :param image: uint8 (H, W) or (H, W, 3).

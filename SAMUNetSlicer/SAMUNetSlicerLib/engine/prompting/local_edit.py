@@ -9,7 +9,7 @@ from typing import List, Tuple
 import numpy as np
 
 from ..types import NEGATIVE, POSITIVE
-from .edge_map import Relief
+from .edge_map import EdgeMap
 from .geodesic import geodesic_distance
 from .postprocess import pixel_under, violated
 
@@ -21,7 +21,7 @@ _RIM = 2  # steps on the grid: what the grid is too coarse to see of a mask's bo
 
 
 def follow_clicks(
-    mask: np.ndarray, points: np.ndarray, labels: np.ndarray, relief: Relief
+    mask: np.ndarray, points: np.ndarray, labels: np.ndarray, relief: EdgeMap
 ) -> Tuple[np.ndarray, List[str]]:
     """A mask on which every click lies as its label says, and what was done to it, in sentences.
 

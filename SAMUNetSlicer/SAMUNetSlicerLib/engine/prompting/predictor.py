@@ -8,7 +8,7 @@ from typing import Optional, Tuple
 import numpy as np
 
 from ...errors import PromptError
-from ..models.base import PromptableModel
+from ..models import PromptableModel
 from ..types import POSITIVE, Decoded, Embedding, Prediction, Prompts
 from . import box_policy, point_policy
 from .boxes import bounding_box

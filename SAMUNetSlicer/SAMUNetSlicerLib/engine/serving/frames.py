@@ -20,7 +20,7 @@ MAX_ARRAY_BYTES = 2 << 30
 _PREFIX = struct.Struct("<4sI")
 
 
-class ProtocolError(Exception):
+class FrameError(Exception):
     """The stream does not hold frames of this protocol; the connection cannot be used further."""
 
 
@@ -43,7 +43,7 @@ def pack(message: Message) -> List[memoryview]:
     return buffers + [array.reshape(-1).view(np.uint8).data for array in arrays.values() if array.size]
 
 
-class MessageDecoder:
+class FrameReader:
     """Turns chunks of a byte stream, cut anywhere, into messages.
 
     What comes before the first frame is skipped: a launcher or ``sitecustomize`` may print something
@@ -59,7 +59,7 @@ class MessageDecoder:
     def feed(self, data) -> List[Message]:
         """The messages that ``data`` completes.
 
-        :raises ProtocolError: when the bytes are not frames of this protocol.
+        :raises FrameError: when the bytes are not frames of this protocol.
         """
         self._pending += data
         messages: List[Message] = []
@@ -82,7 +82,7 @@ class MessageDecoder:
             return self._finish()
         magic, header_bytes = _PREFIX.unpack_from(self._pending)
         if magic != MAGIC or header_bytes > MAX_HEADER_BYTES:
-            raise ProtocolError("The engine's stream is damaged: a frame does not start as it must")
+            raise FrameError("The engine's stream is damaged: a frame does not start as it must")
         if len(self._pending) < _PREFIX.size + header_bytes:
             self._needed = _PREFIX.size + header_bytes
             return None
@@ -112,7 +112,7 @@ def _wire_array(array: np.ndarray) -> np.ndarray:
 
 def _check_dtype(dtype: np.dtype) -> None:
     if dtype.kind not in "biuf":
-        raise ProtocolError(f"Arrays of type {dtype} do not travel between processes")
+        raise FrameError(f"Arrays of type {dtype} do not travel between processes")
 
 
 def _parse_header(encoded: bytes) -> dict:
@@ -121,14 +121,14 @@ def _parse_header(encoded: bytes) -> dict:
         layout = [(str(name), np.dtype(dtype), tuple(shape)) for name, dtype, shape in header["arrays"]]
         kind, fields = header["kind"], header["fields"]
     except (ValueError, KeyError, TypeError) as error:
-        raise ProtocolError(f"The engine's stream is damaged: unreadable header ({error})") from error
+        raise FrameError(f"The engine's stream is damaged: unreadable header ({error})") from error
     for _, dtype, shape in layout:
         _check_dtype(dtype)
         if (
             any(not isinstance(side, int) or side < 0 for side in shape)
             or _nbytes(dtype, shape) > MAX_ARRAY_BYTES
         ):
-            raise ProtocolError(f"The engine's stream is damaged: an array of shape {shape}")
+            raise FrameError(f"The engine's stream is damaged: an array of shape {shape}")
     return {"kind": kind, "fields": fields, "arrays": layout}
 
 

@@ -10,7 +10,7 @@ from .reports import EngineStatus
 _log = logging.getLogger(__name__)
 
 
-class EngineRunner:
+class JobLoop:
     """Runs on one thread for its whole life: neither the network nor cuDNN's plans move between threads.
 
     :param service: an `EngineService`.

@@ -11,7 +11,7 @@ from .frames import Message
 from .jobs import Job, Priority
 from .reports import EncodeReport, EngineStatus, ModelSpec, PredictReport
 
-Outcome = Union[errors.UserError, Any]
+JobOutcome = Union[errors.UserError, Any]
 
 
 def job_message(job: Job) -> Message:
@@ -25,7 +25,7 @@ def job_from(message: Message) -> Job:
     return Job(message.fields["ticket"], message.kind, Priority(message.fields["priority"]), arguments)
 
 
-def outcome_message(ticket: int, outcome: Outcome) -> Message:
+def outcome_message(ticket: int, outcome: JobOutcome) -> Message:
     """The answer to request ``ticket``: what it returned, or the error with which it ended."""
     if isinstance(outcome, errors.UserError):
         return Message("error", {"ticket": ticket, "error": type(outcome).__name__, "sentence": str(outcome)})
@@ -33,7 +33,7 @@ def outcome_message(ticket: int, outcome: Outcome) -> Message:
     return Message("result", {**fields, "ticket": ticket, "type": type(outcome).__name__}, arrays)
 
 
-def outcome_from(message: Message) -> Tuple[int, Outcome]:
+def outcome_from(message: Message) -> Tuple[int, JobOutcome]:
     ticket = message.fields["ticket"]
     if message.kind == "error":
         return ticket, _error(message.fields["error"], message.fields["sentence"])

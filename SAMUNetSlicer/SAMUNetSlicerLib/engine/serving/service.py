@@ -10,12 +10,8 @@ import numpy as np
 import torch
 
 from ...errors import EngineError
-from ..models.cards import ModelCard
-from ..models.device import MemoryLadder
-from ..models.loader import load_model
-from ..prompting.close_up import close_up
-from ..prompting.predictor import Predictor
-from ..prompting.prompt_check import checked_prompts
+from ..models import MemoryLadder, ModelCard, load_model
+from ..prompting import Predictor, checked_prompts, close_up
 from ..types import Prompts
 from .cache import EmbeddingCache, embedding_key
 from .reports import EncodeReport, EngineStatus, ModelSpec, PredictReport

@@ -12,8 +12,8 @@ import sys
 import threading
 from typing import Callable, Optional, Tuple
 
-from .frames import Message, MessageDecoder, pack
-from .job_loop import EngineRunner
+from .frames import FrameReader, Message, pack
+from .job_loop import JobLoop
 from .jobs import JobQueue
 from .messages import job_from, outcome_message, status_message
 
@@ -35,7 +35,7 @@ def main(make_service: Optional[Callable] = None) -> None:
     )
     outlet.send(Message("ready", {"pid": os.getpid()}))
     outlet.flush()  # whoever dies now has started, which makes a difference to the front end
-    runner = EngineRunner(
+    runner = JobLoop(
         service,
         jobs,
         deliver=lambda ticket, outcome: outlet.send(outcome_message(ticket, outcome)),
@@ -94,7 +94,7 @@ def _write_all(descriptor: int, buffer: memoryview) -> None:
 def _receive(descriptor: int, jobs: JobQueue) -> None:
     """Fill the queue from the pipe; ends the whole process with the pipe, whatever is running."""
     try:
-        decoder = MessageDecoder()
+        decoder = FrameReader()
         while True:
             chunk = os.read(descriptor, _CHUNK_BYTES)
             if not chunk:

@@ -13,9 +13,8 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from ...errors import OutputError
-from ..geometry.volumeGeometry import mapPoints, matrixToArray, parentToWorld
-from ..segments.labelVolume import layerSlices
-from ..segments.segmentLayers import SharedLayer, sharedLayers
+from ..geometry import mapPoints, matrixToArray, parentToWorld
+from ..segments import SharedLayer, layerSlices, sharedLayers
 
 # Corners of the image may be this part of a voxel off: what the float32 header of a NIfTI file leaves.
 _PLACE_TOLERANCE = 0.01

@@ -6,7 +6,7 @@ from typing import Sequence
 import slicer
 
 from ...errors import OutputError
-from ..segments.segmentLayers import requireSegment
+from ..segments import requireSegment
 from .exportFiles import writeChecked
 
 

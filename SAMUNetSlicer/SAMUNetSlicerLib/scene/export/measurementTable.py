@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ...errors import InputError, OutputError
-from ..segments.segmentMeasurements import Measurement, measureSegments
+from ..segments import Measurement, measureSegments
 from .exportFiles import writeChecked
 
 Value = Optional[Union[int, float, str]]

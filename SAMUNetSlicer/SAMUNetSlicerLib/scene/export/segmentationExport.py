@@ -12,9 +12,8 @@ import numpy as np
 import slicer
 
 from ...errors import InputError, OutputError
-from ..geometry.volumeGeometry import ownIJKToRAS
-from ..segments.labelVolume import labelVolume
-from ..segments.segmentLayers import SegmentVoxels
+from ..geometry import ownIJKToRAS
+from ..segments import SegmentVoxels, labelVolume
 from .exportCheck import LPS_TO_RAS, checkLabelmap, checkSegmentation
 from .exportFiles import writeChecked
 from .measurementTable import exportCsv, exportParquet, measurementRows
@@ -30,7 +29,7 @@ class ExportedFile:
     notes: Tuple[str, ...] = ()
 
 
-def exportSegmentation(segmentationNode, path, existing: str = "refuse") -> ExportedFile:
+def exportSegNrrd(segmentationNode, path, existing: str = "refuse") -> ExportedFile:
     """Write all segments with names, colors, codes and tags as .seg.nrrd, as Slicer saves them.
 
     The file has the segmentation's own voxels and, like Slicer's, leaves out its parent transform.

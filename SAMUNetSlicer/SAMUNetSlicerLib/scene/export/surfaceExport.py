@@ -14,8 +14,8 @@ import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
 from ...errors import OutputError
-from ..geometry.volumeGeometry import parentToWorld
-from ..segments.segmentLayers import SegmentVoxels
+from ..geometry import parentToWorld
+from ..segments import SegmentVoxels
 from .exportCheck import LPS_TO_RAS
 from .exportFiles import writeChecked
 

@@ -7,10 +7,10 @@ import numpy as np
 import slicer
 import vtk
 
-from ..geometry.plane import SlicePlane
+from ..geometry import SlicePlane
 from ..observers import Observers
 from ..sceneNodes import nodesOfClass
-from .promptNodes import KIND, SEGMENT
+from .promptMarkups import KIND, SEGMENT
 from .promptRecord import PromptRecord, sameOrientation
 
 # A disk and a minus sign, because colors alone are not told apart by everybody.  Sizes as of Slicer's own

@@ -8,7 +8,7 @@ from typing import NamedTuple, Optional, Tuple
 import numpy as np
 
 from ...errors import InputError
-from ..geometry.plane import SlicePlane
+from ..geometry import SlicePlane
 
 KINDS = ("positive", "negative", "box")
 

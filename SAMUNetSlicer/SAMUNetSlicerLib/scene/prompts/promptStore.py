@@ -6,10 +6,10 @@ from typing import Callable, ContextManager, Iterable, List, Optional, Sequence,
 import numpy as np
 
 from ...errors import InputError, PromptError
-from ..geometry.plane import SlicePlane
-from ..segments.segmentLayers import requireSegment
+from ..geometry import SlicePlane
+from ..segments import requireSegment
 from .promptDisplay import stylePrompts
-from .promptNodes import (
+from .promptMarkups import (
     KIND,
     SEGMENT,
     PromptPlace,

@@ -7,10 +7,10 @@ from typing import Callable, Dict, Iterator, Optional
 import slicer
 import vtk
 
-from ..geometry.plane import SlicePlane
+from ..geometry import SlicePlane
 from ..observers import Observers
 from .promptDisplay import PromptDisplay
-from .promptNodes import (
+from .promptMarkups import (
     SEGMENT,
     belongsTo,
     describe,

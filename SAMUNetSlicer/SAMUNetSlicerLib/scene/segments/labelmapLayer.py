@@ -12,7 +12,7 @@ import slicer
 import vtk
 from vtk.util.numpy_support import vtk_to_numpy
 
-from ..geometry.volumeGeometry import matrixToArray
+from ..geometry import matrixToArray
 
 Extent = Tuple[int, int, int, int, int, int]
 

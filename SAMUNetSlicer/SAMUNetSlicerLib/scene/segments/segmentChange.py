@@ -5,7 +5,7 @@ from typing import Iterable, Optional, Tuple
 
 import numpy as np
 
-from ..geometry.plane import SlicePlane
+from ..geometry import SlicePlane
 from .labelmapLayer import Extent
 from .voxelRuns import VoxelRuns
 

@@ -6,8 +6,7 @@ import numpy as np
 import slicer
 
 from ...errors import InputError
-from ..geometry.planeVoxels import NO_VOXELS
-from ..geometry.volumeGeometry import mapPoints
+from ..geometry import NO_VOXELS, mapPoints
 from .labelmapLayer import LabelmapLayer, imageExtent, imageLattice
 
 # Two lattices are one if no matrix element differs by more, in mm: what float32 file headers leave.

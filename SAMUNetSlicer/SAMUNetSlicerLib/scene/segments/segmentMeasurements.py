@@ -6,8 +6,8 @@ from typing import Dict, List, Optional, Sequence, Tuple
 import numpy as np
 from vtk.util.numpy_support import vtk_to_numpy
 
-from ..geometry.volumeGeometry import dimensions, ijkToRAS, voxelSpacing
-from .labelVolume import layerSlices
+from ..geometry import dimensions, ijkToRAS, voxelSpacing
+from .labelVolumes import layerSlices
 from .segmentLayers import SharedLayer, requireSegment, sharedLayers
 from .segmentShape import SegmentShape
 

@@ -4,7 +4,7 @@ from typing import List, Optional, Tuple
 
 import numpy as np
 
-from ..geometry.volumeGeometry import mapPoints
+from ..geometry import mapPoints
 
 # So many directions leave gaps of at most 2.5 degrees: the diameter found is short by less than 0.1 %.
 _DIRECTIONS = 2000

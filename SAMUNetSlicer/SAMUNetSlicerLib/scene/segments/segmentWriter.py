@@ -9,15 +9,13 @@ from typing import Iterator, Optional, Sequence, Tuple
 import numpy as np
 
 from ...errors import InputError
-from ..geometry.plane import SlicePlane
-from ..geometry.planeVoxels import NO_VOXELS, voxelsUnderMask
-from ..geometry.volumeGeometry import mapPoints, parentToWorld
-from .labelVolume import labelsOnPlane
+from ..geometry import NO_VOXELS, SlicePlane, mapPoints, parentToWorld, voxelsUnderMask
+from .labelVolumes import labelsOnPlane
 from .segmentChange import Change
 from .segmentLayers import SegmentVoxels, ensureGeometry
 from .segments import markStarted
 from .stackMerge import StackMerge, isLarge, revertLarge
-from .voxelExchange import Voxels, exchange, insideVolume, onLattice, overwritten
+from .voxelExchange import Voxels, exchange, onLattice, overwritten, voxelsInside
 
 MODES = ("replace", "add", "subtract")
 POLICIES = ("protectAll", "protectLocked", "allowOverlap")
@@ -68,7 +66,7 @@ class SegmentWriter:
         extent = target.layer.extent if mode == "replace" else None
         voxels, covered = voxelsUnderMask(plane, mask, lattice, extent)
         added, removed = _difference(target.holds(voxels), covered, voxels, mode)
-        added = added[insideVolume(added, lattice, volumeNode)]
+        added = added[voxelsInside(added, lattice, volumeNode)]
         lost = overwritten(segmentationNode, target, added) if policy == "protectLocked" else {}
         mayShare = {segmentId: added} if policy == "allowOverlap" else {}
         edits = exchange(segmentationNode, {**lost, segmentId: removed}, {segmentId: added}, mayShare)

@@ -9,14 +9,20 @@ from typing import Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from ..geometry.plane import SlicePlane
-from ..geometry.planeVoxels import NO_VOXELS, boxUnderMask, isAligned, voxelsUnderMask
-from ..geometry.volumeGeometry import mapPoints, parentToWorld
+from ..geometry import (
+    NO_VOXELS,
+    SlicePlane,
+    boxUnderMask,
+    isAligned,
+    mapPoints,
+    parentToWorld,
+    voxelsUnderMask,
+)
 from . import closedSurface
 from .segmentChange import Change, SegmentEdit
 from .segmentLayers import SegmentVoxels, sameLattice, sharedLayers
 from .segments import markStarted
-from .voxelExchange import announce, exchange, insideVolume, onLattice, overwritten
+from .voxelExchange import announce, exchange, onLattice, overwritten, voxelsInside
 from .voxelRuns import VoxelRuns
 
 # Values of a block beside 0: to be taken from the segment, to be inside of it.
@@ -67,7 +73,7 @@ class StackMerge:
             if not isAligned(plane, lattice):
                 own = _nearestTo(plane, voxels, lattice, self._offsets)
                 voxels, covered = voxels[own], covered[own]
-            covered[covered] = insideVolume(voxels[covered], lattice, self._volumeNode)
+            covered[covered] = voxelsInside(voxels[covered], lattice, self._volumeNode)
             i, j, k = (voxels - self._low).T
             self._block[k, j, i] = np.where(covered, _INSIDE, np.where(target.holds(voxels), _OUTSIDE, 0))
             yield

@@ -6,8 +6,7 @@ import numpy as np
 import slicer
 
 from ...errors import InputError
-from ..geometry.planeVoxels import NO_VOXELS
-from ..geometry.volumeGeometry import dimensions, ijkToRAS, mapPoints
+from ..geometry import NO_VOXELS, dimensions, ijkToRAS, mapPoints
 from . import closedSurface
 from .segmentChange import SegmentEdit
 from .segmentLayers import SegmentVoxels, isIn, sameLattice, sharedLayers
@@ -30,7 +29,7 @@ def onLattice(segmentationNode, edit: SegmentEdit) -> SegmentVoxels:
     return target
 
 
-def insideVolume(voxels: np.ndarray, lattice: np.ndarray, volumeNode) -> np.ndarray:
+def voxelsInside(voxels: np.ndarray, lattice: np.ndarray, volumeNode) -> np.ndarray:
     """(n,) bool: voxels of a lattice (4, 4) whose centers lie in the volume."""
     indices = mapPoints(np.linalg.inv(ijkToRAS(volumeNode)) @ lattice, voxels)
     return ((indices >= -0.5) & (indices < np.array(dimensions(volumeNode)) - 0.5)).all(axis=1)

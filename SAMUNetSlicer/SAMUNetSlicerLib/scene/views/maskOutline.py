@@ -6,7 +6,7 @@ import numpy as np
 import vtk
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
-from ..geometry.plane import SlicePlane
+from ..geometry import SlicePlane
 
 
 def maskLoops(mask: np.ndarray, plane: SlicePlane) -> List[np.ndarray]:

@@ -5,7 +5,7 @@ from typing import Callable, Optional, Sequence, Tuple
 import numpy as np
 import vtk
 
-from ..geometry.volumeGeometry import mapPoints, matrixToArray
+from ..geometry import mapPoints, matrixToArray
 from ..observers import Observers
 
 Color = Tuple[float, float, float]

@@ -11,7 +11,7 @@ import numpy as np
 import slicer
 import vtk
 
-from ..geometry.plane import SlicePlane
+from ..geometry import SlicePlane
 from ..sceneNodes import nodesOfClass
 from .promptRecord import Point, PromptMetadata, PromptRecord, metadataFromText
 

@@ -9,7 +9,7 @@ from typing import NamedTuple, Sequence, Tuple
 
 import numpy as np
 
-from ..geometry.plane import SlicePlane
+from ..geometry import SlicePlane
 from .promptRecord import Point, PromptRecord
 
 # A corner this close to the center of a pixel lies on it, in pixels: world points come back with rounding.

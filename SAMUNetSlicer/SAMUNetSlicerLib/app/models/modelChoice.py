@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Optional
 
-from ...engine.serving.reports import ModelSpec
+from ...engine.serving import ModelSpec
 from ...errors import WeightsError
-from ..common.folders import cacheFolder
+from ..common import cacheFolder
 from .userModels import catalogue
 from .weights import installedWeights, isPublic
 

@@ -4,9 +4,16 @@ from typing import Dict, Iterator, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
-from ..geometry.plane import SlicePlane
-from ..geometry.planeVoxels import alignedPixels, isAligned, voxelsAtPixels
-from ..geometry.volumeGeometry import dimensions, ijkToRAS, mapPoints, parentToWorld
+from ..geometry import (
+    SlicePlane,
+    alignedPixels,
+    dimensions,
+    ijkToRAS,
+    isAligned,
+    mapPoints,
+    parentToWorld,
+    voxelsAtPixels,
+)
 from .labelmapLayer import LabelmapLayer
 from .segmentLayers import SharedLayer, sharedLayers
 

@@ -5,8 +5,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
-from ..common.fileNames import nameAndJoint
-from ..session.provenance import ProvenanceTags
+from ..common import nameAndJoint
+from ..session import ProvenanceTags
 from .exportFormats import DEFAULT_KEYS, LABELMAP_KEYS, ExportSource
 from .resultFiles import OnFormat, ResultFiles
 
