@@ -126,16 +126,16 @@ class SAMUNetSlicerLogic(ScriptedLoadableModuleLogic):
     def obtainWeights(self, modelId: Optional[str] = None) -> str:
         """Download the weights of a model unless they are here, after the user has agreed.
 
-        :param modelId: a model of the catalogue, its default if None.
+        :param modelId: a model of the catalog, its default if None.
         :return: path of the weights.
         :raises SAMUNetSlicerLib.errors.UserError: as for ``segment``; also when the user does not agree.
         """
-        from SAMUNetSlicerLib.app.models import catalogue, obtainWeights
+        from SAMUNetSlicerLib.app.models import catalog, obtainWeights
 
         def agree(text: str) -> bool:
             return slicer.util.confirmYesNoDisplay(_("{text} Download them now?").format(text=text))
 
-        models = catalogue()
+        models = catalog()
         return str(obtainWeights(models.get(modelId or models.default), agree))
 
     def segment(
@@ -152,7 +152,7 @@ class SAMUNetSlicerLogic(ScriptedLoadableModuleLogic):
 
         :param promptsFile: path of a prompts file, see the documentation.
         :param segmentationNode: takes the segments; a new one if None.
-        :param modelId: a model of the catalogue, its default if None.
+        :param modelId: a model of the catalog, its default if None.
         :param device: "auto", "cpu", "cuda" or "cuda:N".
         :return: the segmentation node.
         :raises SAMUNetSlicerLib.errors.UserError: its text says what is wrong and what to do.

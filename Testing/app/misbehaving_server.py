@@ -22,7 +22,7 @@ class MisbehavingServer:
     def ranges(self):
         return [headers.get("Range") for _, headers in self.requests]
 
-    def next_behaviour(self):
+    def next_behavior(self):
         return self.plan.pop(0) if len(self.plan) > 1 else self.plan[0]
 
     @contextlib.contextmanager
@@ -47,22 +47,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.owner.requests.append((self.path, dict(self.headers)))
-        behaviour = self.owner.next_behaviour()
-        if isinstance(behaviour, int):
-            self.send_error(behaviour)
-        elif behaviour in ("loop", "redirect"):
+        behavior = self.owner.next_behavior()
+        if isinstance(behavior, int):
+            self.send_error(behavior)
+        elif behavior in ("loop", "redirect"):
             self.send_response(302)
-            self.send_header("Location", self.path if behaviour == "loop" else "/elsewhere.bin")
+            self.send_header("Location", self.path if behavior == "loop" else "/elsewhere.bin")
             self.send_header("Content-Length", "0")
             self.end_headers()
-        elif behaviour == "login":
+        elif behavior == "login":
             self._send(b"<html>please log in</html>", 0, 26, 200)
         else:
-            self._send_file(behaviour)
+            self._send_file(behavior)
 
-    def _send_file(self, behaviour):
+    def _send_file(self, behavior):
         content = self.owner.content
-        start = self._range_start(behaviour)
+        start = self._range_start(behavior)
         if start >= len(content):
             self.send_response(416)
             self.send_header("Content-Range", f"bytes */{len(content)}")
@@ -70,21 +70,21 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             return
         body = bytearray(content[start:])
-        if behaviour == "corrupt":
+        if behavior == "corrupt":
             body[len(body) // 2] ^= 1
-        if behaviour in ("cut", "stall"):
+        if behavior in ("cut", "stall"):
             body = body[: (len(body) + 1) // 2]
-        told = start + 1 if behaviour == "wrong-offset" else start
-        length = None if behaviour == "no-length" else len(content) - start
+        told = start + 1 if behavior == "wrong-offset" else start
+        length = None if behavior == "no-length" else len(content) - start
         self._send(bytes(body), told, length, 206 if start else 200)
-        if behaviour == "stall":
+        if behavior == "stall":
             self.wfile.flush()
             self.owner.stalled.wait(10)
 
-    def _range_start(self, behaviour):
+    def _range_start(self, behavior):
         asked = self.headers.get("Range")
         condition = self.headers.get("If-Range")
-        if not asked or behaviour == "ignore-range" or (condition and condition != self.owner.etag):
+        if not asked or behavior == "ignore-range" or (condition and condition != self.owner.etag):
             return 0
         return int(asked[len("bytes=") :].rstrip("-"))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from SAMUNetSlicerLib.app.files import loadVolume, startScene
-from SAMUNetSlicerLib.app.jobs import CASES, LabelledVolume, promptsDocument
+from SAMUNetSlicerLib.app.jobs import CASES, LabeledVolume, promptsDocument
 from SAMUNetSlicerLib.app.prompts import parsePrompts, placePrompts
 from SAMUNetSlicerLib.errors import InputError
 
@@ -14,7 +14,7 @@ def placed(request, repository):
     """(structure, its placed prompts, its true mask) for all structures of one case."""
     folder = repository / "Resources" / "SampleData"
     with startScene() as host:
-        truth = LabelledVolume(folder, request.param.volume)
+        truth = LabeledVolume(folder, request.param.volume)
         volume, labels = loadVolume(host, folder / request.param.volume), loadVolume(host, truth.labelFile)
         prompts = parsePrompts(promptsDocument(request.param, truth, labels, volume))
         found = []
@@ -53,4 +53,4 @@ def test_a_click_lies_inside_the_structure(placed):
 
 def test_without_the_sample_data_the_sentence_says_where_they_are(tmp_path):
     with pytest.raises(InputError, match="checkout of the sources, or give --data"):
-        LabelledVolume(tmp_path, CASES[0].volume)
+        LabeledVolume(tmp_path, CASES[0].volume)

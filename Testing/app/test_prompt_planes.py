@@ -19,7 +19,7 @@ def prompts_on(plane, points=(), boxes=()):
 
 @settings(deadline=None, max_examples=25)
 @given(matrices(), parents(), st.sampled_from("IJK"), st.data())
-def test_voxel_indices_and_millimetres_name_the_same_place(matrix, parent, axis, data):
+def test_voxel_indices_and_millimeters_name_the_same_place(matrix, parent, axis, data):
     with VolumeScene(matrix, parent) as scene:
         number = "IJK".index(axis)
         ijk = np.array([data.draw(st.integers(0, size - 1)) for size in (5, 6, 7)], float)

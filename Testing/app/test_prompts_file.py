@@ -98,7 +98,7 @@ FAULTS = [
     (("window", "upper"), None, "p.window.upper is missing"),
     (("window", "upper"), -200, "p.window.lower must be less than upper"),
     (("segments", 0, "color"), "red", r"p.segments\[0\].color"),
-    (("segments", 0, "colour"), "#ff0000", r"p.segments\[0\].colour is not known"),
+    (("segments", 0, "color"), "#ff0000", r"p.segments\[0\].color is not known"),
     (("segments", 0, "terminology", "type"), ["SCT", "1"], r"terminology.type must have at least 3 entries"),
     (("segments", 0, "terminology", "type"), ["SCT", "1", "a^b"], r"terminology.type\[2\]"),
     (("segments", 1, "name"), "Leber ü", "names 'Leber ü' twice"),

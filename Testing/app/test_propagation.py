@@ -82,7 +82,7 @@ def test_a_way_stops_where_the_structure_ends(way, name):
 def test_a_way_stops_where_it_looks_different(host):
     voxels = np.random.default_rng(1).integers(0, 40, SHAPE).astype(np.int16)
     voxels[:7] += 100
-    voxels[:, 0, :2] = 0, 200  # the same grey levels on all slices
+    voxels[:, 0, :2] = 0, 200  # the same gray levels on all slices
     way = Way(host.scene)
     way.session.setVolume(add_volume(host.scene, ijk_to_ras=CT, array=voxels))
     way.volume = way.session.volumeNode

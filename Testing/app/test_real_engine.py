@@ -13,7 +13,7 @@ from SAMUNetSlicerLib.app.files import loadVolume, startScene
 from SAMUNetSlicerLib.app.jobs import SegmentJob, runReplayJob, runSegmentJob
 from SAMUNetSlicerLib.app.prompts import parsePrompts
 from SAMUNetSlicerLib.app.session import SegmentationSession
-from SAMUNetSlicerLib.engine.models import load_catalogue
+from SAMUNetSlicerLib.engine.models import load_catalog
 from SAMUNetSlicerLib.engine.serving import ModelSpec
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.weights
 
 @pytest.fixture
 def spec(litemedsam_weights):
-    card = load_catalogue().get("litemedsam").to_json()
+    card = load_catalog().get("litemedsam").to_json()
     return ModelSpec(card, str(litemedsam_weights), device="cpu", precision="fp32")
 
 

@@ -92,8 +92,8 @@ def test_the_frame_of_a_sequence_that_is_shown_is_the_one_that_is_segmented(host
         session.addPoint((12 + 10 * number, 20))
         session.waitUntilIdle()
         frame = frames[number][4].astype(float)
-        grey = (frame - frame.min()) / np.ptp(frame) * 255  # the slice's own range; seen in any direction
-        assert np.abs(np.sort(seen[-1], axis=None) - np.sort(grey, axis=None)).max() <= 1
+        gray = (frame - frame.min()) / np.ptp(frame) * 255  # the slice's own range; seen in any direction
+        assert np.abs(np.sort(seen[-1], axis=None) - np.sort(gray, axis=None)).max() <= 1
     assert len(session.prompts()) == 2
     session.close()
 

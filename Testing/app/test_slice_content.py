@@ -66,7 +66,7 @@ def test_prompts_outside_the_image_touch_nothing():
     assert not componentsTouchedBy(mask, Prompts(boxes=np.array([[-4, -4, 0, 0]], np.float32))).any()
 
 
-def test_a_part_that_winds_is_found_whole_and_its_diagonal_neighbour_is_not():
+def test_a_part_that_winds_is_found_whole_and_its_diagonal_neighbor_is_not():
     spiral = _mask("#####", "....#", "###.#", "#...#", "#####")
     touched = componentsTouchedBy(spiral, _points((2, 2, 1)))
     np.testing.assert_array_equal(touched, spiral)
@@ -75,7 +75,7 @@ def test_a_part_that_winds_is_found_whole_and_its_diagonal_neighbour_is_not():
 
 @settings(deadline=None, max_examples=80)
 @given(_MASKS, st.data())
-def test_touched_parts_are_closed_under_neighbourhood(mask, data):
+def test_touched_parts_are_closed_under_neighborhood(mask, data):
     row, column = (data.draw(st.integers(0, side - 1)) for side in mask.shape)
     touched = componentsTouchedBy(mask, _points((column, row, 1)))
     assert touched[row, column] == mask[row, column]

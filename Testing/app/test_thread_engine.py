@@ -7,7 +7,7 @@ import pytest
 from fakes.blob_model import BlobModel
 from fakes.fakeEngine import FAKE_SPEC, FakeService, fake_mask
 from SAMUNetSlicerLib.app.engines import ThreadEngine
-from SAMUNetSlicerLib.engine.models import load_catalogue
+from SAMUNetSlicerLib.engine.models import load_catalog
 from SAMUNetSlicerLib.engine.serving import EngineService, ModelSpec, Priority
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.errors import CancelledError, EngineError
@@ -180,7 +180,7 @@ def test_what_is_encoded_for_prompts_is_what_their_prediction_needs():
     image = np.zeros((300, 300), np.uint8)
     for box, whole in (((100, 100, 112, 109), "encoded"), ((10, 10, 250, 200), "memory")):
         prompts = Prompts(boxes=np.array([box], np.float32))
-        engine.wait(engine.start(ModelSpec(load_catalogue().get("litemedsam").to_json())))
+        engine.wait(engine.start(ModelSpec(load_catalog().get("litemedsam").to_json())))
         engine.wait(engine.encodeFor(image, prompts))
         report = engine.wait(engine.predict(image, prompts))
         assert report.encoding.source == "memory"

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from SAMUNetSlicerLib.app.models import catalogue, forgetModel, isOwnModel, registerModel, userCatalogueFile
-from SAMUNetSlicerLib.engine.models import load_catalogue
+from SAMUNetSlicerLib.app.models import catalog, forgetModel, isOwnModel, registerModel, userCatalogFile
+from SAMUNetSlicerLib.engine.models import load_catalog
 from SAMUNetSlicerLib.errors import InputError, OutputError
 from training.corpora import compact_card
 
@@ -13,28 +13,28 @@ def _entry(**changes):
 
 
 def test_without_models_of_their_own_the_user_sees_the_products():
-    assert catalogue().cards == load_catalogue().cards
+    assert catalog().cards == load_catalog().cards
 
 
 def test_a_registered_model_stands_beside_the_products_and_defaults_stay():
     registerModel(_entry())
-    assert catalogue().get("compact_test").title == "Compact SAM-UNet"
-    assert set(load_catalogue().cards) < set(catalogue().cards)
-    assert catalogue().defaults == load_catalogue().defaults
+    assert catalog().get("compact_test").title == "Compact SAM-UNet"
+    assert set(load_catalog().cards) < set(catalog().cards)
+    assert catalog().defaults == load_catalog().defaults
 
 
 def test_registering_the_same_id_again_replaces_the_card():
     registerModel(_entry())
     registerModel(_entry(id="another"))
     registerModel(_entry(title="Newer"))
-    assert catalogue().get("compact_test").title == "Newer"
-    assert len(json.loads(userCatalogueFile().read_text(encoding="utf-8"))["models"]) == 2
+    assert catalog().get("compact_test").title == "Newer"
+    assert len(json.loads(userCatalogFile().read_text(encoding="utf-8"))["models"]) == 2
 
 
 def test_a_damaged_file_is_named():
-    userCatalogueFile().write_text("{", encoding="utf-8")
+    userCatalogFile().write_text("{", encoding="utf-8")
     with pytest.raises(InputError, match="models"):
-        catalogue()
+        catalog()
     with pytest.raises(InputError, match="models"):
         registerModel(_entry())
 
@@ -48,11 +48,11 @@ def test_an_unwritable_home_is_said_so(tmp_path, monkeypatch):
 
 def test_registering_a_model_keeps_the_default_that_the_user_chose():
     registerModel(_entry())
-    document = json.loads(userCatalogueFile().read_text(encoding="utf-8"))
+    document = json.loads(userCatalogFile().read_text(encoding="utf-8"))
     document["default"] = "compact_test"
-    userCatalogueFile().write_text(json.dumps(document), encoding="utf-8")
+    userCatalogFile().write_text(json.dumps(document), encoding="utf-8")
     registerModel(_entry(id="another"))
-    assert catalogue().defaults["box"] == "compact_test"
+    assert catalog().defaults["box"] == "compact_test"
 
 
 def test_an_entry_that_is_refused_leaves_nothing_behind(private_home):
@@ -66,8 +66,8 @@ def test_a_forgotten_model_is_gone_and_the_others_stay():
     registerModel(_entry(id="another"))
     forgetModel("compact_test")
     assert not isOwnModel("compact_test") and isOwnModel("another")
-    assert "another" in catalogue().cards
+    assert "another" in catalog().cards
 
 
 def test_the_products_models_are_not_the_users_own():
-    assert not any(map(isOwnModel, load_catalogue().cards))
+    assert not any(map(isOwnModel, load_catalog().cards))

@@ -286,7 +286,7 @@ def test_a_time_series_is_refused_and_a_single_frame_is_not(host, tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [np.complex64, "field"])
-def test_values_that_are_neither_grey_nor_color_are_refused(host, tmp_path, dtype):
+def test_values_that_are_neither_gray_nor_color_are_refused(host, tmp_path, dtype):
     voxels = np.zeros((4, 4, 4), dtype) if dtype != "field" else np.zeros((4, 4, 4, 3), np.float32)
     path = tmp_path / "field.nrrd" if dtype == "field" else tmp_path / "complex.nii"
     sitk.WriteImage(sitk.GetImageFromArray(voxels, isVector=dtype == "field"), str(path))

@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 
 from app.misbehaving_server import MisbehavingServer
 from SAMUNetSlicerLib.app.engines import EngineLaunch
-from SAMUNetSlicerLib.app.models import WeightsTask, addOwnModel, catalogue, userCatalogueFile
-from SAMUNetSlicerLib.engine.models import load_catalogue, weights_path
+from SAMUNetSlicerLib.app.models import WeightsTask, addOwnModel, catalog, userCatalogFile
+from SAMUNetSlicerLib.engine.models import load_catalog, weights_path
 from SAMUNetSlicerLib.errors import CancelledError, EngineError, InputError, WeightsError
 from training.corpora import compact_card
 
@@ -29,13 +29,13 @@ def server():
 
 @pytest.fixture
 def card(server):
-    """A model in the user's catalogue that the server has the weights of."""
+    """A model in the user's catalog that the server has the weights of."""
     card = compact_card(
         sources=[{"kind": "url", "url": server.url}],
         sha256=hashlib.sha256(CONTENT).hexdigest(),
         size_bytes=len(CONTENT),
     )
-    userCatalogueFile().write_text(json.dumps({"models": [card.to_json()]}))
+    userCatalogFile().write_text(json.dumps({"models": [card.to_json()]}))
     return card.id
 
 
@@ -126,23 +126,23 @@ def test_weights_are_proven_by_their_sum(launch, card, private_home, content, se
 
 
 def test_own_weights_become_a_model_of_their_own(tmp_path):
-    bundled = weights_path(load_catalogue().get("samunet_compact"), tmp_path)
+    bundled = weights_path(load_catalog().get("samunet_compact"), tmp_path)
     file = tmp_path / "Meine Leber (2).safetensors"
     file.symlink_to(bundled)
     assert Work("add", "samunet_compact", file).wait() is None
-    (own,) = set(catalogue().cards) - set(load_catalogue().cards)
-    card = catalogue().get(own)
+    (own,) = set(catalog().cards) - set(load_catalog().cards)
+    card = catalog().get(own)
     assert own == "meine_leber_2"
     assert card.title.startswith("Meine Leber (2)")
     assert card.sha256 == hashlib.sha256(bundled.read_bytes()).hexdigest()
-    assert "whoever gave you the file" in card.licence.weights and card.accuracy == ()
+    assert "whoever gave you the file" in card.license.weights and card.accuracy == ()
 
 
 def test_own_weights_of_a_name_that_is_taken_get_a_number(tmp_path, monkeypatch):
     monkeypatch.setattr("SAMUNetSlicerLib.engine.models.loader.load_model", lambda *_, **__: None)
     file = tmp_path / "Liver.pth"
     file.write_bytes(CONTENT)
-    base = load_catalogue().get("samunet_compact")
+    base = load_catalog().get("samunet_compact")
     assert [addOwnModel(base, file) for _ in range(3)] == ["liver", "liver_2", "liver_3"]
 
 
@@ -150,7 +150,7 @@ def test_another_networks_weights_are_refused_and_nothing_is_kept(tmp_path, priv
     save_file({"conv.weight": torch.zeros(3)}, tmp_path / "other.safetensors")
     outcome = Work("add", "samunet_compact", tmp_path / "other.safetensors").wait()
     assert isinstance(outcome, WeightsError)
-    assert set(catalogue().cards) == set(load_catalogue().cards)
+    assert set(catalog().cards) == set(load_catalog().cards)
     assert not (private_home / "weights").exists()
 
 

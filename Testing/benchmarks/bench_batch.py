@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 python Testing/benchmarks/bench_batch.py [cases] [device]
 
-Cases are copies of the 512 x 512 sample CT, each other grey values, so that nothing is found in a cache;
+Cases are copies of the 512 x 512 sample CT, each other gray values, so that nothing is found in a cache;
 every slice is prompted with two boxes.  The network's own time is what the engine has measured for each
 slice.  The time until the first case has begun, in which the network is loaded, is told by itself.
 """

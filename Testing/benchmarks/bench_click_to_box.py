@@ -2,16 +2,16 @@
 
     python Testing/benchmarks/bench_click_to_box.py FOLDER --weights lite_medsam.pth [--model litemedsam]
 
-FOLDER holds images/NAME.png (8-bit grey or RGB), masks/NAME.png (label values, 0 background) and a
+FOLDER holds images/NAME.png (8-bit gray or RGB), masks/NAME.png (label values, 0 background) and a
 manifest.csv with the columns image, mask, source, modality.  Of each image at most two labels take part,
 each with its largest connected component of at least 0.15 % of the image.  Dice at the original
 resolution, averaged over objects, after
 
 - the exact box (tight, half-open), which is the best a box-prompted network can do;
-- one click at the centre (the pixel farthest from the border), and one at a random pixel at least 0.3
+- one click at the center (the pixel farthest from the border), and one at a random pixel at least 0.3
   times as far from the border, as a hasty user clicks;
-- further clicks, each at the centre of the largest wrong region (connected component), after the box and
-  after the centre click.
+- further clicks, each at the center of the largest wrong region (connected component), after the box and
+  after the center click.
 
 Seconds are process time per prediction, decoding included, encoding not.
 """
@@ -29,16 +29,16 @@ from scipy import ndimage
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
-from SAMUNetSlicerLib.engine.models import load_catalogue, load_model
+from SAMUNetSlicerLib.engine.models import load_catalog, load_model
 from SAMUNetSlicerLib.engine.prompting import Predictor, bounding_box
 from SAMUNetSlicerLib.engine.types import Prompts
 
-EIGHT_NEIGHBOURS = np.ones((3, 3))
+EIGHT_NEIGHBORS = np.ones((3, 3))
 SMALLEST = 0.0015
 
 
 def largest_component(mask):
-    labels, count = ndimage.label(mask, EIGHT_NEIGHBOURS)
+    labels, count = ndimage.label(mask, EIGHT_NEIGHBORS)
     sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     return labels == sizes.argmax() + 1 if count else np.zeros_like(mask)
 
@@ -47,7 +47,7 @@ def depth(mask):
     return ndimage.distance_transform_edt(np.pad(mask, 1))[1:-1, 1:-1]
 
 
-def centre(mask):
+def center(mask):
     row, column = np.unravel_index(depth(mask).argmax(), mask.shape)
     return column, row
 
@@ -83,12 +83,12 @@ def objects(folder, per_source, seed):
 
 
 def next_click(mask, truth):
-    """(x, y), label at the centre of the largest wrong region; None if there is none."""
+    """(x, y), label at the center of the largest wrong region; None if there is none."""
     missing, surplus = largest_component(truth & ~mask), largest_component(mask & ~truth)
     if not missing.any() and not surplus.any():
         return None
     label = int(missing.sum() >= surplus.sum())
-    return centre(missing if label else surplus), label
+    return center(missing if label else surplus), label
 
 
 class Trial:
@@ -126,7 +126,7 @@ def measure(model, folder, per_source, corrections, seed):
         trial = Trial(predictor, embedding, image, truth)
         starts = {
             "box": (bounding_box(truth), None, corrections),
-            "centre": (None, centre(truth), corrections),
+            "center": (None, center(truth), corrections),
             "hasty": (None, hasty_click(truth, rng), 0),
         }
         results = {name: trial.run(*start) for name, start in starts.items()}
@@ -142,7 +142,7 @@ def measure(model, folder, per_source, corrections, seed):
 def report(table, seconds, unfollowed, corrections):
     further = [f"+{k}" for k in range(1, corrections + 1)]
     print("\n\n| modality | n | box |", *(f"{k} |" for k in further), end="")
-    print(" centre |", *(f"{k} |" for k in further), "hasty |")
+    print(" center |", *(f"{k} |" for k in further), "hasty |")
     print("|---|" + "---|" * (2 * corrections + 4))
     everything = np.vstack([row for rows in table.values() for row in rows])
     for name, rows in [*sorted(table.items()), ("all", everything)]:
@@ -163,7 +163,7 @@ def main():
     parser.add_argument("--clicks", type=int, default=3, help="corrections after the first prompt")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    model = load_model(load_catalogue().get(options.model), options.weights, "cpu", "fp32")
+    model = load_model(load_catalog().get(options.model), options.weights, "cpu", "fp32")
     results = measure(model, options.folder, options.per_source, options.clicks, options.seed)
     report(*results, options.clicks)
 

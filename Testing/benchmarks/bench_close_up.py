@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
 from SAMUNetSlicerLib.app.common import weightsFolder
 from SAMUNetSlicerLib.app.files import loadVolume, startScene
-from SAMUNetSlicerLib.engine.models import load_catalogue, load_model, weights_path
+from SAMUNetSlicerLib.engine.models import load_catalog, load_model, weights_path
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting, to_uint8
 from SAMUNetSlicerLib.scene.geometry import voxelArray
@@ -33,7 +33,7 @@ ABDOMEN, PERCENTILE = WindowSetting("preset:abdomen"), WindowSetting("percentile
 
 
 def main(folder=SAMPLE_DATA, slices=20):
-    card = load_catalogue().default_for("box")
+    card = load_catalog().default_for("box")
     model = load_model(card, weights_path(card, weightsFolder()), "cpu", "auto")
     print("Exact box, larger box, exact box and 2 clicks: on the whole slice, and with close-ups")
     found = []

@@ -1,4 +1,4 @@
-"""What a confidence is worth: the Dice of masks below and above a limit, on labelled images.
+"""What a confidence is worth: the Dice of masks below and above a limit, on labeled images.
 
     OMP_NUM_THREADS=1 python Testing/benchmarks/bench_confidence.py FOLDER [images]
 

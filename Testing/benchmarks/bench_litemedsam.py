@@ -17,7 +17,7 @@ from torch.nn import functional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
-from SAMUNetSlicerLib.engine.models import SamModel, cpu_multiplies_bf16, load_catalogue
+from SAMUNetSlicerLib.engine.models import SamModel, cpu_multiplies_bf16, load_catalog
 from SAMUNetSlicerLib.engine.networks import build_sam_network, fold_batch_norm
 
 BOX = np.array([[150, 180, 260, 330]], np.float32)
@@ -57,7 +57,7 @@ def measure(calls, rounds):
 
 def main(rounds=10):
     torch.manual_seed(0)
-    card = load_catalogue().get("litemedsam")
+    card = load_catalog().get("litemedsam")
     network = build_sam_network(card.architecture, card.input.size, card.config).eval().requires_grad_(False)
     plain = Plain(copy.deepcopy(network))
     fast = SamModel(fold_batch_norm(copy.deepcopy(network)), card, "fast")

@@ -3,7 +3,7 @@
     OMP_NUM_THREADS=1 python Testing/benchmarks/bench_propagation_quality.py VOLUMES [--only NAME ...]
         [--ways NAME ...] [--csv FILE] [--cache FOLDER]
 
-VOLUMES is a folder with NAME.nii.gz or NAME.nrrd and NAME_seg of the same kind, see `labelled_volumes` for
+VOLUMES is a folder with NAME.nii.gz or NAME.nrrd and NAME_seg of the same kind, see `labeled_volumes` for
 those that are used and for their structures.  The default network, on the CPU in fp32; bones in the
 window for bones.  On the axial slices
 behind which 50 %, or 25 and 75 %, or 15, 50 and 85 % of the structure lie, a box 5 % wider than the structure
@@ -31,7 +31,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
-from benchmarks.labelled_volumes import VOLUMES, dice, load, structures, surface_dice
+from benchmarks.labeled_volumes import VOLUMES, dice, load, structures, surface_dice
 from SAMUNetSlicerLib.app.engines import ThreadEngine
 from SAMUNetSlicerLib.app.files import startScene
 from SAMUNetSlicerLib.app.models import modelSpec

@@ -21,7 +21,7 @@ from SAMUNetSlicerLib.app.propagation import (
     PropagationOptions,
     boxAround,
     diceOf,
-    greyLevels,
+    grayLevels,
     neighborPrompts,
     reasonToRefuse,
 )
@@ -126,7 +126,7 @@ def dice_of_rule(volume, truth, key, mask, prompts):
 def dice_of_stop(volume, truth, key, mask, options):
     slices = np.flatnonzero(truth.any(axis=(1, 2)))
     low, high = max(slices[0] - BEYOND, 0), min(slices[-1] + BEYOND, len(truth) - 1)
-    levels, found = greyLevels(volume.images[key], mask), np.zeros_like(truth)
+    levels, found = grayLevels(volume.images[key], mask), np.zeros_like(truth)
     found[key] = mask
     for end in {low, high} - {key}:
         for k, made, neighbor in walk(volume, key, mask, end, volume.prompts):
@@ -138,7 +138,7 @@ def dice_of_stop(volume, truth, key, mask, options):
 
 def compared(volume, levels, k, made, neighbor):
     ratio = np.count_nonzero(made.mask) / np.count_nonzero(neighbor)
-    shift = levels.shift(greyLevels(volume.images[k], made.mask))
+    shift = levels.shift(grayLevels(volume.images[k], made.mask))
     return PropagatedSlice(None, made.confidence, diceOf(made.mask, neighbor), ratio, shift)
 
 

@@ -23,7 +23,7 @@ from engine import golden_outputs as golden
 from SAMUNetSlicerLib.engine.models import (
     SAMUNetModel,
     cpu_multiplies_bf16,
-    load_catalogue,
+    load_catalog,
     network_input,
     to_image_logits,
 )
@@ -36,7 +36,7 @@ NO_POINTS, NO_LABELS = np.zeros((1, 0, 2), np.float32), np.zeros((1, 0), np.int6
 def main(kind="res34", rounds="5"):
     torch.set_num_threads(1)
     network = golden.filled_network(kind)
-    card = load_catalogue().get(f"samunet_{kind}")
+    card = load_catalog().get(f"samunet_{kind}")
     model = SAMUNetModel(network, card, kind)
     images = list(np.random.default_rng(0).integers(0, 255, (BATCH, 512, 512), np.uint8))
     batch = torch.stack([network_input(image, card.input)[0] for image in images])

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 from SAMUNetSlicerLib.app.common import weightsFolder
 from SAMUNetSlicerLib.app.files import loadVolume, startScene
 from SAMUNetSlicerLib.app.session import planeMask, squareImage, squarePrompts
-from SAMUNetSlicerLib.engine.models import load_catalogue, load_model, weights_path
+from SAMUNetSlicerLib.engine.models import load_catalog, load_model, weights_path
 from SAMUNetSlicerLib.engine.prompting import Predictor
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting, to_uint8
@@ -28,7 +28,7 @@ LEAST_PIXELS = 12
 
 
 def main(folder=SAMPLE_DATA):
-    card = load_catalogue().default_for("box")
+    card = load_catalog().default_for("box")
     predictor = Predictor(load_model(card, weights_path(card, weightsFolder()), "cpu", "fp32"))
     results = []
     for labels in sorted(Path(folder).glob("*_seg.*")):

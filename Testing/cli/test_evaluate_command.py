@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from SAMUNetSlicerLib.app.common import homeFolder, weightsFolder
-from SAMUNetSlicerLib.app.models import catalogue, registerModel
+from SAMUNetSlicerLib.app.models import catalog, registerModel
 from SAMUNetSlicerLib.cli.main import main
 from SAMUNetSlicerLib.engine.networks import CompactSAMUNet
 from SAMUNetSlicerLib.training import finetune
@@ -54,9 +54,9 @@ def test_two_evaluations_of_the_same_model_are_equal(tmp_path, model):
     assert tables[0] == tables[1]
 
 
-def test_weights_that_are_in_no_catalogue_are_measured_on_the_held_out_patients(tmp_path, model, capsys):
+def test_weights_that_are_in_no_catalog_are_measured_on_the_held_out_patients(tmp_path, model, capsys):
     data = write_corpus(tmp_path / "data", patients=30)
-    weights = f"trained={weightsFolder() / catalogue().get(model).file}"
+    weights = f"trained={weightsFolder() / catalog().get(model).file}"
     where = ["--data", str(data), "--output", str(tmp_path / "report")]
     assert main(["evaluate", *where, "--model", weights, "--held-out", "--clicks", "0", "--json"]) == 0
     assert list(json.loads(capsys.readouterr().out)) == ["trained"]
@@ -128,7 +128,7 @@ def test_a_better_model_is_registered_with_its_own_weights(segmented, model, mon
     monkeypatch.setattr(finetune, "score", lambda _model, _pairs: next(scores))
     assert _finetune(segmented, model) == 0
     assert json.loads(capsys.readouterr().out) == {"before": 0.4, "after": 0.6, "kept": True}
-    card = catalogue().get("mine")
+    card = catalog().get("mine")
     assert (weightsFolder() / card.file).stat().st_size == card.size_bytes
     assert card.accuracy[0].value == 0.6
     assert not (homeFolder() / "finetuning" / "mine").exists()
@@ -138,7 +138,7 @@ def test_a_model_that_is_not_better_is_not_registered(segmented, model, monkeypa
     monkeypatch.setattr(finetune, "score", lambda _model, _pairs: 0.5)
     assert _finetune(segmented, model) == 0
     assert not json.loads(capsys.readouterr().out)["kept"]
-    assert "mine" not in catalogue().cards
+    assert "mine" not in catalog().cards
 
 
 def test_a_model_of_another_kind_cannot_be_fine_tuned(segmented, capsys):

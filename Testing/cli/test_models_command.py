@@ -17,9 +17,9 @@ CONTENT = os.urandom(5_000)
 
 @pytest.fixture
 def published(monkeypatch):
-    """The catalogue, with one model whose weights a local server offers; yields the server."""
+    """The catalog, with one model whose weights a local server offers; yields the server."""
     server = MisbehavingServer(CONTENT)
-    original = cards.load_catalogue()
+    original = cards.load_catalog()
     with server.running() as url:
         card = replace(
             original.get("litemedsam"),
@@ -27,8 +27,8 @@ def published(monkeypatch):
             sha256=hashlib.sha256(CONTENT).hexdigest(),
             size_bytes=len(CONTENT),
         )
-        catalogue = cards.Catalogue({**original.cards, card.id: card}, original.defaults)
-        monkeypatch.setattr(userModels, "catalogue", lambda: catalogue)
+        catalog = cards.Catalog({**original.cards, card.id: card}, original.defaults)
+        monkeypatch.setattr(userModels, "catalog", lambda: catalog)
         yield server
 
 
@@ -54,12 +54,12 @@ def test_the_list_names_every_model_the_default_and_what_to_do(capsys):
 def test_the_list_as_json_is_one_object(capsys):
     assert main(["models", "--json", "list"]) == 0
     models = json.loads(capsys.readouterr().out)["models"]
-    assert [model["id"] for model in models] == list(cards.load_catalogue().cards)
+    assert [model["id"] for model in models] == list(cards.load_catalog().cards)
     assert sum(model["default"] for model in models) == 1
     assert {model["id"] for model in models if model["weights"]} == {"samunet_compact"}
 
 
-def test_one_model_is_shown_with_licence_limits_and_citation(capsys):
+def test_one_model_is_shown_with_license_limits_and_citation(capsys):
     assert main(["models", "show", "samunet_res34"]) == 0
     text = capsys.readouterr().out
     for word in ("256 x 256", "boxes", "SA-Med2D-16M", "CC-BY-NC-SA", "2408.09886", "samunet models get"):
@@ -90,7 +90,7 @@ def test_nothing_is_downloaded_when_nobody_can_be_asked(published, capsys):
 def test_the_terminal_is_asked_and_only_yes_means_yes(published, monkeypatch, capsys, reply, code):
     answer(monkeypatch, reply)
     assert main(["models", "get", "litemedsam"]) == code
-    assert "Licence of the weights: Apache-2.0" in capsys.readouterr().err
+    assert "License of the weights: Apache-2.0" in capsys.readouterr().err
     assert bool(published.requests) == (code == 0)
 
 

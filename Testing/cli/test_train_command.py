@@ -59,10 +59,10 @@ def test_prompt_encoder_and_decoder_may_come_from_another_sam(tmp_path, start):
     assert torch.allclose(result[name], torch.load(start)[name], atol=1e-2)
 
 
-def test_sources_with_an_excluded_licence_never_enter(tmp_path, start, capsys):
-    data = write_corpus(tmp_path / "data", licence="GPL-3.0 (uploader)")
+def test_sources_with_an_excluded_license_never_enter(tmp_path, start, capsys):
+    data = write_corpus(tmp_path / "data", license="GPL-3.0 (uploader)")
     assert main(_arguments(data, tmp_path / "run", start, "--steps", "1")) == 3
-    assert "licences" in capsys.readouterr().err
+    assert "licenses" in capsys.readouterr().err
 
 
 def test_a_run_without_an_end_is_refused(tmp_path, start, capsys):

@@ -90,7 +90,7 @@ def _filled(name, shape):
 
 
 def _weight_gain(shape):
-    if len(shape) == 1:  # of a normalisation
+    if len(shape) == 1:  # of a normalization
         return 1.0, 0.1
     if len(shape) == 2 and shape[0] == 1:  # of an embedding
         return 0.0, 1.0

@@ -2,7 +2,7 @@
 
 import torch
 
-from SAMUNetSlicerLib.engine.models import InputFormat, ModelCard, load_catalogue
+from SAMUNetSlicerLib.engine.models import InputFormat, ModelCard, load_catalog
 from SAMUNetSlicerLib.engine.networks import SamNetwork, build_sam_network
 from SAMUNetSlicerLib.engine.types import Capabilities
 
@@ -12,7 +12,7 @@ TINY_SAM_VIT = {"embed_dim": 32, "depth": 2, "num_heads": 2, "global_attn_indexe
 
 def small_card(form=None, **capabilities) -> ModelCard:
     """A card of a TinyViT SAM at 64 pixels: embedding 16 x 16, logits 64 x 64."""
-    published = load_catalogue().get("litemedsam").to_json()
+    published = load_catalog().get("litemedsam").to_json()
     form = form or InputFormat(64, "pad", "area", "unit")
     accepted = {"points": True, "boxes": True, "mask": "logits", "multimask": False, "iou": True}
     changes = {
@@ -35,7 +35,7 @@ def small_network(seed: int = 0, size: int = 64) -> SamNetwork:
 
 
 def randomise_batch_norm(network) -> None:
-    """Give batch normalisations statistics that matter, as training would."""
+    """Give batch normalizations statistics that matter, as training would."""
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)

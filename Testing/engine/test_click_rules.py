@@ -9,8 +9,8 @@ from engine.phantom import ellipse
 from SAMUNetSlicerLib.engine.prompting import EdgeMap, bounding_box, candidate_boxes, choose, follow_clicks
 
 SIZE = (150, 200)
-ORGAN = ellipse(*SIZE, centre=(80.0, 70.0), radii=(40.0, 25.0))
-LEAK = ellipse(*SIZE, centre=(135.0, 70.0), radii=(18.0, 15.0))
+ORGAN = ellipse(*SIZE, center=(80.0, 70.0), radii=(40.0, 25.0))
+LEAK = ellipse(*SIZE, center=(135.0, 70.0), radii=(18.0, 15.0))
 NOISE = np.random.default_rng(0).normal(0, 3, SIZE)
 IMAGE = np.clip(60 + 70 * ORGAN + 40 * LEAK + NOISE, 0, 255).astype(np.uint8)
 RELIEF = EdgeMap(IMAGE)
@@ -41,21 +41,21 @@ def test_candidate_boxes_hold_the_click_inside_the_image_and_differ(height, widt
 
 
 @pytest.mark.parametrize("click", [(80, 70), (60, 62), (105, 70)])
-def test_one_of_the_boxes_fits_the_structure_also_when_the_click_is_off_centre(click):
+def test_one_of_the_boxes_fits_the_structure_also_when_the_click_is_off_center(click):
     boxes = candidate_boxes(np.array(click), SIZE, RELIEF)
     assert max(box_overlap(box, bounding_box(ORGAN)) for box in boxes) > 0.55
 
 
 def test_the_structure_that_many_boxes_agree_on_is_chosen():
     masks = [np.roll(ORGAN, shift, axis=1) for shift in (0, 1, -1)]
-    masks += [ellipse(*SIZE, centre=(80.0, 70.0), radii=(r, r)) for r in (5.0, 60.0)]
+    masks += [ellipse(*SIZE, center=(80.0, 70.0), radii=(r, r)) for r in (5.0, 60.0)]
     points, labels = np.array([[80, 70]]), np.array([1])
     assert choose(masks, points, labels, EdgeMap(np.zeros(SIZE, np.uint8))) == 0
     assert choose(masks[::-1], points, labels, RELIEF) in (2, 3, 4)
 
 
 def test_a_mask_that_follows_all_clicks_goes_before_those_that_do_not():
-    small = ellipse(*SIZE, centre=(80.0, 70.0), radii=(10.0, 10.0))
+    small = ellipse(*SIZE, center=(80.0, 70.0), radii=(10.0, 10.0))
     masks = [ORGAN, ORGAN.copy(), ORGAN.copy(), small]
     assert choose(masks, np.array([[110, 70], [80, 70]]), np.array([0, 1]), RELIEF) == 3
 
@@ -71,7 +71,7 @@ def test_a_negative_click_takes_the_leak_away_and_leaves_the_organ():
 
 
 def test_a_negative_click_leaves_the_other_pieces_of_the_mask_alone():
-    far = ellipse(*SIZE, centre=(185.0, 70.0), radii=(6.0, 6.0))
+    far = ellipse(*SIZE, center=(185.0, 70.0), radii=(6.0, 6.0))
     mask, _ = follow_clicks(ORGAN | LEAK | far, np.array([[138, 70]]), np.array([0]), RELIEF)
     assert mask[far].all() and not mask[70, 138]
 

@@ -47,7 +47,7 @@ def test_a_network_that_does_not_gain_from_it_sees_the_whole_image():
     assert view.is_whole and view.image(image).shape == SIZE
 
 
-def test_neighbouring_boxes_share_a_part_that_needs_encoding_once():
+def test_neighboring_boxes_share_a_part_that_needs_encoding_once():
     views = {close_up(boxed(x, 300, x + 20, 312), SIZE, ABLE) for x in range(198, 203)}
     assert len(views) <= 2
 

@@ -28,7 +28,7 @@ def model():
     return CompactModel(prepared(_tiny()), compact_card(), "compact-1")
 
 
-def test_a_grey_and_an_rgb_image_of_other_shapes_are_encoded_in_one_call(model):
+def test_a_gray_and_an_rgb_image_of_other_shapes_are_encoded_in_one_call(model):
     wide = np.zeros((30, 90, 3), np.uint8)
     first, second = model.encode([IMAGE, wide])
     assert first.original_size == (80, 80)
@@ -40,7 +40,7 @@ def test_a_grey_and_an_rgb_image_of_other_shapes_are_encoded_in_one_call(model):
     ]
 
 
-def test_folding_the_normalisation_away_changes_nothing(model):
+def test_folding_the_normalization_away_changes_nothing(model):
     unfolded = CompactModel(_tiny(), compact_card(), "compact-1")
     for ours, theirs in zip(model.encode([IMAGE])[0].tensors, unfolded.encode([IMAGE])[0].tensors):
         assert torch.allclose(ours, theirs, atol=1e-4)

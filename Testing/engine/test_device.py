@@ -126,7 +126,7 @@ def test_every_item_is_answered_once_and_in_order(count, batch_size, room):
         RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
     ],
 )
-def test_every_way_of_running_out_of_memory_is_recognised(error):
+def test_every_way_of_running_out_of_memory_is_recognized(error):
     assert device.is_out_of_memory(error)
 
 

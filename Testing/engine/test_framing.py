@@ -18,8 +18,8 @@ FORMATS = [LITEMEDSAM, MEDSAM, SAM, SAM_MED2D]
 SIDES = st.integers(40, 700)
 
 
-def centre_of(values):
-    """(x, y) centre of mass in pixels, integers at pixel centres."""
+def center_of(values):
+    """(x, y) center of mass in pixels, integers at pixel centers."""
     y, x = np.indices(values.shape)
     return np.array([(x * values).sum(), (y * values).sum()]) / values.sum()
 
@@ -28,16 +28,16 @@ def centre_of(values):
 @settings(deadline=None, max_examples=12)
 @given(height=SIDES, width=SIDES, place=st.tuples(st.floats(0.3, 0.7), st.floats(0.3, 0.7)))
 def test_an_object_lies_in_the_input_where_its_coordinates_are_mapped(form, height, width, place):
-    centre = np.array([place[0] * width, place[1] * height])
+    center = np.array([place[0] * width, place[1] * height])
     radii = np.array([width, height]) * 0.15
-    image = 255 * ellipse(height, width, centre, radii).astype(np.uint8)
+    image = 255 * ellipse(height, width, center, radii).astype(np.uint8)
     square, shape = network_input(image, form)
     brightness = square[0, : shape[0], : shape[1]].numpy()
     brightness = brightness - brightness.min()
-    expected = to_input_pixels(centre_of(image), image.shape, shape)
-    # SAM scales coordinates without regard to pixel centres: half a pixel of either picture at most.
+    expected = to_input_pixels(center_of(image), image.shape, shape)
+    # SAM scales coordinates without regard to pixel centers: half a pixel of either picture at most.
     half_pixel = np.maximum(0.5, 0.5 * np.array([shape[1] / width, shape[0] / height])) + 0.3
-    assert (np.abs(centre_of(brightness) - expected) <= half_pixel).all()
+    assert (np.abs(center_of(brightness) - expected) <= half_pixel).all()
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -47,15 +47,15 @@ def test_logits_return_to_the_place_in_the_image_they_belong_to(form, height, wi
     side = form.size // 4 if form is not LITEMEDSAM else form.size
     _, shape = network_input(np.zeros((height, width), np.uint8), form)
     used = np.array([shape[1], shape[0]]) * side / form.size
-    centre, radii = np.array(place) * used - 0.5, 0.2 * used
+    center, radii = np.array(place) * used - 0.5, 0.2 * used
     y, x = np.mgrid[:side, :side]
-    low_res = 8 * (1 - ((x - centre[0]) / radii[0]) ** 2 - ((y - centre[1]) / radii[1]) ** 2)
+    low_res = 8 * (1 - ((x - center[0]) / radii[0]) ** 2 - ((y - center[1]) / radii[1]) ** 2)
     logits = to_image_logits(torch.tensor(low_res, dtype=torch.float32)[None], (height, width), shape, form)
     assert logits.shape == (1, height, width)
     expected = np.array(place) * (width, height) - 0.5
     # Rounding of the resized side moves the frame by up to half a pixel of the input.
     tolerance = 0.75 + 0.5 * np.array([width, height]) / (shape[1], shape[0])
-    assert (np.abs(centre_of(logits[0].numpy() > 0) - expected) <= tolerance).all()
+    assert (np.abs(center_of(logits[0].numpy() > 0) - expected) <= tolerance).all()
 
 
 def test_the_frame_keeps_the_aspect_ratio_or_fills_the_square():
@@ -66,7 +66,7 @@ def test_the_frame_keeps_the_aspect_ratio_or_fills_the_square():
     assert network_input(image, SAM_MED2D)[1] == (256, 256)
 
 
-def test_padding_is_zero_after_normalisation():
+def test_padding_is_zero_after_normalization():
     square, (height, width) = network_input(np.full((100, 50), 200, np.uint8), SAM)
     assert (height, width) == (1024, 512)
     assert (square[:, :, 512:] == 0).all()
@@ -83,10 +83,10 @@ def test_the_unit_range_is_that_of_the_resized_image_over_all_channels():
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_grey_image_equals_its_three_equal_channels(form):
-    grey = (np.arange(90 * 61).reshape(90, 61) % 251).astype(np.uint8)
-    colour = np.repeat(grey[..., None], 3, axis=2)
-    assert torch.equal(network_input(grey, form)[0], network_input(colour, form)[0])
+def test_a_gray_image_equals_its_three_equal_channels(form):
+    gray = (np.arange(90 * 61).reshape(90, 61) % 251).astype(np.uint8)
+    color = np.repeat(gray[..., None], 3, axis=2)
+    assert torch.equal(network_input(gray, form)[0], network_input(color, form)[0])
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -118,8 +118,8 @@ def test_nearest_takes_the_pixel_at_the_top_left_corner_as_opencv_does():
     image = np.arange(256, dtype=np.uint8).repeat(2)[None].repeat(512, 0)
     image[:, 1::2] = 0
     square, _ = network_input(image, SAM_MED2D)
-    grey = square[0, 0] * 58.395 + 123.675
-    np.testing.assert_allclose(grey.numpy(), np.arange(256), atol=1e-3)
+    gray = square[0, 0] * 58.395 + 123.675
+    np.testing.assert_allclose(gray.numpy(), np.arange(256), atol=1e-3)
 
 
 def test_bicubic_is_pillows():

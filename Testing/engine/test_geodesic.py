@@ -56,7 +56,7 @@ def test_a_winding_corridor_is_followed_to_its_end():
 
 
 def test_it_is_far_to_the_other_side_of_an_edge():
-    inside = ellipse(200, 300, centre=(150.0, 100.0), radii=(60.0, 50.0))
+    inside = ellipse(200, 300, center=(150.0, 100.0), radii=(60.0, 50.0))
     relief = EdgeMap((60 + 90 * inside).astype(np.uint8))
     distance = relief.distance(relief.seed([(150, 100)]))
     small = relief.shrink(inside)
@@ -65,10 +65,10 @@ def test_it_is_far_to_the_other_side_of_an_edge():
 
 
 def test_the_border_of_a_structure_is_stronger_than_any_other_line():
-    inside = ellipse(200, 300, centre=(150.0, 100.0), radii=(60.0, 50.0))
+    inside = ellipse(200, 300, center=(150.0, 100.0), radii=(60.0, 50.0))
     noise = np.random.default_rng(0).normal(0, 3, inside.shape)
     relief = EdgeMap((60 + 60 * inside + noise).astype(np.uint8))
-    moved, smaller = np.roll(inside, 15, axis=1), ellipse(200, 300, centre=(150.0, 100.0), radii=(30.0, 25.0))
+    moved, smaller = np.roll(inside, 15, axis=1), ellipse(200, 300, center=(150.0, 100.0), radii=(30.0, 25.0))
     strength = relief.border_strength(relief.shrink(inside))
     assert strength > 0.5 + relief.border_strength(relief.shrink(moved))
     assert strength > 0.5 + relief.border_strength(relief.shrink(smaller))
@@ -85,7 +85,7 @@ def test_every_shape_of_image_has_a_relief(shape):
     assert np.isfinite(relief.border_strength(relief.shrink(mask)))
 
 
-def test_colours_that_are_equally_bright_have_an_edge_between_them():
+def test_colors_that_are_equally_bright_have_an_edge_between_them():
     image = np.zeros((50, 60, 3), np.uint8)
     image[:, :30, 0] = image[:, 30:, 1] = 120
     relief = EdgeMap(image)

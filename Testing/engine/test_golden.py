@@ -9,8 +9,8 @@ import torch
 from engine import golden_outputs as golden
 from SAMUNetSlicerLib.engine.models import (
     SAMUNetModel,
-    load_catalogue,
-    normalised_square,
+    load_catalog,
+    normalized_square,
     resize_longest_side,
 )
 from SAMUNetSlicerLib.engine.networks import PIXEL_MEAN, PIXEL_STD, SAMUNet
@@ -31,7 +31,7 @@ def reference(request):
 def model(reference):
     """The same network as the product runs it, and its embedding of the image."""
     kind, network, _, _ = reference
-    model = SAMUNetModel(network, load_catalogue().get(f"samunet_{kind}"), kind)
+    model = SAMUNetModel(network, load_catalog().get(f"samunet_{kind}"), kind)
     return model, model.encode([golden.image()])[0]
 
 
@@ -120,7 +120,7 @@ def _decoded(model, embedding, case, expected):
 
 
 def _input():
-    return normalised_square(resize_longest_side(golden.image(), 256), 256, PIXEL_MEAN, PIXEL_STD)
+    return normalized_square(resize_longest_side(golden.image(), 256), 256, PIXEL_MEAN, PIXEL_STD)
 
 
 def _prompts(case, expected):

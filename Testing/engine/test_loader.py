@@ -12,7 +12,7 @@ from SAMUNetSlicerLib.engine.models import (
     Source,
     cards,
     file_sha256,
-    load_catalogue,
+    load_catalog,
     load_model,
     loader,
     weights_path,
@@ -104,7 +104,7 @@ def test_weights_of_a_samunet_decide_between_its_resnets(tmp_path, preset, model
     network = SAMUNet(replace(preset, **SMALL_SAMUNET))
     optimizer = torch.optim.Adam(network.parameters())
     torch.save({"model": network.state_dict(), "optimizer": optimizer}, path)
-    published = load_catalogue().get(chosen)
+    published = load_catalog().get(chosen)
     card = replace(published, config=SMALL_SAMUNET, input=replace(published.input, size=64))
     model = load_model(card, path, "cpu", "fp32")
     assert model.model_id == model_id
@@ -114,7 +114,7 @@ def test_weights_of_a_samunet_decide_between_its_resnets(tmp_path, preset, model
 
 def test_weights_of_another_network_are_refused_for_a_samunet(small_file):
     with pytest.raises(WeightsError, match=r"small.pth belongs to another network.*keys are missing"):
-        load_model(load_catalogue().get("samunet_res34"), small_file, "cpu", "fp32")
+        load_model(load_catalog().get("samunet_res34"), small_file, "cpu", "fp32")
 
 
 def test_a_device_or_precision_that_does_not_exist_is_refused(small_file):

@@ -12,8 +12,8 @@ from SAMUNetSlicerLib.engine.types import Decoded, Prompts
 from SAMUNetSlicerLib.errors import PromptError
 
 HEIGHT, WIDTH = 120, 160
-LIVER = ellipse(HEIGHT, WIDTH, centre=(50.0, 60.0), radii=(28.0, 36.0))
-KIDNEY = ellipse(HEIGHT, WIDTH, centre=(130.0, 60.0), radii=(12.0, 17.0))
+LIVER = ellipse(HEIGHT, WIDTH, center=(50.0, 60.0), radii=(28.0, 36.0))
+KIDNEY = ellipse(HEIGHT, WIDTH, center=(130.0, 60.0), radii=(12.0, 17.0))
 IMAGE = (LIVER * 200 + KIDNEY * 120).astype(np.uint8)
 
 MODELS = {
@@ -333,9 +333,9 @@ def test_the_smallest_images_can_be_clicked(options, shape):
 
 
 @every_model
-def test_colour_images_can_be_clicked(options):
-    colour = np.repeat(IMAGE[..., None], 3, 2)
-    assert overlap(Bench(options, colour).predict([(52, 58, 1)]).mask, LIVER) > 0.9
+def test_color_images_can_be_clicked(options):
+    color = np.repeat(IMAGE[..., None], 3, 2)
+    assert overlap(Bench(options, color).predict([(52, 58, 1)]).mask, LIVER) > 0.9
 
 
 NAN = float("nan")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.phantom import ellipse, phantom
-from SAMUNetSlicerLib.engine.models import load_catalogue, load_model
+from SAMUNetSlicerLib.engine.models import load_catalog, load_model
 
 pytestmark = pytest.mark.weights
 
@@ -26,12 +26,12 @@ def published(repository):
 
 @pytest.fixture(scope="module")
 def litemedsam(litemedsam_weights):
-    return load_model(load_catalogue().get("litemedsam"), litemedsam_weights, "cpu", "fp32")
+    return load_model(load_catalog().get("litemedsam"), litemedsam_weights, "cpu", "fp32")
 
 
 @pytest.fixture(scope="module")
 def mobilesam(mobilesam_weights):
-    return load_model(load_catalogue().get("mobilesam"), mobilesam_weights, "cpu", "fp32")
+    return load_model(load_catalog().get("mobilesam"), mobilesam_weights, "cpu", "fp32")
 
 
 @pytest.fixture(scope="module")
@@ -85,11 +85,11 @@ def test_mobilesam_segments_boxes_points_and_masks_as_published(mobilesam, encod
 
 @pytest.mark.parametrize("size", [(300, 700), (200, 140)])
 def test_a_mask_lies_on_its_object_to_half_a_pixel_of_the_input(litemedsam, size):
-    centre, radii = (0.6 * size[1], 0.4 * size[0]), (0.12 * size[1], 0.2 * size[0])
-    truth = ellipse(*size, centre, radii)
+    center, radii = (0.6 * size[1], 0.4 * size[0]), (0.12 * size[1], 0.2 * size[0])
+    truth = ellipse(*size, center, radii)
     y, x = np.nonzero(truth)
     box = np.array([[x.min(), y.min(), x.max() + 1, y.max() + 1]], np.float32)
-    embedding = litemedsam.encode([phantom(*size, centre=centre, radii=radii)])[0]
+    embedding = litemedsam.encode([phantom(*size, center=center, radii=radii)])[0]
     mask = litemedsam.decode(embedding, NO_POINTS, NO_LABELS, box)[0].mask
     shift = np.array(np.nonzero(mask)).mean(1) - (y.mean(), x.mean())
     assert dice(mask, truth) > 0.95
@@ -97,7 +97,7 @@ def test_a_mask_lies_on_its_object_to_half_a_pixel_of_the_input(litemedsam, size
 
 
 def test_bf16_keeps_litemedsams_mask(litemedsam_weights, litemedsam, encoded):
-    fast = load_model(load_catalogue().get("litemedsam"), litemedsam_weights, "cpu", "bf16")
+    fast = load_model(load_catalog().get("litemedsam"), litemedsam_weights, "cpu", "bf16")
     exact = litemedsam.decode(encoded, NO_POINTS, NO_LABELS, BOX)[0].mask
     rounded = fast.decode(fast.encode([phantom(*SIZE)])[0], NO_POINTS, NO_LABELS, BOX)[0].mask
     assert dice(exact, rounded) > 0.99

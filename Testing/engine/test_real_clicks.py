@@ -10,7 +10,7 @@ import pytest
 import SimpleITK as sitk
 from scipy import ndimage
 
-from SAMUNetSlicerLib.engine.models import load_catalogue, load_model
+from SAMUNetSlicerLib.engine.models import load_catalog, load_model
 from SAMUNetSlicerLib.engine.prompting import Predictor, bounding_box
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting, to_uint8
@@ -41,7 +41,7 @@ def predict_with(image):
     """From a model's id and weights to a function of (points, labels, boxes) that returns a prediction."""
 
     def make(model_id, weights):
-        model = load_model(load_catalogue().get(model_id), weights, "cpu", "fp32")
+        model = load_model(load_catalog().get(model_id), weights, "cpu", "fp32")
         predictor, embedding = Predictor(model), model.encode([image])[0]
 
         def predict(points=(), labels=(), boxes=()):
@@ -68,7 +68,7 @@ def largest(mask):
     return pieces == np.bincount(pieces.ravel())[1:].argmax() + 1
 
 
-def centre(mask):
+def center(mask):
     row, column = np.unravel_index(ndimage.distance_transform_edt(mask).argmax(), mask.shape)
     return column, row
 
@@ -80,7 +80,7 @@ def dice(a, b):
 @pytest.mark.parametrize(("organ", "floor"), [(SPLEEN, 0.93), (AORTA, 0.85)])
 def test_one_click_segments_an_organ_with_a_network_that_only_knows_boxes(boxes_only, labels, organ, floor):
     truth = largest(labels == organ)
-    prediction = boxes_only([centre(truth)], [1])
+    prediction = boxes_only([center(truth)], [1])
     assert dice(prediction.mask, truth) > floor
     assert prediction.confidence > 0.8 and prediction.notes == ()
 
@@ -88,19 +88,19 @@ def test_one_click_segments_an_organ_with_a_network_that_only_knows_boxes(boxes_
 @pytest.mark.parametrize("network", ["boxes_only", "knows_points"])
 def test_further_clicks_where_the_mask_is_wrong_make_it_better(network, labels, request):
     predict, truth = request.getfixturevalue(network), largest(labels == LIVER)
-    points, signs, scores = [centre(truth)], [1], []
+    points, signs, scores = [center(truth)], [1], []
     for _ in range(4):
         prediction = predict(points, signs)
         scores.append(dice(prediction.mask, truth))
         assert all(prediction.mask[y, x] == bool(sign) for (x, y), sign in zip(points, signs, strict=True))
         missing, surplus = truth & ~prediction.mask, prediction.mask & ~truth
         signs.append(int(missing.sum() > surplus.sum()))
-        points.append(centre(largest(missing if signs[-1] else surplus)))
+        points.append(center(largest(missing if signs[-1] else surplus)))
     assert scores[-1] > 0.85 and scores[-1] > scores[0]
 
 
 def test_a_box_and_clicks_work_together_with_a_network_that_knows_points(knows_points, labels):
     truth = largest(labels == SPLEEN)
     boxed = knows_points(boxes=[bounding_box(truth)])
-    clicked = knows_points([centre(truth)], [1], [bounding_box(truth)])
+    clicked = knows_points([center(truth)], [1], [bounding_box(truth)])
     assert min(dice(boxed.mask, truth), dice(clicked.mask, truth)) > 0.92

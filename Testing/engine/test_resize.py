@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from SAMUNetSlicerLib.engine.models import normalised_square, resize_longest_side, resized_shape
+from SAMUNetSlicerLib.engine.models import normalized_square, resize_longest_side, resized_shape
 
 MEAN, STD = (10.0, 20.0, 30.0), (2.0, 4.0, 5.0)
 
@@ -25,23 +25,23 @@ def test_small_images_are_enlarged_and_thin_ones_survive(shape, expected):
     assert resize_longest_side(np.zeros(shape, np.uint8), 256).shape == expected
 
 
-def test_grey_and_three_equal_channels_resize_to_the_same_values():
-    grey = np.random.default_rng(0).integers(0, 256, (300, 211), np.uint8)
-    colour = resize_longest_side(np.repeat(grey[..., None], 3, axis=2), 256)
-    assert np.array_equal(colour, np.repeat(resize_longest_side(grey, 256)[..., None], 3, axis=2))
+def test_gray_and_three_equal_channels_resize_to_the_same_values():
+    gray = np.random.default_rng(0).integers(0, 256, (300, 211), np.uint8)
+    color = resize_longest_side(np.repeat(gray[..., None], 3, axis=2), 256)
+    assert np.array_equal(color, np.repeat(resize_longest_side(gray, 256)[..., None], 3, axis=2))
 
 
 def test_a_view_that_is_not_contiguous_resizes_like_its_copy():
-    grey = np.random.default_rng(1).integers(0, 256, (64, 90), np.uint8)
-    assert np.array_equal(resize_longest_side(grey.T[::-1], 32), resize_longest_side(grey.T[::-1].copy(), 32))
+    gray = np.random.default_rng(1).integers(0, 256, (64, 90), np.uint8)
+    assert np.array_equal(resize_longest_side(gray.T[::-1], 32), resize_longest_side(gray.T[::-1].copy(), 32))
 
 
-def test_padding_follows_the_normalisation():
-    square = normalised_square(np.full((2, 3), 40, np.uint8), 4, MEAN, STD).numpy()
+def test_padding_follows_the_normalization():
+    square = normalized_square(np.full((2, 3), 40, np.uint8), 4, MEAN, STD).numpy()
     assert np.array_equal(square[:, :2, :3], np.broadcast_to([[[15.0]], [[5.0]], [[2.0]]], (3, 2, 3)))
     assert not square[:, 2:].any() and not square[:, :, 3:].any()
 
 
-def test_colour_channels_keep_their_order():
+def test_color_channels_keep_their_order():
     pixel = np.array([[[12, 24, 35]]], np.uint8)
-    assert normalised_square(pixel, 1, MEAN, STD).flatten().tolist() == [1.0, 1.0, 1.0]
+    assert normalized_square(pixel, 1, MEAN, STD).flatten().tolist() == [1.0, 1.0, 1.0]

@@ -5,14 +5,14 @@ import torch
 from torch.nn import functional
 
 from engine.sam_networks import TINY_SAM_VIT, small_network
-from SAMUNetSlicerLib.engine.models import load_catalogue, load_weights
+from SAMUNetSlicerLib.engine.models import load_catalog, load_weights
 from SAMUNetSlicerLib.engine.networks import ImageEncoderViT, build_sam_network, decode_masks
 from SAMUNetSlicerLib.errors import WeightsError
 
 
 def published(model_id):
     """The network of a card, without memory for its parameters."""
-    card = load_catalogue().get(model_id)
+    card = load_catalog().get(model_id)
     with torch.device("meta"):
         return build_sam_network(card.architecture, card.input.size, card.config)
 
@@ -41,7 +41,7 @@ def test_the_network_has_as_many_parameters_as_the_published_one(model_id, count
 def test_the_published_file_holds_the_parameters_of_the_network(model_id):
     state = published(model_id).state_dict()
     content = sum(value.numel() * value.element_size() for value in state.values())
-    overhead = load_catalogue().get(model_id).size_bytes - content
+    overhead = load_catalog().get(model_id).size_bytes - content
     assert 0 < overhead < 600 * len(state)
 
 

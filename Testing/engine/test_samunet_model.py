@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from engine.toy_samunet import TINY, network
-from SAMUNetSlicerLib.engine.models import SAMUNetModel, load_catalogue
+from SAMUNetSlicerLib.engine.models import SAMUNetModel, load_catalog
 from SAMUNetSlicerLib.errors import EngineError
 
 NO_POINTS, NO_LABELS = np.zeros((1, 0, 2), np.float32), np.zeros((1, 0), np.int64)
@@ -15,7 +15,7 @@ BOX = np.array([[10, 20, 60, 90]], np.float32)
 
 
 def toy_model(toy=None):
-    card = load_catalogue().get("samunet_res34")
+    card = load_catalog().get("samunet_res34")
     return SAMUNetModel(
         toy or network(), replace(card, input=replace(card.input, size=TINY.image_size)), "toy"
     )

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from fakes.blob_model import BlobModel
-from SAMUNetSlicerLib.engine.models import load_catalogue
+from SAMUNetSlicerLib.engine.models import load_catalog
 from SAMUNetSlicerLib.engine.serving import EngineService, ModelSpec
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.errors import EngineError, PromptError, WeightsError
 
-CARD = load_catalogue().get("litemedsam").to_json()
+CARD = load_catalog().get("litemedsam").to_json()
 BOX = Prompts(boxes=np.array([[10, 10, 30, 25]], np.float32))
 
 

@@ -39,8 +39,8 @@ def test_the_default_is_the_slice_minimum_to_maximum_truncated_as_in_training():
 
 
 def test_a_slice_that_spans_0_to_255_already_stays_as_it_is():
-    grey = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    assert np.array_equal(to_uint8(grey), grey)
+    gray = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    assert np.array_equal(to_uint8(gray), gray)
 
 
 def test_a_manual_window_gives_the_pixels_that_slicer_displays():
@@ -71,7 +71,7 @@ def test_a_sparse_slice_stays_visible_in_a_percentile_window():
     assert to_uint8(sparse, WindowSetting("percentile"))[50, 50] == 255
 
 
-def test_colours_of_8_bits_pass_untouched_and_others_keep_their_hues():
+def test_colors_of_8_bits_pass_untouched_and_others_keep_their_hues():
     rgb = np.random.default_rng(0).integers(0, 256, (8, 9, 3)).astype(np.uint8)
     for setting in SETTINGS:
         assert np.array_equal(to_uint8(rgb, setting), rgb)

@@ -12,7 +12,7 @@ SIDE = 64
 
 
 class BlobModel(PromptableModel):
-    """The embedding is the image; each connected grey level but 0 is a structure.
+    """The embedding is the image; each connected gray level but 0 is a structure.
 
     A box gives the structure that fits it best, cut by the box, or an ellipse in the box where no structure
     does: box-prompted networks outline something in any box.  Positive points give the structures under
@@ -35,8 +35,8 @@ class BlobModel(PromptableModel):
         height, width = image.shape[:2]
         scale = SIDE / max(height, width)
         size = max(1, round(height * scale)), max(1, round(width * scale))
-        grey = image if image.ndim == 2 else image[..., 0]
-        return Embedding((torch.from_numpy(grey.copy())[None],), size, (height, width), self.model_key)
+        gray = image if image.ndim == 2 else image[..., 0]
+        return Embedding((torch.from_numpy(gray.copy())[None],), size, (height, width), self.model_key)
 
     def decode(self, embedding, points, labels, boxes=None, mask_logits=None):
         self.calls.append({"points": points, "labels": labels, "boxes": boxes, "mask_logits": mask_logits})

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engine import golden_outputs as golden
-from SAMUNetSlicerLib.engine.models import MemoryLadder, SAMUNetModel, load_catalogue
+from SAMUNetSlicerLib.engine.models import MemoryLadder, SAMUNetModel, load_catalog
 
 LEAST_DICE = {"fp32": 0.9999, "fp16": 0.995, "bf16": 0.99}
 BOX = np.array([[40, 75, 100, 165]], np.float32)
@@ -68,7 +68,7 @@ def check_memory(kind):
 
 
 def model_of(kind):
-    return SAMUNetModel(golden.filled_network(kind), load_catalogue().get(f"samunet_{kind}"), kind)
+    return SAMUNetModel(golden.filled_network(kind), load_catalog().get(f"samunet_{kind}"), kind)
 
 
 def milliseconds(work, rounds=10):

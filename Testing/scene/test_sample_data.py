@@ -32,7 +32,7 @@ def case(request, folder, cases):
         yield (*(loadVolume(host, folder / description[role]) for role in ("volume", "labels")), description)
 
 
-def centre(case, name):
+def center(case, name):
     """World position (3,) of the middle of a structure."""
     value = next(structure["value"] for structure in case[2]["structures"] if structure["name"] == name)
     kji = np.argwhere(voxelArray(case[1]) == value).mean(axis=0)
@@ -58,18 +58,18 @@ def test_every_label_value_has_a_name(case):
 
 
 def test_organs_are_on_their_side_of_the_patient(case):
-    right, _, _ = centre(case, "Liver") - centre(case, "Spleen")
+    right, _, _ = center(case, "Liver") - center(case, "Spleen")
     assert right > 80
-    _, anterior, _ = centre(case, "Stomach") - centre(case, "Spinal cord")
+    _, anterior, _ = center(case, "Stomach") - center(case, "Spinal cord")
     assert anterior > 40
-    assert (centre(case, "Right deep muscle of back") - centre(case, "Left deep muscle of back"))[0] > 20
+    assert (center(case, "Right deep muscle of back") - center(case, "Left deep muscle of back"))[0] > 20
 
 
 def test_the_spine_goes_upwards(case):
     upwards = ("L5 vertebra", "L3 vertebra", "L1 vertebra", "T12 vertebra", "T11 vertebra")
     names = {structure["name"] for structure in case[2]["structures"]}
     ordered = [name for name in upwards if name in names]
-    heights = [centre(case, name)[2] for name in ordered]
+    heights = [center(case, name)[2] for name in ordered]
     assert heights == sorted(heights)
 
 

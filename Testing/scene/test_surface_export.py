@@ -48,7 +48,7 @@ def ids(node):
     return list(node.GetSegmentation().GetSegmentIDs())
 
 
-def centre_lps(voxels, ijk_to_world):
+def center_lps(voxels, ijk_to_world):
     k, j, i = np.argwhere(voxels).mean(axis=0)
     return (np.diag([-1, -1, 1, 1]) @ ijk_to_world @ [i, j, k, 1])[:3]
 
@@ -64,7 +64,7 @@ def test_a_surface_is_closed_and_lies_around_the_segment_in_lps(node, voxels, tm
 
     assert mesh.is_watertight
     assert mesh.volume == pytest.approx(voxels.sum() * 0.75 * 0.75 * 2.5, rel=0.15)  # the smoothing shrinks
-    assert mesh.center_mass == pytest.approx(centre_lps(voxels, rotation(20, (1, 2, 3)) @ CT), abs=0.3)
+    assert mesh.center_mass == pytest.approx(center_lps(voxels, rotation(20, (1, 2, 3)) @ CT), abs=0.3)
 
 
 def test_a_parent_transform_moves_the_surface(scene, node, voxels, tmp_path):
@@ -75,7 +75,7 @@ def test_a_parent_transform_moves_the_surface(scene, node, voxels, tmp_path):
     mesh = written(node, tmp_path / "a.stl")
 
     assert mesh.center_mass == pytest.approx(
-        centre_lps(voxels, turned @ rotation(20, (1, 2, 3)) @ CT), abs=0.3
+        center_lps(voxels, turned @ rotation(20, (1, 2, 3)) @ CT), abs=0.3
     )
 
 
@@ -100,9 +100,9 @@ def test_slicer_puts_the_surface_where_the_segment_is(scene, node, voxels, tmp_p
         model = scene.AddNewNodeByClass("vtkMRMLModelNode")
         assert storage.ReadData(model)
 
-        centre = np.reshape(model.GetPolyData().GetBounds(), (3, 2)).mean(axis=1)
+        center = np.reshape(model.GetPolyData().GetBounds(), (3, 2)).mean(axis=1)
 
-        assert centre == pytest.approx(centre_lps(voxels, rotation(20, (1, 2, 3)) @ CT) * [-1, -1, 1], abs=1)
+        assert center == pytest.approx(center_lps(voxels, rotation(20, (1, 2, 3)) @ CT) * [-1, -1, 1], abs=1)
 
 
 def test_the_segmentation_gains_no_representation(node):

@@ -31,7 +31,7 @@ def disc_pair(side=80, x=40, y=40, radius=15):
     return image, labels
 
 
-def write_corpus(folder, patients=6, source="Discs", licence="CC0-1.0"):
+def write_corpus(folder, patients=6, source="Discs", license="CC0-1.0"):
     """A corpus folder with one image per patient; returns the folder."""
     for name in ("images", "masks"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,7 @@ def write_corpus(folder, patients=6, source="Discs", licence="CC0-1.0"):
         Image.fromarray(image).save(folder / "images" / stem)
         Image.fromarray(labels.astype(np.uint8)).save(folder / "masks" / stem)
         names = json.dumps({"1": "disc", "2": "square"})
-        rows.append([f"images/{stem}", f"masks/{stem}", source, "XR", names, licence, f"p{patient}"])
+        rows.append([f"images/{stem}", f"masks/{stem}", source, "XR", names, license, f"p{patient}"])
     with open(folder / "manifest.csv", "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["image", "mask", "source", "modality", "labels", "licence", "patient"])

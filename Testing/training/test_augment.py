@@ -15,9 +15,9 @@ def test_labels_stay_on_the_structure_they_name(seed):
     assert changed.dtype == np.float32
     assert changed.min() >= 0
     assert changed.max() <= 255
-    grey = changed.mean(2)
+    gray = changed.mean(2)
     if 20 < (moved == 1).sum() < moved.size - 20:
-        inside, outside = grey[moved == 1], grey[moved == 0]
+        inside, outside = gray[moved == 1], gray[moved == 0]
         assert abs(inside.mean() - outside.mean()) > outside.std()
 
 

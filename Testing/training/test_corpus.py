@@ -73,8 +73,8 @@ def test_a_folder_of_sa_med2d_gives_one_sample_per_mask_with_an_image(tmp_path):
     assert load_pair(first)[1].max() in first.labels
 
 
-def test_sources_are_usable_unless_their_licence_says_otherwise(tmp_path):
+def test_sources_are_usable_unless_their_license_says_otherwise(tmp_path):
     free = read_manifest(write_corpus(tmp_path / "free", patients=1))
-    bound = read_manifest(write_corpus(tmp_path / "bound", patients=1, licence="LGPL-3.0 (uploader)"))
+    bound = read_manifest(write_corpus(tmp_path / "bound", patients=1, license="LGPL-3.0 (uploader)"))
     assert usable(free + bound) == free
     assert usable(free + bound, ("CC0", "LGPL")) == []

@@ -21,7 +21,7 @@ def _volume(slices=8):
 def test_only_segmented_slices_become_training_pairs():
     volume, labels = _volume()
     labels[0] = 0
-    pairs = finetune.labelled_slices(volume, labels, SLICE)
+    pairs = finetune.labeled_slices(volume, labels, SLICE)
     assert len(pairs) == 7
     image, label = pairs[0]
     assert image.dtype == np.uint8
@@ -32,16 +32,16 @@ def test_only_segmented_slices_become_training_pairs():
 def test_a_segmentation_of_another_size_is_refused():
     volume, labels = _volume()
     with pytest.raises(InputError, match="differ in size"):
-        finetune.labelled_slices(volume, labels[:, 1:], SLICE)
+        finetune.labeled_slices(volume, labels[:, 1:], SLICE)
 
 
 def test_too_few_slices_are_refused_with_the_number_needed():
     volume, labels = _volume(4)
     with pytest.raises(InputError, match="Only 4 slices"):
-        finetune.labelled_slices(volume, labels, SLICE)
+        finetune.labeled_slices(volume, labels, SLICE)
 
 
-def test_the_held_out_slices_are_neighbours_and_not_trained_on():
+def test_the_held_out_slices_are_neighbors_and_not_trained_on():
     pairs = list(range(10))
     training, held_out = finetune.hold_out(pairs)
     assert held_out == [4, 5]
@@ -55,7 +55,7 @@ def _finetuned(tmp_path, monkeypatch, scores):
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     given = iter(scores)
     monkeypatch.setattr(finetune, "score", lambda _model, _pairs: next(given))
-    pairs = finetune.labelled_slices(*_volume(), SLICE)
+    pairs = finetune.labeled_slices(*_volume(), SLICE)
     outcome = finetune.finetune(
         network, lambda n: CompactModel(n, compact_card(), "k"), pairs, tmp_path, lambda _: None, steps=2
     )
@@ -78,7 +78,7 @@ def test_worse_weights_are_undone(tmp_path, monkeypatch):
 
 def test_the_score_is_the_mean_of_box_and_click_over_structures():
     model = CompactModel(tiny_network().eval(), compact_card(), "k")
-    pairs = finetune.labelled_slices(*_volume(5), SLICE)
+    pairs = finetune.labeled_slices(*_volume(5), SLICE)
     assert 0 <= finetune.score(model, pairs[:1]) <= 1
     with pytest.raises(InputError, match="no structure large enough"):
         finetune.score(model, [(pairs[0][0], np.zeros((80, 80), np.int32))])

@@ -28,7 +28,7 @@ def _played(script, logits=None):
     return network.calls
 
 
-def test_clicks_accumulate_and_only_the_last_answer_is_learnt_from():
+def test_clicks_accumulate_and_only_the_last_answer_is_learned_from():
     calls = _played(Script(box=False, clicks=3))
     assert [prompts["points"].shape[1] for _, prompts in calls] == [1, 2, 3]
     assert [graph for graph, _ in calls] == [False, False, True]

@@ -48,8 +48,8 @@ def test_a_perfect_mask_needs_no_click(mask):
 def test_half_of_the_careless_clicks_are_anywhere_in_the_error():
     target, rng = disc(60, 25, 33, 12), np.random.default_rng(0)
     clicks = [simulation.careless_click(np.zeros((60, 60), bool), target, rng) for _ in range(200)]
-    centred = sum(click == (25, 33, 1) for click in clicks)
-    assert 70 <= centred <= 130
+    centered = sum(click == (25, 33, 1) for click in clicks)
+    assert 70 <= centered <= 130
     assert len(set(clicks)) > 50
 
 
@@ -74,7 +74,7 @@ def test_the_first_click_is_the_middle_of_a_disc():
 def test_the_border_of_the_image_counts_as_outside():
     left_half = np.zeros((21, 40), bool)
     left_half[:, :21] = True
-    assert simulation.centre(left_half) == (10, 10)
+    assert simulation.center(left_half) == (10, 10)
 
 
 def test_the_largest_error_is_corrected_first():
@@ -83,5 +83,5 @@ def test_the_largest_error_is_corrected_first():
     assert simulation.next_click(mask, target) == (70, 70, 0)
 
 
-def test_a_scaled_box_keeps_its_centre():
+def test_a_scaled_box_keeps_its_center():
     assert simulation.scaled_box(np.array([10, 20, 30, 60], np.float32), 1.1).tolist() == [9, 18, 31, 62]

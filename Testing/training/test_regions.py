@@ -7,10 +7,10 @@ from SAMUNetSlicerLib.training.regions import edge_regions
 from training.corpora import disc, disc_pair
 
 
-@pytest.mark.parametrize("colours", [False, True])
-def test_what_has_edges_is_among_the_regions(colours):
+@pytest.mark.parametrize("colors", [False, True])
+def test_what_has_edges_is_among_the_regions(colors):
     image, labels = disc_pair(side=120, x=60, y=65, radius=25)
-    image = np.repeat(image[..., None], 3, 2) if colours else image
+    image = np.repeat(image[..., None], 3, 2) if colors else image
     best = []
     for seed in range(10):
         regions = edge_regions(image, np.random.default_rng(seed))

@@ -145,7 +145,7 @@ def test_the_transformer_thaws_as_far_as_wished(tmp_path, thaw, changed, kept):
     assert not any(_changed(before, after, f"image_encoder.{part}") for part in kept)
 
 
-def test_a_teacher_is_asked_about_boxes_alone_and_changes_what_is_learnt(tmp_path):
+def test_a_teacher_is_asked_about_boxes_alone_and_changes_what_is_learned(tmp_path):
     asked = []
 
     def teacher(images, targets):

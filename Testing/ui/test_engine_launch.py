@@ -7,7 +7,7 @@ import pytest
 
 from fakes.fakeEngine import FAKE_SPEC
 from SAMUNetSlicerLib.app.engines import ProcessEngine
-from SAMUNetSlicerLib.engine.models import load_catalogue
+from SAMUNetSlicerLib.engine.models import load_catalog
 from SAMUNetSlicerLib.engine.serving import ModelSpec
 from SAMUNetSlicerLib.errors import EngineError, OutputError, WeightsError
 from SAMUNetSlicerLib.ui.engineLaunch import slicerEngineLaunch
@@ -61,7 +61,7 @@ def test_the_real_engine_answers_from_there(binaries, monkeypatch, tmp_path):
     program(binaries, "python-real", f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    card = load_catalogue().get("samunet_compact").to_json()
+    card = load_catalog().get("samunet_compact").to_json()
     engine = ProcessEngine(slicerEngineLaunch())
     try:
         with pytest.raises(WeightsError, match="There is no weights file"):

@@ -108,15 +108,15 @@ def test_what_is_missing_is_said_without_doing_anything(computer, flow):
     assert not computer.questions + computer.done
 
 
-def test_one_question_tells_sizes_and_licences_before_anything_happens(computer, flow):
+def test_one_question_tells_sizes_and_licenses_before_anything_happens(computer, flow):
     computer.missing = [NO_TORCH, NO_BLOCKS]
     computer.hasPyTorchExtension()
     computer.answers = False
     with pytest.raises(CancelledError, match="Nothing was installed"):
         flow.installRequirements()
     (question,) = computer.questions
-    assert "torch (0.2 GB, with CUDA up to 3.5 GB; licence BSD-3-Clause)" in question
-    assert "segment-anything (0.1 MB; licence Apache-2.0)" in question
+    assert "torch (0.2 GB, with CUDA up to 3.5 GB; license BSD-3-Clause)" in question
+    assert "segment-anything (0.1 MB; license Apache-2.0)" in question
     assert not computer.done
 
 

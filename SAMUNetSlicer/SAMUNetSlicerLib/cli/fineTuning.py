@@ -1,4 +1,4 @@
-"""From a user's segmentation to a model of their own in the catalogue; the work of ``samunet finetune``."""
+"""From a user's segmentation to a model of their own in the catalog; the work of ``samunet finetune``."""
 
 import shutil
 from pathlib import Path
@@ -29,18 +29,18 @@ def fineTune(
     :raises InputError: the model cannot be fine-tuned or there are too few slices.
     """
     from ..app.common import homeFolder
-    from ..app.models import catalogue, installedWeights
+    from ..app.models import catalog, installedWeights
     from ..engine.models import CompactModel, resolve_device
     from ..engine.windowing import WindowSetting
-    from ..training.finetune import finetune, labelled_slices
+    from ..training.finetune import finetune, labeled_slices
 
-    card = catalogue().get(modelId)
+    card = catalog().get(modelId)
     if card.architecture != _ARCHITECTURE:
         raise InputError(f"{card.title} cannot be fine-tuned: choose a compact SAM-UNet.")
     weights = installedWeights(card)
     if weights is None:
         raise WeightsError(f"The weights of {card.title} are not here: run `samunet models get {card.id}`.")
-    pairs = labelled_slices(volume, labels, WindowSetting(window))
+    pairs = labeled_slices(volume, labels, WindowSetting(window))
     network = _network(weights)
     folder = homeFolder() / "finetuning" / newId
     outcome = finetune(

@@ -17,7 +17,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
     listing = actions.add_parser("list", help="all networks and whether their weights are here (the default)")
     show = actions.add_parser("show", help="everything known about one network")
     get = actions.add_parser("get", help="obtain the weights of a network")
-    get.add_argument("--yes", action="store_true", help="agree to the download and the licence")
+    get.add_argument("--yes", action="store_true", help="agree to the download and the license")
     get.add_argument("--from", dest="file", type=Path, metavar="FILE", help="take them from a file instead")
     remove = actions.add_parser("remove", help="delete the weights of a network")
     for action, act in ((listing, _list), (show, _show), (get, _get), (remove, _remove)):
@@ -32,9 +32,9 @@ def run(options: argparse.Namespace, console: Console) -> Optional[int]:
 
 
 def _list(_options, console: Console) -> None:
-    from ..app.models import catalogue
+    from ..app.models import catalog
 
-    models = catalogue()
+    models = catalog()
     entries = [_summary(card, models.default) for card in models.cards.values()]
     width = max(len(entry["id"]) for entry in entries)
     lines = [f"  {'ID':{width}}  WEIGHTS            WHAT IT IS"]
@@ -57,7 +57,7 @@ def _summary(card, default: str) -> Dict[str, Any]:
         "weights": str(path) if path else None,
         "downloadable": isPublic(card),
         "sizeBytes": card.size_bytes,
-        "licence": card.licence.weights,
+        "license": card.license.weights,
     }
 
 
@@ -72,16 +72,16 @@ def _state(entry: Dict[str, Any]) -> str:
 def _show(options, console: Console) -> None:
     from dataclasses import asdict
 
-    from ..app.models import catalogue, installedWeights
+    from ..app.models import catalog, installedWeights
 
-    card = catalogue().get(options.model)
+    card = catalog().get(options.model)
     path = installedWeights(card)
     values = {**asdict(card), "weights": str(path) if path else None}
     console.result(values, _describe(card, path))
 
 
 def _describe(card, path: Optional[Path]) -> str:
-    prompts, licence = card.capabilities, card.licence
+    prompts, license = card.capabilities, card.license
     kinds = [name for name in ("points", "boxes") if getattr(prompts, name)]
     if prompts.mask != "none":
         kinds.append("its own last mask")
@@ -89,7 +89,7 @@ def _describe(card, path: Optional[Path]) -> str:
         ("network", f"{card.title} ({card.id}), {card.input.size} x {card.input.size} pixels"),
         ("prompts", ", ".join(kinds)),
         ("weights", str(path) if path else f"not here: samunet models get {card.id}"),
-        ("licence", f"weights {licence.weights}, code {licence.code}. {licence.notice}".strip()),
+        ("license", f"weights {license.weights}, code {license.code}. {license.notice}".strip()),
         ("trained on", card.training_data),
         *_figures(card),
         *(("limit", text) for text in card.limits),
@@ -107,9 +107,9 @@ def _figures(card):
 
 
 def _get(options, console: Console) -> None:
-    from ..app.models import catalogue, checkedImport, obtainWeights
+    from ..app.models import catalog, checkedImport, obtainWeights
 
-    card = catalogue().get(options.model)
+    card = catalog().get(options.model)
     if options.file is not None:
         path = checkedImport(card, options.file)
     else:
@@ -120,9 +120,9 @@ def _get(options, console: Console) -> None:
 
 
 def _remove(options, console: Console) -> None:
-    from ..app.models import catalogue, removeWeights
+    from ..app.models import catalog, removeWeights
 
-    card = catalogue().get(options.model)
+    card = catalog().get(options.model)
     freed = removeWeights(card)
     text = f"{freed / 1e6:.1f} MB freed." if freed else f"There were no weights of {card.title} to remove."
     console.result({"id": card.id, "freedBytes": freed}, text)

@@ -1,4 +1,4 @@
-"""``samunet train``: make the weights of the compact SAM-UNet from labelled images."""
+"""``samunet train``: make the weights of the compact SAM-UNet from labeled images."""
 
 import argparse
 from pathlib import Path
@@ -7,7 +7,7 @@ from ..errors import InputError, WeightsError
 from .console import Console
 
 NAME = "train"
-HELP = "train the compact SAM-UNet on a folder of labelled images"
+HELP = "train the compact SAM-UNet on a folder of labeled images"
 
 
 def addArguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +20,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--start",
         default="mobilesam",
-        help="model of the catalogue, or weights file, of a compact SAM-UNet or MobileSAM; or none",
+        help="model of the catalog, or weights file, of a compact SAM-UNet or MobileSAM; or none",
     )
     parser.add_argument("--steps", type=int, default=0, help="length of the run in steps")
     parser.add_argument("--minutes", type=float, default=0, help="length of the run in minutes")
@@ -45,7 +45,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
         help="how much of the transformer is trained: its last stage if not given",
     )
     parser.add_argument("--decoder", metavar="ID", help="SAM whose prompt encoder and decoder to start from")
-    parser.add_argument("--teacher", metavar="ID", help="box model whose answers are learnt from as well")
+    parser.add_argument("--teacher", metavar="ID", help="box model whose answers are learned from as well")
     parser.add_argument(
         "--keep", type=float, default=0.5, help="share of the starting weights in the result (default 0.5)"
     )
@@ -57,17 +57,17 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--exclude-licence",
+        "--exclude-license",
         action="append",
         metavar="WORD",
-        help="leave out sources whose licence contains this (default: GPL)",
+        help="leave out sources whose license contains this (default: GPL)",
     )
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
     from ..engine.models import resolve_device
     from ..training.batches import ExampleOptions
-    from ..training.corpus import EXCLUDED_LICENCES
+    from ..training.corpus import EXCLUDED_LICENSES
     from ..training.run import RunOptions, train
     from ..training.trainer import TrainOptions
 
@@ -77,7 +77,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
         data=options.data,
         output=options.output,
         start=_start(options),
-        exclude_licences=tuple(options.exclude_licence or EXCLUDED_LICENCES),
+        exclude_licenses=tuple(options.exclude_license or EXCLUDED_LICENSES),
         keep=options.keep,
         shift=options.shift,
         batch_size=options.batch_size,
@@ -101,7 +101,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
 
 def _start(options):
     from ..engine.models import read_state_dict
-    from ..training.initialise import with_decoder_of
+    from ..training.initialize import with_decoder_of
 
     if options.start == "none":
         return None
@@ -112,20 +112,20 @@ def _start(options):
 
 
 def _teacher(options):
-    from ..app.models import catalogue
+    from ..app.models import catalog
     from ..engine.models import load_model
 
     if options.teacher is None:
         return None
-    return load_model(catalogue().get(options.teacher), _weights(options.teacher), options.device)
+    return load_model(catalog().get(options.teacher), _weights(options.teacher), options.device)
 
 
 def _weights(start: str) -> Path:
-    from ..app.models import catalogue, installedWeights
+    from ..app.models import catalog, installedWeights
 
     if Path(start).is_file():
         return Path(start)
-    path = installedWeights(catalogue().get(start))
+    path = installedWeights(catalog().get(start))
     if path is None:
         raise WeightsError(f"The weights of {start} are not here: run `samunet models get {start}`.")
     return path

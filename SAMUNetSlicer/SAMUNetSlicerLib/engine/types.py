@@ -27,7 +27,7 @@ class Capabilities:
 class Prompts:
     """The prompts of one object on one image, in the order in which the user gave them.
 
-    ``points`` (N, 2) float32 (x, y) pixels of the original image, integers at pixel centres;
+    ``points`` (N, 2) float32 (x, y) pixels of the original image, integers at pixel centers;
     ``labels`` (N,) int64 in {1 foreground, 0 background};
     ``boxes`` (B, 4) float32 half-open [x0, y0, x1, y1) with x0 < x1, y0 < y1: one box per part of the
     object, the mask is the union of the parts;

@@ -24,7 +24,7 @@ _PRESET = "preset:"
 
 @dataclass(frozen=True)
 class WindowSetting:
-    """How intensities become grey levels.
+    """How intensities become gray levels.
 
     ``mode``: "slice", the slice's own minimum to its maximum, as SAM-UNet was trained; "percentile", its
     0.5th to 99.5th percentile (its minimum to its maximum where the two coincide); "manual", ``lower`` to
@@ -87,7 +87,7 @@ MODES = ("slice", "percentile", "manual", *(_PRESET + name for name in CT_PRESET
 def to_uint8(pixels: np.ndarray, setting: WindowSetting = WindowSetting()) -> np.ndarray:
     """The 8-bit image of a slice.
 
-    Grey level = (value - lower) / (upper - lower) * 255, truncated; below and above the window black and
+    Gray level = (value - lower) / (upper - lower) * 255, truncated; below and above the window black and
     white.  For mode "slice" this is the conversion of SAM-UNet's training images.  NaN and -inf become
     black, +inf white, none of them counts for the window; without any contrast (a constant slice, one
     pixel) the window starts at the value, so that the image is black.
@@ -110,7 +110,7 @@ def to_uint8(pixels: np.ndarray, setting: WindowSetting = WindowSetting()) -> np
 
 
 def _scale(values: np.ndarray, lower: float, upper: float) -> np.ndarray:
-    """Grey levels of ``values``, which are overwritten."""
+    """Gray levels of ``values``, which are overwritten."""
     if not np.isfinite(upper - lower):  # nearly the range of float64 itself
         values, lower, upper = values / 2, lower / 2, upper / 2
     np.clip(values, lower, upper, out=values)
@@ -132,8 +132,8 @@ def _check_limits(lower: Any, upper: Any) -> None:
 
 
 def _check_image(pixels: np.ndarray) -> None:
-    is_grey, is_colour = pixels.ndim == 2, pixels.ndim == 3 and pixels.shape[2] == 3
-    if not (is_grey or is_colour) or pixels.size == 0:
+    is_gray, is_color = pixels.ndim == 2, pixels.ndim == 3 and pixels.shape[2] == 3
+    if not (is_gray or is_color) or pixels.size == 0:
         raise InputError(f"A slice must be (H, W) or (H, W, 3) with at least one pixel, not {pixels.shape}.")
     if pixels.dtype.kind not in "buif":
         raise InputError(f"A slice must hold real numbers, not {pixels.dtype}; convert the volume first.")

@@ -24,7 +24,7 @@ def augmented(image: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -
 
 
 def _crop(image, labels, rng):
-    """A window with sides of 45 to 100 % around a random labelled pixel."""
+    """A window with sides of 45 to 100 % around a random labeled pixel."""
     rows, columns = np.nonzero(labels)
     if not len(rows):
         return image, labels
@@ -52,7 +52,7 @@ def _mirror(image, labels, rng):
 
 
 def change_intensities(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Window, gamma, inversion, bias field, false colours, blur and noise, each with its own probability."""
+    """Window, gamma, inversion, bias field, false colors, blur and noise, each with its own probability."""
     changes = (
         (0.5, _window),
         (0.4, _gamma),
@@ -88,10 +88,10 @@ def _bias_field(image, rng):
 
 
 def _tint(image, rng):
-    """Colours as of stains, endoscopes and colour maps: a ramp between two colours, mixed in."""
-    grey = image.mean(2, keepdims=True) / 255
-    colours = rng.uniform(0, 1, (2, 3)) * 255
-    painted = colours[0] + (colours[1] - colours[0]) * grey
+    """Colors as of stains, endoscopes and color maps: a ramp between two colors, mixed in."""
+    gray = image.mean(2, keepdims=True) / 255
+    colors = rng.uniform(0, 1, (2, 3)) * 255
+    painted = colors[0] + (colors[1] - colors[0]) * gray
     share = rng.uniform(0.2, 0.8)
     return share * painted + (1 - share) * image
 

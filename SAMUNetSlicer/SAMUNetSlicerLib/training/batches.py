@@ -25,7 +25,7 @@ class ExampleOptions:
     """``image_size``: the canvas; ``targets``: structures per image.
 
     ``synthetic``: fraction of images that are generated; ``regions``: fraction of the others whose structures
-    are the areas between their edges instead of the labelled ones.
+    are the areas between their edges instead of the labeled ones.
     """
 
     image_size: int = 448
@@ -35,7 +35,7 @@ class ExampleOptions:
 
 
 def on_canvas(image: np.ndarray, side: int) -> Tensor:
-    """(3, side, side) float32: longest side resized to ``side``, normalised, padded right and bottom with 0.
+    """(3, side, side) float32: longest side resized to ``side``, normalized, padded right and bottom with 0.
 
     :param image: (H, W, 3) float32 0..255.
     """

@@ -1,4 +1,4 @@
-"""Labelled 2D images on disk: what there is, whose it is, and the single structures in it.
+"""Labeled 2D images on disk: what there is, whose it is, and the single structures in it.
 
 Layout: a folder with ``manifest.csv`` (columns image, mask, source, modality, labels, licence, patient, ...),
 images as 8-bit PNG, label maps as PNG (0 = background).
@@ -22,9 +22,9 @@ MANIFEST = "manifest.csv"
 MIN_FRACTION = 0.00153
 # Fraction of every source's patients that training leaves out, to choose among its results.
 HELD_OUT = 0.08
-# Words in the licences of sources that no shipped weights may be made of.
-EXCLUDED_LICENCES = ("GPL",)
-EIGHT_NEIGHBOURS = np.ones((3, 3), int)
+# Words in the licenses of sources that no shipped weights may be made of.
+EXCLUDED_LICENSES = ("GPL",)
+EIGHT_NEIGHBORS = np.ones((3, 3), int)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Sample:
     source: str
     modality: str
     patient: str
-    licence: str
+    license: str
     labels: Mapping[int, str]
 
     @property
@@ -92,10 +92,10 @@ def load_pair(sample: Sample) -> Tuple[np.ndarray, np.ndarray]:
 
 
 def targets(labels: np.ndarray, min_fraction: float = MIN_FRACTION) -> List[Target]:
-    """Connected components (8 neighbours) of every label that cover more than ``min_fraction``, by size."""
+    """Connected components (8 neighbors) of every label that cover more than ``min_fraction``, by size."""
     found = []
     for value in np.unique(labels[labels > 0]):
-        parts, _ = ndimage.label(labels == value, EIGHT_NEIGHBOURS)
+        parts, _ = ndimage.label(labels == value, EIGHT_NEIGHBORS)
         areas = np.bincount(parts.ravel())[1:]
         found += [
             Target(parts == part + 1, int(value))
@@ -104,9 +104,9 @@ def targets(labels: np.ndarray, min_fraction: float = MIN_FRACTION) -> List[Targ
     return sorted(found, key=lambda target: -int(target.mask.sum()))
 
 
-def usable(samples: Iterable[Sample], excluded: Sequence[str] = EXCLUDED_LICENCES) -> List[Sample]:
-    """The samples whose licence contains none of the words."""
-    return [sample for sample in samples if not any(word in sample.licence for word in excluded)]
+def usable(samples: Iterable[Sample], excluded: Sequence[str] = EXCLUDED_LICENSES) -> List[Sample]:
+    """The samples whose license contains none of the words."""
+    return [sample for sample in samples if not any(word in sample.license for word in excluded)]
 
 
 def split_by_patient(

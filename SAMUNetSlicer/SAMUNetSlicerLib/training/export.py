@@ -27,15 +27,15 @@ def save_half(weights: Dict[str, Tensor], path: Path) -> None:
 
 
 def sources_used(samples: Iterable[Sample]) -> List[Dict[str, object]]:
-    """Every source with its licence and number of images, by name: what a model card must say."""
-    counts = Counter((sample.source, sample.modality, sample.licence) for sample in samples)
+    """Every source with its license and number of images, by name: what a model card must say."""
+    counts = Counter((sample.source, sample.modality, sample.license) for sample in samples)
     return [
-        {"source": source, "modality": modality, "licence": licence, "images": count}
-        for (source, modality, licence), count in sorted(counts.items())
+        {"source": source, "modality": modality, "licence": license, "images": count}
+        for (source, modality, license), count in sorted(counts.items())
     ]
 
 
 def save_provenance(path: Path, samples: Iterable[Sample], options: Dict[str, object]) -> None:
-    """Write what a run was made of: its options, the versions used, every source with its licence."""
+    """Write what a run was made of: its options, the versions used, every source with its license."""
     content = {"options": options, "torch": torch.__version__, "sources": sources_used(samples)}
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

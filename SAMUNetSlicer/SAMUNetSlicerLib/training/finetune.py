@@ -1,7 +1,7 @@
 """`samunet finetune`: teach a compact SAM-UNet a user's own structures from slices they have corrected.
 
 The recipe of training, shortened: convolutional branch and decoder learn, the transformer stays.  A block of
-neighbouring slices is held out; the new weights are kept only if they do better there.
+neighboring slices is held out; the new weights are kept only if they do better there.
 """
 
 from copy import deepcopy
@@ -44,11 +44,11 @@ class Outcome:
         return self.after >= self.before + LEAST_GAIN
 
 
-def labelled_slices(volume: np.ndarray, labels: np.ndarray, window: WindowSetting) -> List[Pair]:
+def labeled_slices(volume: np.ndarray, labels: np.ndarray, window: WindowSetting) -> List[Pair]:
     """(image uint8, label map) of every slice with a label.
 
     :param volume: (slices, H, W), ``labels`` of the same shape, 0 background.
-    :raises InputError: the shapes differ or fewer than five slices are labelled.
+    :raises InputError: the shapes differ or fewer than five slices are labeled.
     """
     if volume.shape[:3] != labels.shape:
         raise InputError(f"Volume and segmentation differ in size: {volume.shape[:3]} and {labels.shape}.")
@@ -61,14 +61,14 @@ def labelled_slices(volume: np.ndarray, labels: np.ndarray, window: WindowSettin
 
 
 def hold_out(pairs: Sequence[Pair]) -> tuple:
-    """(training, held out): the middle fifth, so that few held-out slices have a neighbour in training."""
+    """(training, held out): the middle fifth, so that few held-out slices have a neighbor in training."""
     count = max(1, len(pairs) // 5)
     start = (len(pairs) - count) // 2
     return [*pairs[:start], *pairs[start + count :]], list(pairs[start : start + count])
 
 
 def score(model: PromptableModel, pairs: Sequence[Pair]) -> float:
-    """Mean Dice over all structures of an exact box and of a first click in the centre.
+    """Mean Dice over all structures of an exact box and of a first click in the center.
 
     :raises InputError: no structure is large enough to be scored.
     """

@@ -22,7 +22,7 @@ def surface_dice(mask: np.ndarray, truth: np.ndarray, tolerance: float = 2.0) ->
     """Fraction of both outlines that lies within ``tolerance`` pixels of the other; 1 if both are empty.
 
     Nikolov et al., "Clinically applicable segmentation of head and neck anatomy", 2018, with every outline
-    pixel (4 neighbours) counting the same.
+    pixel (4 neighbors) counting the same.
     """
     if not mask.any() or not truth.any():
         return float(mask.any() == truth.any())

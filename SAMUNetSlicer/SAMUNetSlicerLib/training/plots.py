@@ -48,7 +48,7 @@ def plot_worst(pictures: Sequence[tuple], path: Path) -> None:
     """Draw cases side by side.
 
     :param pictures: (title, image, truth (H, W) bool, mask (H, W) bool) each; truth green, mask red.  The
-        file has 128 colours, so that a page of photographs stays small.
+        file has 128 colors, so that a page of photographs stays small.
     """
     columns = 5
     lines = -(-len(pictures) // columns)
@@ -59,9 +59,9 @@ def plot_worst(pictures: Sequence[tuple], path: Path) -> None:
         axis.axis("off")
     for axis, (title, image, truth, mask) in zip(axes.flat, pictures):
         axis.imshow(image, cmap="gray" if image.ndim == 2 else None, vmin=0, vmax=255)
-        for region, colour in ((truth, "limegreen"), (mask, "red")):
+        for region, color in ((truth, "limegreen"), (mask, "red")):
             if region.any() and not region.all():
-                axis.contour(region, [0.5], colors=colour, linewidths=0.8)
+                axis.contour(region, [0.5], colors=color, linewidths=0.8)
         axis.set_title(title, fontsize=6)
     _save(figure, path, dpi=90)
     with Image.open(path) as picture:

@@ -1,9 +1,9 @@
 """Prompts as users give them: boxes drawn loosely or shifted, clicks on what is wrong.
 
 Sources: RITM (Sofiiuk et al., "Reviving Iterative Training with Mask Guidance", 2021) for clicks at the
-largest error; ScribblePrompt (Wong et al., 2024) for the centre of the largest component.
+largest error; ScribblePrompt (Wong et al., 2024) for the center of the largest component.
 
-Boxes are half-open [x0, y0, x1, y1), points (x, y) with integers at pixel centres.
+Boxes are half-open [x0, y0, x1, y1), points (x, y) with integers at pixel centers.
 """
 
 from typing import Optional, Tuple
@@ -11,7 +11,7 @@ from typing import Optional, Tuple
 import numpy as np
 from scipy import ndimage
 
-from .corpus import EIGHT_NEIGHBOURS
+from .corpus import EIGHT_NEIGHBORS
 
 Click = Tuple[int, int, int]  # x, y, label
 
@@ -22,7 +22,7 @@ def tight_box(mask: np.ndarray) -> np.ndarray:
     return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
 
 
-def centre(region: np.ndarray) -> Tuple[int, int]:
+def center(region: np.ndarray) -> Tuple[int, int]:
     """(x, y) of the pixel deepest inside a region that is not empty; the image border counts as outside."""
     x0, y0, x1, y1 = tight_box(region).astype(int)
     inside = np.pad(region[y0:y1, x0:x1], 1)
@@ -32,13 +32,13 @@ def centre(region: np.ndarray) -> Tuple[int, int]:
 
 
 def largest_part(region: np.ndarray) -> np.ndarray:
-    """The largest connected component (8 neighbours) of a region that is not empty."""
-    parts, count = ndimage.label(region, EIGHT_NEIGHBOURS)
+    """The largest connected component (8 neighbors) of a region that is not empty."""
+    parts, count = ndimage.label(region, EIGHT_NEIGHBORS)
     return region if count == 1 else parts == np.bincount(parts.ravel())[1:].argmax() + 1
 
 
 def next_click(mask: np.ndarray, target: np.ndarray) -> Optional[Click]:
-    """The click that corrects the largest wrong part of a mask at its centre; None if nothing is wrong.
+    """The click that corrects the largest wrong part of a mask at its center; None if nothing is wrong.
 
     A first click is the correction of an empty mask.
     """
@@ -47,12 +47,12 @@ def next_click(mask: np.ndarray, target: np.ndarray) -> Optional[Click]:
         return None
     parts = [part for part in (wrong & target, wrong & ~target) if part.any()]
     part = max((largest_part(part) for part in parts), key=np.count_nonzero)
-    x, y = centre(part)
+    x, y = center(part)
     return x, y, int(target[y, x])
 
 
 def careless_click(mask: np.ndarray, target: np.ndarray, rng: np.random.Generator) -> Optional[Click]:
-    """Like `next_click`, but anywhere in the largest wrong part, or in half of the cases at its centre."""
+    """Like `next_click`, but anywhere in the largest wrong part, or in half of the cases at its center."""
     click = next_click(mask, target)
     if click is None or rng.random() < 0.5:
         return click
@@ -68,7 +68,7 @@ def shifted_box(box: np.ndarray, dx: float, dy: float) -> np.ndarray:
 
 
 def scaled_box(box: np.ndarray, factor: float) -> np.ndarray:
-    """The box with both sides multiplied by ``factor`` about its centre."""
+    """The box with both sides multiplied by ``factor`` about its center."""
     middle, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2 * factor
     return np.concatenate([middle - half, middle + half]).astype(np.float32)
 

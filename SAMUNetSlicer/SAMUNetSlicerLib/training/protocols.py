@@ -1,7 +1,7 @@
 """How a model is questioned: which prompts, in which order; the same for every model and every run.
 
-Protocols: boxes exact, shifted by 5 pixels, 5 and 10 % larger, 5 % smaller; clicks at the centre of the
-largest error, alone (up to 20) and after an exact box (up to 5).  Sources: ScribblePrompt's centre clicks,
+Protocols: boxes exact, shifted by 5 pixels, 5 and 10 % larger, 5 % smaller; clicks at the center of the
+largest error, alone (up to 20) and after an exact box (up to 5).  Sources: ScribblePrompt's center clicks,
 RITM's NoC.
 """
 

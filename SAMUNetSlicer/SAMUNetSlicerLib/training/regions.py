@@ -1,4 +1,4 @@
-"""Structures that nobody has labelled: the areas between the edges of a real image.
+"""Structures that nobody has labeled: the areas between the edges of a real image.
 
 A model that follows them as well learns that a click may mean anything with a border, not only the organs of
 its corpus.  Idea: the superpixel labels of ScribblePrompt (Wong et al., ECCV 2024); here by thresholds.
@@ -14,14 +14,14 @@ _SCALES = (0.7, 3.5)
 def edge_regions(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Label map (H, W) int32 of an image, (H, W) or (H, W, 3) uint8; label 0 is not used.
 
-    The smoothed image is cut at one to five grey levels, preferably those at which it is steep: there the
+    The smoothed image is cut at one to five gray levels, preferably those at which it is steep: there the
     borders are edges.
     """
-    grey = image.astype(np.float32) if image.ndim == 2 else image @ _channel_mix(rng)
+    gray = image.astype(np.float32) if image.ndim == 2 else image @ _channel_mix(rng)
     scale = np.exp(rng.uniform(*np.log(_SCALES)))
-    smooth = ndimage.gaussian_filter(grey, scale)
+    smooth = ndimage.gaussian_filter(gray, scale)
     levels = smooth.astype(np.uint8).ravel()
-    slopes = ndimage.gaussian_gradient_magnitude(grey, scale).ravel()
+    slopes = ndimage.gaussian_gradient_magnitude(gray, scale).ravel()
     counts = np.bincount(levels, minlength=256)
     # Levels that hardly occur have no border worth following.
     steepness = np.bincount(levels, slopes, 256) / np.maximum(counts, levels.size / 256)

@@ -12,9 +12,9 @@ from ..engine.models import PromptableModel
 from ..engine.networks import CompactSAMUNet
 from ..errors import InputError
 from .batches import ExampleOptions, Examples, source_weights
-from .corpus import EXCLUDED_LICENCES, Sample, load_pair, split_by_patient, usable
+from .corpus import EXCLUDED_LICENSES, Sample, load_pair, split_by_patient, usable
 from .export import save_half, save_provenance
-from .initialise import start_from
+from .initialize import start_from
 from .plots import plot_log
 from .sa_med2d import read_corpus
 from .teacher import BoxTeacher
@@ -29,7 +29,7 @@ class RunOptions:
     """What one run works with.
 
     ``start``: state dict of a compact SAM-UNet or of MobileSAM; None: begin with random weights.
-    ``exclude_licences``: sources whose licence contains one of these words stay out; ``keep``: share of the
+    ``exclude_licenses``: sources whose license contains one of these words stay out; ``keep``: share of the
     starting weights in the result (see `mixed`); ``shift``: see `shifted`;
     ``teacher``: a box model to learn from as well;
     ``workers``: processes that prepare images.
@@ -38,7 +38,7 @@ class RunOptions:
     data: Path
     output: Path
     start: Optional[dict]
-    exclude_licences: Sequence[str] = EXCLUDED_LICENCES
+    exclude_licenses: Sequence[str] = EXCLUDED_LICENSES
     keep: float = 0.5
     shift: float = 0.35
     teacher: Optional[PromptableModel] = None
@@ -48,14 +48,14 @@ class RunOptions:
 
 
 def training_samples(options: RunOptions) -> List[Sample]:
-    """The corpus without excluded licences and held-out patients.
+    """The corpus without excluded licenses and held-out patients.
 
     :raises InputError: nothing is left.
     """
-    training, _ = split_by_patient(usable(read_corpus(options.data), options.exclude_licences))
+    training, _ = split_by_patient(usable(read_corpus(options.data), options.exclude_licenses))
     if not training:
         raise InputError(
-            f"No image of {options.data} may be used for training: check the licences to exclude."
+            f"No image of {options.data} may be used for training: check the licenses to exclude."
         )
     return training
 
@@ -88,7 +88,7 @@ def train(
 def mixed(before: Dict[str, Tensor], after: Dict[str, Tensor], keep: float) -> Dict[str, Tensor]:
     """After's state dict, its pretrained parts ``keep`` * before + (1 - keep) * after.
 
-    What a small corpus does not show (colour photographs of skin, mucosa, stained tissue) is forgotten while
+    What a small corpus does not show (color photographs of skin, mucosa, stained tissue) is forgotten while
     training; half of the way back regains it and costs nothing on the rest.  Wortsman et al., "Robust
     fine-tuning of zero-shot models", CVPR 2022.
     """

@@ -11,7 +11,7 @@ from typing import List, Union
 from ..errors import InputError
 from .corpus import MANIFEST, Sample, read_manifest
 
-_LICENCE = "CC-BY-NC-SA-4.0 (SA-Med2D)"
+_LICENSE = "CC-BY-NC-SA-4.0 (SA-Med2D)"
 
 
 def read_sa_med2d(folder: Union[str, Path]) -> List[Sample]:
@@ -36,7 +36,7 @@ def _sample(folder, mask):
         source=source,
         modality=modality,
         patient=case,
-        licence=_LICENCE,
+        license=_LICENSE,
         labels={255: structure.split("_")[0], 1: structure.split("_")[0]},
     )
 

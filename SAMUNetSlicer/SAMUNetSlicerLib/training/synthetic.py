@@ -1,7 +1,7 @@
 """Images with known structures and nothing else known about them, so that a model learns to follow edges.
 
 Sources: SynthSeg (Billot et al., Medical Image Analysis 2023) for random intensities per region; the
-synthetic tasks of ScribblePrompt (Wong et al., ECCV 2024).  Blur, noise, windows, bias and colours come from
+synthetic tasks of ScribblePrompt (Wong et al., ECCV 2024).  Blur, noise, windows, bias and colors come from
 `augment`.
 """
 
@@ -19,10 +19,10 @@ def synthetic_pair(rng: np.random.Generator, side: int = SIDE) -> Tuple[np.ndarr
     """Image (side, side, 3) uint8 and label map (side, side) int32 of 2 to 12 random structures.
 
     Later structures cover earlier ones; edges are averaged over their pixels (partial volume), and some
-    neighbours differ by texture or by a few grey levels only.  The materials of one image are grey, of any
-    colours, or shades of one colour as in endoscopy, dermoscopy and stained tissue.
+    neighbors differ by texture or by a few gray levels only.  The materials of one image are gray, of any
+    colors, or shades of one color as in endoscopy, dermoscopy and stained tissue.
     """
-    material = rng.choice([_grey, _any_colour, _shades(rng)])
+    material = rng.choice([_gray, _any_color, _shades(rng)])
     image = _texture(side, material, rng)
     labels = np.zeros((side, side), np.int32)
     for label in range(1, int(rng.integers(3, 14))):
@@ -33,22 +33,22 @@ def synthetic_pair(rng: np.random.Generator, side: int = SIDE) -> Tuple[np.ndarr
     return image.clip(0, 255).astype(np.uint8), labels
 
 
-def _grey(rng):
+def _gray(rng):
     return np.full(3, rng.uniform(10, 245))
 
 
-def _any_colour(rng):
+def _any_color(rng):
     return rng.uniform(10, 245, 3)
 
 
 def _shades(rng):
-    """A function like `_any_colour` whose colours are close to one that is drawn here."""
+    """A function like `_any_color` whose colors are close to one that is drawn here."""
     middle = rng.uniform(50, 230, 3)
     return lambda rng: (middle * rng.uniform(0.6, 1.3) + rng.normal(0, 14, 3)).clip(0, 255)
 
 
 def _texture(side, material, rng):
-    """One material: a colour with smooth and fine variation, (side, side, 3) float32."""
+    """One material: a color with smooth and fine variation, (side, side, 3) float32."""
     level = material(rng)
     variation = (smooth_field((side, side), int(rng.integers(2, 60)), rng) - 0.5) * rng.uniform(0, 60)
     grain = rng.normal(0, rng.uniform(0, 10), (side, side))

@@ -1,4 +1,4 @@
-"""Distillation: what a box model of the catalogue, say LiteMedSAM, answers to the same boxes."""
+"""Distillation: what a box model of the catalog, say LiteMedSAM, answers to the same boxes."""
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ class BoxTeacher:
     def __call__(self, images: Tensor, targets: Tensor) -> Tensor:
         """Probabilities (B * P, h, h).
 
-        :param images: (B, 3, S, S), normalised, as `batches.on_canvas` makes them.
+        :param images: (B, 3, S, S), normalized, as `batches.on_canvas` makes them.
         :param targets: (B, P, h, h) covered fraction.
         """
         # The product's quick layers do not know the mixed precision of training.
@@ -41,7 +41,7 @@ class BoxTeacher:
 
 
 def _as_picture(image):
-    """The image (H, W, 3) uint8 that fills the upper left of a normalised canvas (3, S, S)."""
+    """The image (H, W, 3) uint8 that fills the upper left of a normalized canvas (3, S, S)."""
     seen = image.abs().amax(0) > 0
     height, width = int(seen.any(1).sum()), int(seen.any(0).sum())
     pixels = image[:, :height, :width].permute(1, 2, 0).numpy()

@@ -64,7 +64,7 @@ def freeze_encoder(network: nn.Module, thaw: str = "none") -> None:
 
 
 def parameter_groups(network: nn.Module, options: TrainOptions) -> list:
-    """Two groups for the optimiser: pretrained parts with the small rate, added ones with the large."""
+    """Two groups for the optimizer: pretrained parts with the small rate, added ones with the large."""
     slow, fast = [], []
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
@@ -76,7 +76,7 @@ def parameter_groups(network: nn.Module, options: TrainOptions) -> list:
 
 
 class WeightAverage:
-    """Exponential moving average of what is trained, running statistics of normalisation included."""
+    """Exponential moving average of what is trained, running statistics of normalization included."""
 
     def __init__(self, network: nn.Module, decay: float):
         frozen = {name for name, p in network.named_parameters() if not p.requires_grad}
@@ -93,7 +93,7 @@ class WeightAverage:
 
 
 class Trainer:
-    """Owns network, optimiser, average and log of one run in one folder.
+    """Owns network, optimizer, average and log of one run in one folder.
 
     :param folder: gets ``checkpoint.pt`` and ``log.csv``; a run found there is continued.
     :param teacher: makes a second target for boxes without clicks, see `teacher.BoxTeacher`.

@@ -130,8 +130,8 @@ def _pipEnsure(specifiers: List[str]) -> None:
 
 def _askFor(missing: List[Shortage], origin: str) -> None:
     lines = [
-        _("- {name} ({size}; licence {licence})").format(
-            name=_name(shortage), size=shortage.requirement.size, licence=shortage.requirement.licence
+        _("- {name} ({size}; license {license})").format(
+            name=_name(shortage), size=shortage.requirement.size, license=shortage.requirement.license
         )
         for shortage in missing
     ]

@@ -8,7 +8,7 @@ from slicer.i18n import tr as _
 
 from ..app.common import Signal
 from ..app.engines import Ticket
-from ..app.models import catalogue, installedWeights, modelSpec
+from ..app.models import catalog, installedWeights, modelSpec
 from ..app.session import SegmentationSession
 from ..engine.models import ModelCard
 from ..engine.serving import ModelSpec
@@ -41,7 +41,7 @@ class ModelSection:
         self._engineOptions = engineOptions
         self._ticket: Optional[Ticket] = None
         self.box = ChoiceBox(ui.modelCombo, [], self._onChosen)
-        self._models = catalogue()
+        self._models = catalog()
         self._fill(self._models.default)
         self._prepare()
         self._dialog: Optional[WeightsDialog] = None
@@ -62,8 +62,8 @@ class ModelSection:
         return installedWeights(self.card) is not None
 
     def reload(self) -> None:
-        """Read the catalogue and the weights folder again."""
-        self._models = catalogue()
+        """Read the catalog and the weights folder again."""
+        self._models = catalog()
         self._fill(self.box.key)
         self._prepare()
 

@@ -20,7 +20,7 @@ class PanelParameters:
 
     What is about this computer, such as the device, is not here but in Slicer's settings.
 
-    ``modelId``: of the catalogue, "" for its default;
+    ``modelId``: of the catalog, "" for its default;
     ``window``: "display" or a mode of `WindowSetting`; ``policy``: see `scene.segmentWriter.POLICIES`;
     ``hover``: "auto" (where the engine is quick enough), "on" or "off"; ``propagation...``: as in
     `app.propagation.PropagationOptions`, first and last hold where it is limited, axes are "one" or "all";

@@ -1,6 +1,6 @@
 """The volume for the first try: part of the installed extension, so that it needs no network.
 
-Source and licence: Resources/SampleData/README.md of the sources.
+Source and license: Resources/SampleData/README.md of the sources.
 """
 
 from pathlib import Path

@@ -62,7 +62,7 @@ class WeightsDialog:
         self.dialog.deleteLater()
 
     def refresh(self) -> None:
-        """Read catalogue and folder again."""
+        """Read catalog and folder again."""
         chosen = self._chosen()
         self._rows = weightsRows()
         self.table.rowCount = len(self._rows)
@@ -78,7 +78,7 @@ class WeightsDialog:
         self.dialog.modal = True
         self.dialog.connect("finished(int)", self._cancel)
         layout = qt.QVBoxLayout(self.dialog)
-        self.table = _table([_("Network"), _("Size"), _("Licence of the weights"), _("Weights")])
+        self.table = _table([_("Network"), _("Size"), _("License of the weights"), _("Weights")])
         self.table.connect("itemSelectionChanged()", self._update)
         self.description = _label()
         self.status = _label()
@@ -137,7 +137,7 @@ class WeightsDialog:
         return [
             card.title,
             _("{megabytes} MB").format(megabytes=f"{size / 1e6:.0f}") if size else _("unknown"),
-            card.licence.weights,
+            card.license.weights,
             self._checked.get(card.id) or stateText(row),
         ]
 

@@ -16,7 +16,7 @@ def stateText(row: WeightsRow) -> str:
 def descriptionText(row: WeightsRow) -> str:
     card = row.card
     proof = _("SHA-256 {digits}...").format(digits=card.sha256[:16]) if card.sha256 else _("no published sum")
-    parts = [card.summary, card.licence.notice, f"{card.homepage} ({proof})"]
+    parts = [card.summary, card.license.notice, f"{card.homepage} ({proof})"]
     return "\n".join(filter(None, parts))
 
 

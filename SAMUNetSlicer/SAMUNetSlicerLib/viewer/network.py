@@ -2,7 +2,7 @@
 
 from typing import Callable
 
-from ..app.models import catalogue, installedWeights
+from ..app.models import catalog, installedWeights
 from ..app.session import FOLLOW_DISPLAY, SegmentationSession
 from ..engine.serving import ModelSpec
 from ..engine.windowing import CT_PRESETS, WindowSetting
@@ -40,7 +40,7 @@ class Network:
     ):
         self._state, self._session, self._specOf = state, session, specOf
         self._loaded = spec.model_id
-        cards = catalogue().cards.values()
+        cards = catalog().cards.values()
         models = [card for card in cards if card.id == spec.model_id or installedWeights(card)]
         state.update(
             {

@@ -56,7 +56,7 @@ def installVerified(temporary: Path, target: Path, sha256: Optional[str]) -> Pat
         temporary.unlink()
         raise WeightsError(
             f"{target.name} is damaged or is not the expected file (its SHA-256 differs from the one in the "
-            "catalogue): get it again, or from another place."
+            "catalog): get it again, or from another place."
         )
     with outputErrors(target):
         with open(temporary, "rb+") as stream:

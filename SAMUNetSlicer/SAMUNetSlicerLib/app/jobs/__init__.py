@@ -20,7 +20,7 @@ __all__, __getattr__, __dir__ = exports(
         ),
         "caseResults": ("confidences", "segmentResults", "sliceResults"),
         "demo": ("Demo", "ReadBack"),
-        "demoCases": ("CASES", "LabelledVolume", "promptsDocument"),
+        "demoCases": ("CASES", "LabeledVolume", "promptsDocument"),
         "doctor": ("examine", "reportText"),
         "promptRun": ("PromptRun", "runPrompts", "SegmentedSlice"),
         "replay": ("Replay", "runReplayJob"),

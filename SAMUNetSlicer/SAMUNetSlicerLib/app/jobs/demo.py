@@ -16,7 +16,7 @@ from ..common import outputErrors
 from ..files import SceneHost, baseName, loadVolume, readSegmentation, startScene
 from ..prompts import PromptsFile, parsePrompts
 from ..session import MaskReport
-from .demoCases import DemoCase, LabelledVolume, promptsDocument
+from .demoCases import DemoCase, LabeledVolume, promptsDocument
 from .segmentJob import JobResult, SegmentJob, runSegmentJob
 from .slicePictures import slicePicture
 
@@ -55,7 +55,7 @@ class Demo:
         :raises OutputError: a file does not hold what was segmented.
         :raises UserError: anything else that goes wrong, as one sentence.
         """
-        truth = LabelledVolume(self._data, case.volume)
+        truth = LabeledVolume(self._data, case.volume)
         with startScene() as host:
             volumeNode = loadVolume(host, self.volumeFile(case))
             labelNode = loadVolume(host, truth.labelFile)

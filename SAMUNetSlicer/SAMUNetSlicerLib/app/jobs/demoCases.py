@@ -61,14 +61,14 @@ CASES = (
 )
 
 
-class LabelledVolume:
+class LabeledVolume:
     """The truth of a sample volume: its label map and the names and codes of its values."""
 
     def __init__(self, folder: Path, volume: str):
-        catalogue = _readLabels(folder)
-        (case,) = [case for case in catalogue["cases"] if case["volume"] == volume]
+        catalog = _readLabels(folder)
+        (case,) = [case for case in catalog["cases"] if case["volume"] == volume]
         self.labelFile = folder / case["labels"]
-        self._category = catalogue["category"]
+        self._category = catalog["category"]
         self._structures = {structure["name"]: structure for structure in case["structures"]}
 
     def mask(self, labelNode, plane: SlicePlane, name: str) -> np.ndarray:
@@ -82,7 +82,7 @@ class LabelledVolume:
         return {**codes, "typeModifier": structure["modifier"]} if "modifier" in structure else codes
 
 
-def promptsDocument(case: DemoCase, truth: LabelledVolume, labelNode, volumeNode) -> Dict[str, Any]:
+def promptsDocument(case: DemoCase, truth: LabeledVolume, labelNode, volumeNode) -> Dict[str, Any]:
     """Return a prompts file that outlines each structure of a case.
 
     :raises InputError: a structure is not on its slice.

@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Optional, Tuple
 from ... import __version__
 from ...engine.models import ModelCard
 from ..common import cacheFolder, homeFolder
-from ..models import areWeightsIntact, catalogue, installedWeights, isPublic
+from ..models import areWeightsIntact, catalog, installedWeights, isPublic
 
 # Import name and distribution of everything the product needs; Slicer brings some without a distribution.
 _PACKAGES = (
@@ -48,7 +48,7 @@ def examine() -> Dict[str, Any]:
         "packages": {name: _version(module, name) for module, name in _PACKAGES},
         "optional": [_optional(*package) for package in _OPTIONAL],
         "computing": _computing(),
-        "weights": [_weights(card) for card in catalogue().cards.values()],
+        "weights": [_weights(card) for card in catalog().cards.values()],
         "storage": _storage(),
     }
     report["problems"] = _problems(report)
@@ -177,7 +177,7 @@ def _problems(report: Dict[str, Any]) -> List[str]:
     """One sentence for each thing that must be done before segmenting, or will stand in its way."""
     missing = [name for name, version in report["packages"].items() if version is None]
     freeMemory, storage = report["system"]["freeMemory"], report["storage"]
-    default = catalogue().default
+    default = catalog().default
     problems = []
     if missing:
         problems.append(f"Packages are missing: pip install {' '.join(missing)}")

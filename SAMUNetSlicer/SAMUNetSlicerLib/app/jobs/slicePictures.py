@@ -125,7 +125,7 @@ def _fitted(picture: np.ndarray, width: int) -> Image.Image:
 
 
 def _pixelBox(prompts: PlacedPrompts, corners: np.ndarray):
-    """Half-open [x0, y0, x1, y1) of a box given by its corners in pixel centres."""
+    """Half-open [x0, y0, x1, y1) of a box given by its corners in pixel centers."""
     pixels, _ = prompts.plane.rasToPixel(corners)
     low, high = pixels.min(axis=0) + 0.5, pixels.max(axis=0) + 0.5
     return (*low.tolist(), *high.tolist())

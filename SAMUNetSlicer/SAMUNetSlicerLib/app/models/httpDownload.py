@@ -155,7 +155,7 @@ class _Transfer:
         total = self._position() + int(length) if length is not None else self.size
         if None not in (total, self.size) and total != self.size:
             raise WeightsError(
-                f"{_host(self.url)} offers {total} bytes as {self.name} but the catalogue says {self.size}: "
+                f"{_host(self.url)} offers {total} bytes as {self.name} but the catalog says {self.size}: "
                 "it is another file, or a log-in page of the network stands between; nothing was kept."
             )
         return total

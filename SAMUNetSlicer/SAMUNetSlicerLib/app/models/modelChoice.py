@@ -6,7 +6,7 @@ from typing import Optional
 from ...engine.serving import ModelSpec
 from ...errors import WeightsError
 from ..common import cacheFolder
-from .userModels import catalogue
+from .userModels import catalog
 from .weights import installedWeights, isPublic
 
 
@@ -17,15 +17,15 @@ def modelSpec(
     precision: str = "auto",
     cache: Optional[Path] = None,
 ) -> ModelSpec:
-    """Find a model of the catalogue and its weights.
+    """Find a model of the catalog and its weights.
 
-    :param modelId: the catalogue's default if None.
+    :param modelId: the catalog's default if None.
     :param weights: a file to use instead of the installed one.
     :param cache: folder of the encoded slices, the user's own if None.
     :raises InputError: there is no such model.
     :raises WeightsError: its weights are not here; the sentence says how to get them.
     """
-    models = catalogue()
+    models = catalog()
     card = models.get(modelId or models.default)
     path = weights or installedWeights(card)
     if path is None:

@@ -12,13 +12,13 @@ class Requirement:
     """A Python package.
 
     ``module``: what is imported; ``distribution``: what is installed; ``minimum``: lowest version that
-    works; ``licence``: SPDX identifier; ``size``: of the download, for the user.
+    works; ``license``: SPDX identifier; ``size``: of the download, for the user.
     """
 
     module: str
     distribution: str
     minimum: str
-    licence: str
+    license: str
     size: str
 
     @property

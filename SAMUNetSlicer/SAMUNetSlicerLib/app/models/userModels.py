@@ -1,4 +1,4 @@
-"""The user's own models: a catalogue beside the product's, in the home folder."""
+"""The user's own models: a catalog beside the product's, in the home folder."""
 
 import json
 import os
@@ -6,60 +6,60 @@ import uuid
 from pathlib import Path
 from typing import Any, Dict
 
-from ...engine.models import Catalogue, load_catalogue
+from ...engine.models import Catalog, load_catalog
 from ..common import homeFolder, outputErrors
 
 
-def userCatalogueFile() -> Path:
+def userCatalogFile() -> Path:
     """Return the file of the user's model cards; it need not exist."""
     return homeFolder() / "models.json"
 
 
-def catalogue() -> Catalogue:
+def catalog() -> Catalog:
     """Return the product's models and the user's.
 
     :raises InputError: the user's file is damaged.
     """
-    path = userCatalogueFile()
-    return load_catalogue([path] if path.exists() else [])
+    path = userCatalogFile()
+    return load_catalog([path] if path.exists() else [])
 
 
 def registerModel(entry: Dict[str, Any]) -> None:
-    """Add a model card to the user's catalogue; an older one with the same id is replaced.
+    """Add a model card to the user's catalog; an older one with the same id is replaced.
 
     :param entry: as in models.schema.json.
     :raises InputError: the entry or the user's file is not valid; nothing is changed.
     :raises OutputError: the home folder cannot be written.
     """
-    document = _document(userCatalogueFile())
+    document = _document(userCatalogFile())
     others = [model for model in document["models"] if model["id"] != entry["id"]]
     _write({**document, "models": [*others, entry]})
 
 
 def isOwnModel(modelId: str) -> bool:
     """Tell whether a model is one of the user's own."""
-    return any(model["id"] == modelId for model in _document(userCatalogueFile())["models"])
+    return any(model["id"] == modelId for model in _document(userCatalogFile())["models"])
 
 
 def forgetModel(modelId: str) -> None:
-    """Take a model out of the user's catalogue; its weights stay, see `downloads.removeWeights`.
+    """Take a model out of the user's catalog; its weights stay, see `downloads.removeWeights`.
 
     :raises OutputError: the home folder cannot be written.
     """
-    document = _document(userCatalogueFile())
+    document = _document(userCatalogFile())
     _write({**document, "models": [model for model in document["models"] if model["id"] != modelId]})
 
 
 def _write(document: Dict[str, Any]) -> None:
     """Replace the user's file in one step, if it is valid."""
-    path = userCatalogueFile()
+    path = userCatalogFile()
     text = json.dumps(document, indent=2) + "\n"
     temporary = path.with_name(f"{path.stem}.{uuid.uuid4().hex}.tmp")
     with outputErrors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             temporary.write_text(text, encoding="utf-8")
-            load_catalogue([temporary])
+            load_catalog([temporary])
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -68,5 +68,5 @@ def _write(document: Dict[str, Any]) -> None:
 def _document(path: Path) -> Dict[str, Any]:
     if not path.exists():
         return {"models": []}
-    load_catalogue([path])
+    load_catalog([path])
     return json.loads(path.read_text(encoding="utf-8"))

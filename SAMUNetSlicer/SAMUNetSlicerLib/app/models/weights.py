@@ -44,7 +44,7 @@ def obtainWeights(
 ) -> Path:
     """Download what the card's sources offer, unless it is here already and intact.
 
-    :param agree: is shown what would be downloaded, from where and under which licence; returns whether the
+    :param agree: is shown what would be downloaded, from where and under which license; returns whether the
         user wants that.  Not called when there is nothing to download.
     :param folder: weights folder, the user's own if None.
     :raises CancelledError: the user does not agree.
@@ -68,13 +68,13 @@ def obtainWeights(
 
 
 def describeDownload(card: ModelCard, folder: Path) -> str:
-    """Return what the user agrees to, in a few sentences: size, origin, licence, place."""
+    """Return what the user agrees to, in a few sentences: size, origin, license, place."""
     size = f"{card.size_bytes / 1e6:.1f} MB" if card.size_bytes else "an unknown number of MB"
     origins = " or ".join(_origin(source) for source in card.sources if source.kind in _FETCHERS)
     sentences = [
         f"The weights of {card.title} ({size}) come from {origins} and are kept in {folder}.",
-        f"Licence of the weights: {card.licence.weights}.",
-        card.licence.notice,
+        f"License of the weights: {card.license.weights}.",
+        card.license.notice,
         "" if card.sha256 else "No SHA-256 is published for them, so the download cannot be verified.",
     ]
     return " ".join(filter(None, sentences))
@@ -83,7 +83,7 @@ def describeDownload(card: ModelCard, folder: Path) -> str:
 def importWeights(card: ModelCard, file: Path, folder: Optional[Path] = None) -> Path:
     """Take over weights the user has: the file itself, or the package that holds it.
 
-    The given file stays as it is; where the catalogue knows the sum it must be right.
+    The given file stays as it is; where the catalog knows the sum it must be right.
 
     :raises InputError: the file cannot be read.
     :raises WeightsError: it is not the file of this card.

@@ -7,7 +7,7 @@ from typing import List, Optional
 
 from ...engine.models import ModelCard, Source
 from ..common import weightsFolder
-from .userModels import catalogue, forgetModel, isOwnModel
+from .userModels import catalog, forgetModel, isOwnModel
 from .weights import installedWeights, isPublic, removeWeights
 
 
@@ -34,12 +34,12 @@ class WeightsRow:
 
 
 def weightsRows() -> List[WeightsRow]:
-    """All networks in the order of the catalogue.
+    """All networks in the order of the catalog.
 
-    :raises InputError: the user's catalogue is damaged.
+    :raises InputError: the user's catalog is damaged.
     """
     return [
-        WeightsRow(card, installedWeights(card), isOwnModel(card.id)) for card in catalogue().cards.values()
+        WeightsRow(card, installedWeights(card), isOwnModel(card.id)) for card in catalog().cards.values()
     ]
 
 

@@ -16,7 +16,7 @@ from typing import List, Optional
 from ...engine.serving import Message, outcome_message, pack
 from ...errors import UserError, WeightsError
 from .addUserModel import addOwnModel
-from .userModels import catalogue
+from .userModels import catalog
 from .weights import areWeightsIntact, checkedImport, installedWeights, obtainWeights
 
 _REPORT_SECONDS = 0.1
@@ -24,17 +24,17 @@ _REPORT_SECONDS = 0.1
 
 def get(modelId: str, report) -> None:
     """Download the weights of a model; the user has agreed."""
-    obtainWeights(catalogue().get(modelId), lambda _text: True, progress=report)
+    obtainWeights(catalog().get(modelId), lambda _text: True, progress=report)
 
 
 def take(modelId: str, report, file: str) -> None:
     """Take over a file or package that the user has."""
-    checkedImport(catalogue().get(modelId), Path(file))
+    checkedImport(catalog().get(modelId), Path(file))
 
 
 def add(modelId: str, report, file: str) -> None:
     """Take over weights for the network of ``modelId`` as a model of their own."""
-    addOwnModel(catalogue().get(modelId), Path(file))
+    addOwnModel(catalog().get(modelId), Path(file))
 
 
 def check(modelId: str, report) -> None:
@@ -42,7 +42,7 @@ def check(modelId: str, report) -> None:
 
     :raises WeightsError: they are not here, or not what was published.
     """
-    card = catalogue().get(modelId)
+    card = catalog().get(modelId)
     path = installedWeights(card)
     if path is None:
         raise WeightsError(f"The weights of {card.title} are not on this computer.")

@@ -18,7 +18,7 @@ Triple = Tuple[float, float, float]
 
 @dataclass(frozen=True)
 class PointPrompt:
-    """A click: ``position`` in ``space``, which is "ras" (mm), "ijk" (voxel indices, integers at centres) or
+    """A click: ``position`` in ``space``, which is "ras" (mm), "ijk" (voxel indices, integers at centers) or
     "fraction" (of the volume's extent along its axes nearest to R, A and S)."""
 
     position: Triple
@@ -62,7 +62,7 @@ class SegmentPrompts:
 
 @dataclass(frozen=True)
 class PromptsFile:
-    """``window``: how intensities become grey levels, for the whole volume."""
+    """``window``: how intensities become gray levels, for the whole volume."""
 
     segments: Tuple[SegmentPrompts, ...]
     window: WindowSetting

@@ -21,7 +21,7 @@ from ..session import (
 )
 from .options import PropagatedSlice, PropagationOptions, Stop
 from .routes import CutRoute, RegionRoute, Route, RouteStep
-from .stopRules import GreyLevels, diceOf, greyLevels, reasonToRefuse
+from .stopRules import GrayLevels, diceOf, grayLevels, reasonToRefuse
 
 # Slices that each front has encoded before their turn: a full batch on a GPU; on the CPU just enough that
 # it never waits for the front end, because what lies beyond the end of the structure is encoded in vain.
@@ -68,7 +68,7 @@ class SliceFollower:
         self._window = workspace.window()
         self._encoded: Dict[int, _Encoded] = {}
         self._routes: List[AnyRoute] = []
-        self._levels: Dict[int, GreyLevels] = {}
+        self._levels: Dict[int, GrayLevels] = {}
 
     def run(self, routes: Sequence[AnyRoute]) -> Iterator[bool]:
         """Go on until no way has anything left to do; yields True when only the engine can go on.
@@ -155,13 +155,13 @@ class SliceFollower:
         if routeStep.neighbor is None:
             return PropagatedSlice(plane, confidence)
         ratio = np.count_nonzero(mask) / np.count_nonzero(routeStep.neighbor)
-        shift = self._levelsOfKey(route).shift(greyLevels(self._encoded[step].image, mask))
+        shift = self._levelsOfKey(route).shift(grayLevels(self._encoded[step].image, mask))
         return PropagatedSlice(plane, confidence, diceOf(mask, routeStep.neighbor), ratio, shift)
 
-    def _levelsOfKey(self, route: Route) -> GreyLevels:
+    def _levelsOfKey(self, route: Route) -> GrayLevels:
         if route.key not in self._levels:
             image = self._image(self._stack.plane(route.key))
-            self._levels[route.key] = greyLevels(image, route.keyMask)
+            self._levels[route.key] = grayLevels(image, route.keyMask)
         return self._levels[route.key]
 
     def _knownStatus(self) -> EngineStatus:

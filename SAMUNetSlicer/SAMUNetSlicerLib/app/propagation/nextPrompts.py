@@ -1,7 +1,7 @@
 """From the mask of one slice to the prompts of the next.
 
 A box around the mask and nothing else, also for networks that take masks and points: with the mask as a
-prompt they go on beyond the end of the structure and stay sure of it.  Compared on real labelled CT and MR
+prompt they go on beyond the end of the structure and stay sure of it.  Compared on real labeled CT and MR
 volumes (Testing/benchmarks/bench_propagation_rules.py), mean 3D Dice from one prompted slice:
 
 - compact SAM-UNet on the true slices within 15 of it, 50 runs: tight box 0.782, with a point in the depth of

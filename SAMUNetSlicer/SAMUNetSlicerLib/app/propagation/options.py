@@ -58,7 +58,7 @@ class PropagatedSlice:
 
     ``confidence``: in [0, 1], None for a filled one, of several axes how strongly they agree; ``dice``,
     ``areaRatio``: with the neighbor that it was made from, and its area by the neighbor's;
-    ``brightnessShift``: how far its mean grey level is from that of the key slice, in standard deviations
+    ``brightnessShift``: how far its mean gray level is from that of the key slice, in standard deviations
     there.  None where there is nothing to compare with.
     """
 

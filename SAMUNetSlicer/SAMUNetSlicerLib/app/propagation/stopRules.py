@@ -1,9 +1,9 @@
 """Which masks are taken, and where a way through the volume ends.
 
 A network draws something into any box, and may be sure of it: what tells the end of a structure best is that
-the grey levels inside of the mask are no longer those of the key slice.
+the gray levels inside of the mask are no longer those of the key slice.
 
-Measured on real labelled CT and MR volumes from one prompted slice, mean 3D Dice of 21 runs with the compact
+Measured on real labeled CT and MR volumes from one prompted slice, mean 3D Dice of 21 runs with the compact
 SAM-UNet and 58 with LiteMedSAM: going on to 10 slices beyond the structure 0.756 and 0.729; limits of
 confidence, Dice and area 0.804 and 0.748; with brightness 0.820 and 0.758 (at 1.5: 0.820 and 0.753, at 2.5:
 0.820 and 0.754).  Testing/benchmarks/bench_propagation_rules.py measures this again.
@@ -15,28 +15,28 @@ import numpy as np
 
 from .options import PropagatedSlice, PropagationOptions
 
-# An even structure, such as a full bladder, may still change by noise: in grey levels of 255.
+# An even structure, such as a full bladder, may still change by noise: in gray levels of 255.
 _LEAST_DEVIATION = 4.0
 
 
-class GreyLevels(NamedTuple):
+class GrayLevels(NamedTuple):
     """``mean`` and standard ``deviation`` of an 8-bit image inside of a mask."""
 
     mean: float
     deviation: float
 
-    def shift(self, other: "GreyLevels") -> float:
+    def shift(self, other: "GrayLevels") -> float:
         """How far the mean of others is from this one, in deviations of this one."""
         return abs(other.mean - self.mean) / max(self.deviation, _LEAST_DEVIATION)
 
 
-def greyLevels(image: np.ndarray, mask: np.ndarray) -> GreyLevels:
+def grayLevels(image: np.ndarray, mask: np.ndarray) -> GrayLevels:
     """:param image: uint8 (H, W) or (H, W, 3).
 
     :param mask: (H, W) bool, not empty.
     """
     inside = image[mask].astype(np.float32)
-    return GreyLevels(float(inside.mean()), float(inside.std()))
+    return GrayLevels(float(inside.mean()), float(inside.std()))
 
 
 def diceOf(mask: np.ndarray, other: np.ndarray) -> float:

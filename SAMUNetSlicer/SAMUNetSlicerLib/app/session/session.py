@@ -111,7 +111,7 @@ class SegmentationSession:
         return self.engine.start(spec).whenDone(self._onLoaded)
 
     def setWindow(self, choice: WindowChoice) -> None:
-        """Choose the grey levels of later predictions, by a `WindowSetting` or ``FOLLOW_DISPLAY``."""
+        """Choose the gray levels of later predictions, by a `WindowSetting` or ``FOLLOW_DISPLAY``."""
         self.workspace.windowChoice = choice
         self.stopPrefetching()
         self.statusChanged.emit()

@@ -42,7 +42,7 @@ def squarePrompts(prompts: Prompts, plane: SlicePlane) -> Prompts:
     if shape == plane.shape:
         return prompts
     factors = np.array([shape[1] / plane.shape[1], shape[0] / plane.shape[0]], np.float32)
-    points = (prompts.points + 0.5) * factors - 0.5  # points count from pixel centres, boxes from edges
+    points = (prompts.points + 0.5) * factors - 0.5  # points count from pixel centers, boxes from edges
     boxes = prompts.boxes * np.tile(factors, 2)
     mask = None if prompts.mask is None else _resized(prompts.mask, shape) > 0.5
     return replace(prompts, points=points.astype(np.float32), boxes=boxes.astype(np.float32), mask=mask)

@@ -31,7 +31,7 @@ class Target(NamedTuple):
 class Workspace:
     """The nodes in use; ``prompts``, ``provenance`` and ``history`` are those of the segmentation.
 
-    ``windowChoice``: how intensities become grey levels; ``policy``: towards other segments, see
+    ``windowChoice``: how intensities become gray levels; ``policy``: towards other segments, see
     `SegmentWriter.writeMask`.
 
     ``onPromptsChanged``: called as `PromptStore.onChanged`.

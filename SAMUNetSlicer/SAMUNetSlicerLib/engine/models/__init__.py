@@ -7,11 +7,11 @@ __all__, __getattr__, __dir__ = exports(
     {
         "base": ("PromptableModel",),
         "cards": (
-            "Catalogue",
-            "CATALOGUE_FILE",
+            "Catalog",
+            "CATALOG_FILE",
             "ENGINE_FOLDER",
             "InputFormat",
-            "load_catalogue",
+            "load_catalog",
             "ModelCard",
             "SCHEMA_FILE",
             "Source",
@@ -29,7 +29,7 @@ __all__, __getattr__, __dir__ = exports(
         "loader": ("load_model",),
         "preprocessing": (
             "network_input",
-            "normalised_square",
+            "normalized_square",
             "resize_longest_side",
             "resized_shape",
             "to_image_logits",

@@ -1,4 +1,4 @@
-"""The catalogue of networks: one validated card each, so that nothing about a model is hidden in code."""
+"""The catalog of networks: one validated card each, so that nothing about a model is hidden in code."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -11,7 +11,7 @@ from ..json_schema import problems
 from ..types import Capabilities
 
 ENGINE_FOLDER = Path(__file__).parent
-CATALOGUE_FILE = ENGINE_FOLDER / "models.json"
+CATALOG_FILE = ENGINE_FOLDER / "models.json"
 SCHEMA_FILE = ENGINE_FOLDER / "models.schema.json"
 PROMPT_KINDS = ("box", "point")
 
@@ -47,7 +47,7 @@ class InputFormat:
 
 
 @dataclass(frozen=True)
-class Licence:
+class License:
     """SPDX identifiers where there are any; ``notice`` must be shown before the weights are used."""
 
     code: str
@@ -84,7 +84,7 @@ class ModelCard:
     sources: Tuple[Source, ...]
     sha256: Optional[str]
     size_bytes: Optional[int]
-    licence: Licence
+    license: License
     training_data: str
     accuracy: Tuple[Accuracy, ...]
     citation: str
@@ -99,7 +99,7 @@ class ModelCard:
         plain["input"] = InputFormat(**entry["input"])
         plain["capabilities"] = Capabilities(**entry["prompts"])
         plain["sources"] = tuple(Source(**source) for source in entry["sources"])
-        plain["licence"] = Licence(**entry["licence"])
+        plain["license"] = License(**plain.pop("licence"))  # spelled so in files that users have
         plain["accuracy"] = tuple(Accuracy(**figure) for figure in entry["accuracy"])
         plain["limits"] = tuple(entry["limits"])
         return cls(**plain)
@@ -110,7 +110,7 @@ class ModelCard:
         entry["prompts"] = entry.pop("capabilities")
         entry["sources"] = [_without_none(source) for source in entry["sources"]]
         entry["accuracy"], entry["limits"] = list(entry["accuracy"]), list(entry["limits"])
-        entry["licence"] = {key: value for key, value in entry["licence"].items() if value}
+        entry["licence"] = {key: value for key, value in entry.pop("license").items() if value}
         return entry
 
 
@@ -119,7 +119,7 @@ def _without_none(entry):
 
 
 @dataclass(frozen=True)
-class Catalogue:
+class Catalog:
     """The cards by id, in the order of the files, and which one to use when none is named."""
 
     cards: Mapping[str, ModelCard]
@@ -141,8 +141,8 @@ class Catalogue:
         return self.cards[model_id]
 
 
-def load_catalogue(extra_paths: Iterable[Union[str, Path]] = ()) -> Catalogue:
-    """Read the product's catalogue and the user's own files of the same form.
+def load_catalog(extra_paths: Iterable[Union[str, Path]] = ()) -> Catalog:
+    """Read the product's catalog and the user's own files of the same form.
 
     A later file's ``default`` replaces an earlier one's.
 
@@ -150,7 +150,7 @@ def load_catalogue(extra_paths: Iterable[Union[str, Path]] = ()) -> Catalogue:
     """
     cards: Dict[str, ModelCard] = {}
     defaults: Dict[str, str] = {}
-    for path in [CATALOGUE_FILE, *map(Path, extra_paths)]:
+    for path in [CATALOG_FILE, *map(Path, extra_paths)]:
         document = _read(path)
         for card in map(ModelCard.from_json, document["models"]):
             if card.id in cards:
@@ -160,7 +160,7 @@ def load_catalogue(extra_paths: Iterable[Union[str, Path]] = ()) -> Catalogue:
         for model_id in defaults.values():
             if model_id not in cards:
                 raise InputError(f"{path}: the default '{model_id}' is not the id of a model.")
-    return Catalogue(cards, defaults)
+    return Catalog(cards, defaults)
 
 
 def weights_path(card: ModelCard, folder: Union[str, Path]) -> Optional[Path]:
@@ -186,9 +186,9 @@ def _read(path):
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InputError(f"The model catalogue {path} cannot be read: {error.strerror}.") from error
+        raise InputError(f"The model catalog {path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
-        raise InputError(f"The model catalogue {path} is not valid JSON: {error}.") from error
+        raise InputError(f"The model catalog {path} is not valid JSON: {error}.") from error
     for problem in problems(document, _schema(), _schema(), path.name):
-        raise InputError(f"The model catalogue {path} is not valid: {problem}.")
+        raise InputError(f"The model catalog {path} is not valid: {problem}.")
     return document

@@ -7,7 +7,7 @@ from .framed_model import FramedModel
 
 
 def prepared(network: CompactSAMUNet) -> CompactSAMUNet:
-    """The network for inference only: frozen, batch normalisation of the transformer folded away."""
+    """The network for inference only: frozen, batch normalization of the transformer folded away."""
     network.eval().requires_grad_(False)
     fold_batch_norm(network.image_encoder)
     return network

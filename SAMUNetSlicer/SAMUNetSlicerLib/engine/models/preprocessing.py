@@ -24,7 +24,7 @@ def network_input(image: np.ndarray, form: InputFormat) -> Tuple[Tensor, Tuple[i
     shape = _framed_shape(image.shape[0], image.shape[1], form)
     small = _resize(np.ascontiguousarray(image), shape, form.resample)
     mean, std = (PIXEL_MEAN, PIXEL_STD) if form.range == "imagenet" else _unit_range(small)
-    return normalised_square(small, form.size, mean, std), shape
+    return normalized_square(small, form.size, mean, std), shape
 
 
 def _framed_shape(height, width, form):
@@ -44,7 +44,7 @@ def _resize(image, shape, resample):
         return _resize_area(image, shape)
     if resample == "nearest":
         return _resize_nearest(image, shape)
-    # MedSAM was trained with scikit-image's cubic spline: Pillow's differs by half a grey level on average.
+    # MedSAM was trained with scikit-image's cubic spline: Pillow's differs by half a gray level on average.
     method = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}[resample]
     return np.asarray(Image.fromarray(image).resize((shape[1], shape[0]), method))
 
@@ -68,7 +68,7 @@ def _coverage(old, new):
 
 
 def _resize_nearest(image, shape):
-    """The pixel at the new pixel's top left corner (OpenCV's INTER_NEAREST), not the one at its centre."""
+    """The pixel at the new pixel's top left corner (OpenCV's INTER_NEAREST), not the one at its center."""
     rows = np.arange(shape[0]) * image.shape[0] // shape[0]
     columns = np.arange(shape[1]) * image.shape[1] // shape[1]
     return image[rows][:, columns]
@@ -114,7 +114,7 @@ def resize_longest_side(image: np.ndarray, side: int) -> np.ndarray:
     """Scale the longest side to ``side``, up or down.
 
     Pillow's antialiased bilinear filter with its rounding to uint8 is what SAM-UNet was trained with;
-    other resizes differ by up to 24 grey levels.
+    other resizes differ by up to 24 gray levels.
 
     :param image: (H, W) or (H, W, 3) uint8.
     :return: (h, w) or (h, w, 3) uint8.
@@ -124,10 +124,10 @@ def resize_longest_side(image: np.ndarray, side: int) -> np.ndarray:
     return np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR))
 
 
-def normalised_square(image: np.ndarray, side: int, mean: Sequence[float], std: Sequence[float]) -> Tensor:
+def normalized_square(image: np.ndarray, side: int, mean: Sequence[float], std: Sequence[float]) -> Tensor:
     """(3, side, side) float32: ``(image - mean) / std``, padded right and bottom with 0 afterwards.
 
-    :param image: (h, w) or (h, w, 3) uint8, at most ``side`` on each side; grey becomes three equal channels.
+    :param image: (h, w) or (h, w, 3) uint8, at most ``side`` on each side; gray becomes three equal channels.
     """
     height, width = image.shape[:2]
     channels = torch.from_numpy(image.astype(np.float32)).reshape(height, width, -1).permute(2, 0, 1)

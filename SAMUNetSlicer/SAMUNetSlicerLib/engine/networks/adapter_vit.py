@@ -11,7 +11,7 @@ from .sam_blocks import ImageEncoderViT
 
 
 class Adapter(nn.Module):
-    """Channel gate, then a convolution at half the resolution, added to the input and normalised."""
+    """Channel gate, then a convolution at half the resolution, added to the input and normalized."""
 
     def __init__(self, width: int):
         super().__init__()

@@ -49,14 +49,14 @@ class Reshaper(nn.Module):
             layers += [conv, LayerNorm2d(conv.out_channels), nn.GELU()]
         layers.append(nn.Conv2d(hidden, width, 1))
         self.reshaper = nn.Sequential(*layers)
-        self.reshaper.apply(_initialise)
+        self.reshaper.apply(_initialize)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, channels, h, w) to tokens (B, grid, grid, width)."""
         return self.reshaper(x).permute(0, 2, 3, 1)
 
 
-def _initialise(module):
+def _initialize(module):
     if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
         nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
         nn.init.zeros_(module.bias)

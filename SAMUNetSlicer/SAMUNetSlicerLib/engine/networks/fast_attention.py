@@ -54,7 +54,7 @@ class FastAttention:
         self._bias = _Bias(attention, grid, side, place)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """(B, grid * grid, C), normalised, to the same."""
+        """(B, grid * grid, C), normalized, to the same."""
         batch, tokens, channels = x.shape
         q = linear(x, self._q, self._q_bias).view(batch, tokens, self._heads, -1)
         bias = self._bias(q)

@@ -1,7 +1,7 @@
 """SAM-UNet's encoder for inference: same embedding and feature, in about half of the time or less.
 
-No window is padded (`fast_attention`), batch normalisation is folded (`fast_resnet`), products carry their
-activation (`onednn`), and everything runs on channels-last tokens, where layer normalisation and transposed
+No window is padded (`fast_attention`), batch normalization is folded (`fast_resnet`), products carry their
+activation (`onednn`), and everything runs on channels-last tokens, where layer normalization and transposed
 convolutions of stride 2 need no reordering.  In fp32 differences are those of rounding.
 
 In half precision the tokens themselves stay fp32 between the blocks, and so do the neck and the bridges: two
@@ -81,7 +81,7 @@ class _Linear:
 
 
 class _Norm:
-    """Layer normalisation over the last axis, of a ``LayerNorm`` or SAM's ``LayerNorm2d``."""
+    """Layer normalization over the last axis, of a ``LayerNorm`` or SAM's ``LayerNorm2d``."""
 
     def __init__(self, layer, place):
         self._weight, self._bias, self._eps = place(layer.weight), place(layer.bias), layer.eps

@@ -1,4 +1,4 @@
-"""The ResNet for inference: batch normalisation folded into the convolutions, channels-last memory."""
+"""The ResNet for inference: batch normalization folded into the convolutions, channels-last memory."""
 
 from typing import List
 

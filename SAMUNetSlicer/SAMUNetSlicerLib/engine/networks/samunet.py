@@ -45,7 +45,7 @@ class SAMUNet(nn.Module):
         self.embedding_encoder = up_twice(width, width // 4, narrow)
 
     def encode_image(self, x: Tensor) -> Tuple[Tensor, Tensor]:
-        """Encode normalised images.
+        """Encode normalized images.
 
         :param x: (B, 3, S, S) RGB, ``(value 0..255 - PIXEL_MEAN) / PIXEL_STD``, padded right and bottom
             with 0.
@@ -76,7 +76,7 @@ class SAMUNet(nn.Module):
 
         :param embedding: `encode_image`'s, of one image for all n sets (batch 1) or of one each (batch n).
         :param feature: likewise.
-        :param points: (n, k, 2) (x, y) pixels of the network's input, integers at pixel centres.
+        :param points: (n, k, 2) (x, y) pixels of the network's input, integers at pixel centers.
         :param labels: (n, k) 1 foreground, 0 background, -1 not a point.
         :param boxes: (n, 4) [x0, y0, x1, y1) pixels of the network's input.
         :param mask_logits: (n, 1, L, L) logits of an earlier call.

@@ -28,7 +28,7 @@ def _linear(layer: nn.Module, x: Tensor, activation: str = "none") -> Tensor:
 
 
 class ConvNorm(nn.Sequential):
-    """Convolution without bias, then batch normalisation."""
+    """Convolution without bias, then batch normalization."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1):
         super().__init__()
@@ -99,7 +99,7 @@ class Merging(nn.Module):
 
 
 class WindowAttention(nn.Module):
-    """Self-attention inside square windows, with one learnt bias per head and distance (|dy|, |dx|)."""
+    """Self-attention inside square windows, with one learned bias per head and distance (|dy|, |dx|)."""
 
     def __init__(self, width: int, heads: int, window: int):
         super().__init__()
@@ -152,7 +152,7 @@ class Mlp(nn.Module):
 
 
 class TransformerBlock(nn.Module):
-    """Window attention, a convolution that lets neighbouring windows talk, an MLP."""
+    """Window attention, a convolution that lets neighboring windows talk, an MLP."""
 
     def __init__(self, width: int, heads: int, window: int):
         super().__init__()

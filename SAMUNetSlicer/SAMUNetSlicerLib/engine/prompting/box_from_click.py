@@ -34,8 +34,8 @@ def candidate_boxes(click: np.ndarray, size: Tuple[int, int], relief: EdgeMap) -
     sides = [(side, side) for side in _SQUARES]
     sides += [(side * aspect**0.5, side / aspect**0.5) for side in _OBLONGS for aspect in _ASPECTS]
     half = np.array(sides) * max(size) / 2
-    centre = np.asarray(click, np.float64) + 0.5
-    boxes = np.vstack([np.hstack([centre - half, centre + half]), _region_boxes(click, size, relief)])
+    center = np.asarray(click, np.float64) + 0.5
+    boxes = np.vstack([np.hstack([center - half, center + half]), _region_boxes(click, size, relief)])
     return np.unique(clipped(boxes, size), axis=0)
 
 

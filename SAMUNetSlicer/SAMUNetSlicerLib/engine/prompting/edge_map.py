@@ -6,7 +6,7 @@ from PIL import Image
 from .geodesic import geodesic_distance
 
 _LONGEST_SIDE = 192  # of the grid: 30 ms for a distance map, and borders stay within a pixel or two
-_FLAT = 1.0  # grey levels that a step over perfectly even ground costs
+_FLAT = 1.0  # gray levels that a step over perfectly even ground costs
 _EDGE_FLOOR = 0.05  # keeps the logarithm finite where a border crosses even ground
 
 
@@ -25,7 +25,7 @@ class EdgeMap:
         self._slope = _slope(small)
 
     def distance(self, seeds: np.ndarray) -> np.ndarray:
-        """Cost (h, w) of the way from the seeds (h, w) bool: grey levels climbed, plus 1 for each step."""
+        """Cost (h, w) of the way from the seeds (h, w) bool: gray levels climbed, plus 1 for each step."""
         return geodesic_distance(self._steps_x, self._steps_y, seeds)
 
     def seed(self, points: np.ndarray) -> np.ndarray:
@@ -49,11 +49,11 @@ class EdgeMap:
 
     def shrink(self, mask: np.ndarray) -> np.ndarray:
         """A mask (H, W) of the image on the grid, (h, w)."""
-        return mask[_centres(self.shape[0], mask.shape[0])][:, _centres(self.shape[1], mask.shape[1])]
+        return mask[_centers(self.shape[0], mask.shape[0])][:, _centers(self.shape[1], mask.shape[1])]
 
     def pixels_in(self, cells: np.ndarray) -> np.ndarray:
         """The image's pixels (H, W) bool in the cells (h, w) bool of the grid."""
-        rows, columns = (_centres(large, small) for large, small in zip(self._size, self.shape))
+        rows, columns = (_centers(large, small) for large, small in zip(self._size, self.shape))
         return cells[rows][:, columns]
 
     def enlarge(self, values: np.ndarray) -> np.ndarray:
@@ -96,6 +96,6 @@ def _eroded(mask: np.ndarray) -> np.ndarray:
     return inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2] & inner[1:-1, 2:]
 
 
-def _centres(count: int, among: int) -> np.ndarray:
-    """Indices, among ``among``, of where the centres of ``count`` equal cells lie."""
+def _centers(count: int, among: int) -> np.ndarray:
+    """Indices, among ``among``, of where the centers of ``count`` equal cells lie."""
     return ((np.arange(count) + 0.5) * among / count).astype(int)

@@ -6,7 +6,7 @@ _FAR = 1e9
 
 
 def geodesic_distance(steps_x: np.ndarray, steps_y: np.ndarray, seeds: np.ndarray) -> np.ndarray:
-    """The least cost of a path from any seed to each pixel, over 4-connected neighbours.
+    """The least cost of a path from any seed to each pixel, over 4-connected neighbors.
 
     Along one row the least cost from its pixels is a running minimum, so whole rows, then whole columns
     are relaxed at once; a path with n turns is found in n rounds.

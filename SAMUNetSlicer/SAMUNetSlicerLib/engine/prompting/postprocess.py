@@ -12,7 +12,7 @@ _SURE = 0.999  # probability given to the pixels of a mask that somebody drew
 
 
 def covers(mask: np.ndarray, point: np.ndarray) -> bool:
-    """Whether the pixel of a mask (H, W) under a point (x, y), integers at pixel centres, is set."""
+    """Whether the pixel of a mask (H, W) under a point (x, y), integers at pixel centers, is set."""
     column, row = pixel_under(point, mask.shape)
     return bool(mask[row, column])
 

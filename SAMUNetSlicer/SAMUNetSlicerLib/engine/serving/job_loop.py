@@ -55,7 +55,7 @@ class JobLoop:
         try:
             outcomes = self._operations[jobs[0].operation](jobs)
         except Exception as error:
-            if len(jobs) > 1:  # one bad image must not fail its neighbours
+            if len(jobs) > 1:  # one bad image must not fail its neighbors
                 for job in jobs:
                     self._serve([job])
                 return

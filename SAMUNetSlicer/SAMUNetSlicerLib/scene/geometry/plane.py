@@ -18,7 +18,7 @@ class SlicePlane:
     """A grid of pixels on a flat slice of the patient, oriented as Slicer displays the slice.
 
     ``planeToRAS``: (4, 4) float64, read-only; takes (x, y, z, 1) with x the column (to the right), y the row
-    (down), integers at pixel centres, to world RAS in mm.  Columns 0 and 1 are one pixel's step; they
+    (down), integers at pixel centers, to world RAS in mm.  Columns 0 and 1 are one pixel's step; they
     are parallel to voxel axes when the plane is a volume plane (and then not perpendicular if the volume is
     sheared).  Column 2 is the unit normal times ``thickness``, towards +R, +A or +S, whichever is nearest.
     ``shape``: (H, W) of the grid.

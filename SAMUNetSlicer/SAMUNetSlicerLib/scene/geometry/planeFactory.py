@@ -13,7 +13,7 @@ from ...errors import InputError
 from .plane import SlicePlane
 from .volumeGeometry import AXES, dimensions, ijkToRAS, mapPoints, matrixToArray
 
-# A plane is a volume plane if it leaves the plane of voxel centres by no more than this part of the slice
+# A plane is a volume plane if it leaves the plane of voxel centers by no more than this part of the slice
 # distance anywhere in the volume: float32 headers pass, a deliberate tilt does not.
 _ALIGNED_TOLERANCE = 0.05
 
@@ -229,7 +229,7 @@ def _obliquePlane(view: _View, matrix: np.ndarray, size) -> SlicePlane:
 
 
 def _pixelSpan(positions: np.ndarray, pixel: float):
-    """First pixel centre (mm) and number of pixels that cover the positions, centred on them."""
+    """First pixel center (mm) and number of pixels that cover the positions, centered on them."""
     low, high = positions.min(), positions.max()
     count = max(1, int(np.ceil((high - low) / pixel - 1e-6)))
     return (low + high) / 2 - (count - 1) / 2 * pixel, count

@@ -10,7 +10,7 @@ from ...errors import InputError
 from .plane import SlicePlane
 from .volumeGeometry import dimensions, ijkToRAS
 
-# A pixel this close to a voxel centre (in voxels) is that voxel: the way there and back rounds in float64.
+# A pixel this close to a voxel center (in voxels) is that voxel: the way there and back rounds in float64.
 _ON_VOXEL = 1e-3
 
 # VTK's interpolation takes positions this far outside the volume (in voxels) as rounding.
@@ -35,7 +35,7 @@ def extractSlice(volumeNode, plane: SlicePlane, interpolate: bool = True) -> np.
 
 
 def insideVolume(volumeNode, plane: SlicePlane) -> np.ndarray:
-    """(H, W) bool: pixels whose centre lies in a voxel, the outermost voxels' whole volume included."""
+    """(H, W) bool: pixels whose center lies in a voxel, the outermost voxels' whole volume included."""
     planeToIJK = plane.planeToIJK(volumeNode)
     columns, rows = np.arange(plane.shape[1]), np.arange(plane.shape[0])[:, None]
     inside = np.ones(plane.shape, bool)
@@ -97,7 +97,7 @@ def _voxelSlice(voxels: np.ndarray, planeToIJK: np.ndarray, shape) -> Optional[n
 
 
 def _stepsToNeighbors(steps: np.ndarray, shape) -> bool:
-    """Whether both pixel steps (3, 2) go to a neighbouring voxel, along different axes."""
+    """Whether both pixel steps (3, 2) go to a neighboring voxel, along different axes."""
     lengths = np.abs(steps)
     return bool((lengths.sum(axis=0) == 1).all() and (lengths.sum(axis=1) <= 1).all())
 

@@ -46,7 +46,7 @@ def ownIJKToRAS(volumeNode) -> np.ndarray:
 
 
 def ijkToRAS(volumeNode) -> np.ndarray:
-    """(4, 4) from voxel indices (i, j, k, 1), integers at voxel centres, to world RAS in mm.
+    """(4, 4) from voxel indices (i, j, k, 1), integers at voxel centers, to world RAS in mm.
 
     :raises InputError: a parent transform is not linear, or the matrix has NaN or cannot be inverted.
     """
@@ -73,7 +73,7 @@ def dimensions(volumeNode) -> tuple:
 
 
 def voxelSpacing(volumeNode) -> np.ndarray:
-    """(3,) mm between voxel centres along I, J, K in the world."""
+    """(3,) mm between voxel centers along I, J, K in the world."""
     return np.linalg.norm(ijkToRAS(volumeNode)[:3, :3], axis=0)
 
 

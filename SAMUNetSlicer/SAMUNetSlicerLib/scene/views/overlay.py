@@ -34,7 +34,7 @@ def renderOverlay(
 
     :param image: uint8 (H, W) or (H, W, 3).
     :param mask: (H, W) bool, drawn as a contour in ``color`` with a light fill.
-    :param points: (x, y) in pixels of the image, integers at pixel centres; ``labels``: 1 positive (green +),
+    :param points: (x, y) in pixels of the image, integers at pixel centers; ``labels``: 1 positive (green +),
         0 negative (red -).
     :param boxes: half-open [x0, y0, x1, y1) in pixels, 0 being the left border of the first pixel.
     :param reference: (H, W) bool, a mask to compare with, drawn as a white contour below it.
@@ -81,7 +81,7 @@ def _directionLetters(direction: np.ndarray) -> str:
 
 
 class _Canvas(NamedTuple):
-    """How the slice is laid out: ``size`` of its picture, centred on a ``frame`` that has room for letters,
+    """How the slice is laid out: ``size`` of its picture, centered on a ``frame`` that has room for letters,
     picture pixels per image pixel along x and y, and the unit of strokes and letters."""
 
     size: Tuple[int, int]
