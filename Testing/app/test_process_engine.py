@@ -11,7 +11,7 @@ import pytest
 
 from fakes.fakeEngine import FAKE_SPEC, fake_mask
 from SAMUNetSlicerLib.app.engines import EngineLaunch, ProcessEngine
-from SAMUNetSlicerLib.engine.serving import ModelSpec
+from SAMUNetSlicerLib.engine.serving import Message, ModelSpec
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.errors import EngineError
 
@@ -130,6 +130,26 @@ def test_a_request_that_kills_the_engine_twice_is_refused_and_the_next_one_works
         engine.wait(engine.predict(DEADLY, BOX), timeout=60)
     assert engine.wait(engine.predict(IMAGE, BOX), timeout=60).prediction.mask.any()
     assert engine.status.model_id == "fake"
+
+
+FAULTS = {15: "while an answer is packed", 16: "an answer nobody can read", 17: "in a thread of a library"}
+
+
+@pytest.mark.parametrize("value", FAULTS, ids=FAULTS.values())
+def test_a_fault_in_any_thread_ends_the_process_and_the_next_request_works(engine, value):
+    engine.wait(engine.start(FAKE_SPEC), timeout=60)
+    with pytest.raises(EngineError, match="stopped twice on the same request"):
+        engine.wait(engine.predict(np.full((4, 4), value, np.uint8), BOX), timeout=60)
+    assert len(engine.notices) == 2 and "was started again" in engine.notices[0]
+    assert engine.wait(engine.predict(IMAGE, BOX), timeout=60).prediction.mask.any()
+
+
+def test_a_request_that_cannot_be_read_ends_the_process_and_the_others_are_answered(engine):
+    engine.wait(engine.start(FAKE_SPEC), timeout=60)
+    first = engine.pid
+    engine._process.send(Message("predict", {"ticket": 0}))
+    assert engine.wait(engine.predict(IMAGE, BOX), timeout=60).prediction.mask.any()
+    assert engine.pid != first
 
 
 def test_an_idle_engine_that_was_killed_is_back_for_the_next_click(engine):

@@ -98,10 +98,24 @@ def test_without_a_model_only_filling_is_possible(way):
     way.box(2)
     way.box(6)
     way.engine.status = None
+    assert not way.engine.hasModel
     with pytest.raises(EngineError, match="No model"):
         way.run()
     way.run(method="fill")
     assert way.filled() == [2, 3, 4, 5, 6]
+
+
+def test_an_engine_that_is_started_again_under_way_costs_no_slice(way):
+    way.box()
+    way.engine.is_automatic = False
+    way.propagator.start(PropagationOptions())
+    for count in (0, 1, 2, 3, 4):  # between encoding and predicting, at both fronts
+        way.answer(count)
+        way.engine.restart()
+    way.engine.is_automatic = True
+    way.propagator.waitUntilFinished()
+    (report,) = way.reports
+    assert report.error is None and way.filled() == list(range(DEPTH))
 
 
 def test_an_engine_that_dies_under_way_is_one_error_and_keeps_what_is_done(way):

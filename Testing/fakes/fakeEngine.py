@@ -8,14 +8,15 @@ only when the test tells it to, so that every order of answers can be tried.
 import hashlib
 import os
 import sys
+import threading
 import time
 
 import numpy as np
 
 from SAMUNetSlicerLib.app.engines import EngineClient
-from SAMUNetSlicerLib.engine.serving import EncodeReport, EngineStatus, ModelSpec, PredictReport
+from SAMUNetSlicerLib.engine.serving import EncodeReport, EngineStatus, ModelSpec, PredictReport, Priority
 from SAMUNetSlicerLib.engine.types import Capabilities, Prediction, Prompts
-from SAMUNetSlicerLib.errors import EngineError, UserError
+from SAMUNetSlicerLib.errors import CancelledError, EngineError, UserError
 
 RADIUS = 4.2  # no pixel center lies exactly on the border of a disk: rounding cannot change a mask
 FAKE_SPEC = ModelSpec(card={"id": "fake"})
@@ -35,7 +36,11 @@ def fake_mask(shape, prompts: Prompts) -> np.ndarray:
 
 
 class FakeService:
-    """Does at once what `EngineService` computes; an image filled with 13 makes it die, one with 14 fail."""
+    """Does at once what `EngineService` computes.
+
+    An image filled with 13 makes it die, one with 14 fail, one with 15 gives an answer that cannot be packed,
+    one with 16 an answer that cannot be read, one with 17 a fault in a thread of its own.
+    """
 
     batch_size = 4
 
@@ -70,9 +75,15 @@ class FakeService:
 
     def predict(self, image, prompts: Prompts) -> PredictReport:
         encoding = self._encode(image)
+        if _is_filled(image, 16):
+            return ["of no known kind"]
+        if _is_filled(image, 17):
+            threading.Thread(target=lambda: 1 / 0).start()
+            time.sleep(60)
         mask = fake_mask(image.shape[:2], prompts)
         logits = np.where(mask, 8.0, -8.0).astype(np.float32)
-        prediction = Prediction(mask, logits, np.zeros((1, 64, 64), np.float32), 0.9, prompts.boxes)
+        notes = (object(),) if _is_filled(image, 15) else ()
+        prediction = Prediction(mask, logits, np.zeros((1, 64, 64), np.float32), 0.9, prompts.boxes, notes)
         return PredictReport(prediction, encoding, 0.1)
 
     def statistics(self) -> dict:
@@ -83,14 +94,18 @@ class FakeService:
 
     def _encode(self, image) -> EncodeReport:
         time.sleep(self._delay)
-        if image.min() == 13 and image.max() == 13:
+        if _is_filled(image, 13):
             os._exit(3)
-        if image.min() == 14 and image.max() == 14:
+        if _is_filled(image, 14):
             raise EngineError("The fake engine refuses this image.")
         key = hashlib.sha256(image.tobytes()).hexdigest()
         source = "memory" if key in self._keys else "encoded"
         self._keys.add(key)
         return EncodeReport(key, source, 0.0 if source == "memory" else 1.0)
+
+
+def _is_filled(image, value) -> bool:
+    return image.min() == value and image.max() == value
 
 
 class FakeEngine(EngineClient):
@@ -111,6 +126,13 @@ class FakeEngine(EngineClient):
         outcome = self._serve(job)
         self._setStatus(self.service.status)
         self._deliver(job.ticket, outcome)
+
+    def restart(self) -> None:
+        """Do what `ProcessEngine` does when its process dies: give up encoding ahead, keep the clicks."""
+        self._setStatus(None)
+        for job in [job for job in self.jobs if job.priority == Priority.PREFETCH]:
+            self.jobs.remove(job)
+            self._deliver(job.ticket, CancelledError("The engine was started again."))
 
     def fail(self, error: UserError) -> None:
         """Answer the oldest waiting request with an error."""

@@ -3,7 +3,7 @@
 import multiprocessing
 import signal
 from collections import Counter, deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -74,7 +74,8 @@ class WorkerPool:
             if worker.given:
                 worker.process.kill()
             else:
-                worker.connection.send(None)
+                with suppress(OSError):  # it has died
+                    worker.connection.send(None)
         for worker in self._workers:
             worker.process.join(_GRACE_SECONDS)
             worker.process.kill()

@@ -2,7 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import numpy as np
 
@@ -61,6 +61,7 @@ class Ticket:
 
 
 BLOCK_SECONDS = 0.02
+_LOADING_ATTEMPTS = 3
 
 
 class EngineClient(ABC):
@@ -120,6 +121,26 @@ class EngineClient(ABC):
         if self._tickets.pop(ticket.number, None) is not None:
             self._withdraw(ticket.number)
             ticket.settle(CancelledError("The request was cancelled."))
+
+    @property
+    def hasModel(self) -> bool:
+        """Whether requests find a model: one is loaded, or the next request loads the one that was lost."""
+        return self.status is not None
+
+    def loadedAgain(self) -> Iterator[bool]:
+        """Wait until there is a ``status``, which a restart has taken away; yields True meanwhile.
+
+        :raises EngineError: the model cannot be loaded again.
+        """
+        for _ in range(_LOADING_ATTEMPTS):
+            if self.status is not None:
+                return
+            ticket = self.statistics()  # any request has the model loaded first
+            while not ticket.isDone:
+                yield True
+            ticket.value()
+        if self.status is None:
+            raise EngineError("The model could not be loaded again: choose one.")
 
     @property
     def pendingCount(self) -> int:

@@ -1,6 +1,7 @@
 """The engine in a process of its own, restarted when it dies: for Slicer and the browser."""
 
 import collections
+import logging
 from dataclasses import dataclass
 from typing import Any, Deque, Dict, Optional
 
@@ -10,6 +11,7 @@ from .childProcess import EngineLaunch, EngineProcess
 from .client import EngineClient, Ticket
 
 _MAX_ATTEMPTS = 2
+_log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -40,6 +42,10 @@ class ProcessEngine(EngineClient):
     def pid(self) -> Optional[int]:
         """Process id of the engine while there is one."""
         return None if self._process is None else self._process.pid
+
+    @property
+    def hasModel(self) -> bool:
+        return self.status is not None or self._spec is not None
 
     def poll(self) -> None:
         process = self._process
@@ -108,7 +114,16 @@ class ProcessEngine(EngineClient):
         elif message.kind == "status":
             self._setStatus(status_from(message))
         else:
-            self._settle(*outcome_from(message))
+            self._settleBy(message)
+
+    def _settleBy(self, message: Message) -> None:
+        try:
+            answer = outcome_from(message)
+        except (KeyError, TypeError, ValueError):
+            _log.exception("The engine's answer cannot be read")
+            self._process.kill()  # it cannot be trusted with the others either; the next poll restarts it
+        else:
+            self._settle(*answer)
 
     def _settle(self, number: int, outcome: Any) -> None:
         self._unanswered.pop(number, None)

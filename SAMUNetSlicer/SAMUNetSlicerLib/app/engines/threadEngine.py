@@ -60,7 +60,8 @@ class ThreadEngine(EngineClient):
             service = self._makeService(lambda sentence: self._arrive(self.noticed.emit, sentence))
         except Exception as error:  # a damaged installation fails in its own ways
             _log.exception("The engine could not start")
-            self._arrive(self._fail, error)
+            remedy = "`samunet doctor` says what is missing and how to get it"
+            self._arrive(self._fail, f"The engine could not start ({error}); {remedy}.")
             return
         runner = JobLoop(
             service,
@@ -68,12 +69,14 @@ class ThreadEngine(EngineClient):
             deliver=lambda ticket, outcome: self._arrive(self._deliver, ticket, outcome),
             report=lambda status: self._arrive(self._setStatus, status),
         )
-        runner.run()
+        try:
+            runner.run()
+        except Exception as error:  # whoever waits must not wait for ever
+            _log.exception("The engine has stopped")
+            self._arrive(self._fail, f"The engine has stopped ({error}); start the program again.")
 
-    def _fail(self, error: Exception) -> None:
-        self._failure = EngineError(
-            f"The engine could not start ({error}); `samunet doctor` says what is missing and how to get it."
-        )
+    def _fail(self, sentence: str) -> None:
+        self._failure = EngineError(sentence)
         self._failAll(self._failure)
 
     def _arrive(self, call: Callable, *arguments: Any) -> None:

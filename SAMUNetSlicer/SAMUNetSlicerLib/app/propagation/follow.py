@@ -117,7 +117,7 @@ class SliceFollower:
         # Not before it is encoded: a prediction would be served first, and encode outside of the batch.
         while not self._encoded[step].ticket.isDone:
             yield True
-        ahead = self._encoded[step].ticket.value()
+        aheadMs = _encodeMs(self._encoded[step].ticket)
         routeStep = route.routeStep(self._stack, step, self._knownStatus().capabilities)
         if routeStep is None:
             self._refuse(route, step, "The structure leaves the image.")
@@ -127,7 +127,7 @@ class SliceFollower:
         while not ticket.isDone:
             yield True
         report = ticket.value()
-        self.engineMs += ahead.encode_ms + report.encoding.encode_ms + report.decode_ms
+        self.engineMs += aheadMs + report.encoding.encode_ms + report.decode_ms
         self._take(route, step, routeStep, report)
 
     def _take(self, route: AnyRoute, step: int, routeStep: RouteStep, report: PredictReport) -> None:
@@ -190,6 +190,14 @@ class SliceFollower:
     def _withdraw(self, steps: Iterable[int]) -> None:
         for step in steps:
             self._engine.cancel(self._encoded.pop(step).ticket)
+
+
+def _encodeMs(ticket: Ticket) -> float:
+    """What encoding ahead has taken; an engine that is started again gives it up, and the prediction encodes.
+
+    :raises UserError: the engine cannot encode the slice.
+    """
+    return 0.0 if ticket.isCancelled else ticket.value().encode_ms
 
 
 def _inTurns(works: List[Iterator[bool]]) -> Iterator[bool]:

@@ -162,6 +162,8 @@ class _Run:
     def _segment(self) -> Iterator[bool]:
         while self._session.isBusy:
             yield True
+        if self._options.method != "fill":
+            yield from self._session.engine.loadedAgain()
         for _ in findKeySlices(self._session.workspace, self.segmentId, self._stack, self.keys):
             yield False
         self.keys = {step: key for step, key in self.keys.items() if self._low <= step <= self._high}
@@ -175,7 +177,7 @@ class _Run:
         workspace = self._session.workspace
         if self._options.method == "fill":
             return SliceFill(workspace, self.segmentId, self._stack)
-        if self._session.engine.status is None:
+        if not self._session.engine.hasModel:
             raise EngineError("No model is loaded: choose one first.")
         given = workspace, self._session.engine, self.segmentId, self._stack, self._options
         return ConsensusVote(*given, keys=lambda: self.keys) if self._options.axes else SliceFollower(*given)

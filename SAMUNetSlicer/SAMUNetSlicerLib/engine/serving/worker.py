@@ -10,6 +10,7 @@ import os
 import queue
 import sys
 import threading
+from types import TracebackType
 from typing import Callable, Optional, Tuple
 
 from .frames import FrameReader, Message, pack
@@ -24,6 +25,9 @@ _log = logging.getLogger(__name__)
 
 def main(make_service: Optional[Callable] = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # A process of which one thread has ended would leave the front end waiting: it is started again instead.
+    threading.excepthook = lambda fault: _die(fault.exc_type, fault.exc_value, fault.exc_traceback)
+    sys.excepthook = _die
     if hasattr(os, "nice"):
         os.nice(_NICENESS)  # all cores may be at work here, and the user interface needs one at once
     requests, answers = _claim_standard_streams()
@@ -42,6 +46,14 @@ def main(make_service: Optional[Callable] = None) -> None:
         report=lambda status: outlet.send(status_message(status)),
     )
     runner.run()
+
+
+def _die(kind: type, fault: Optional[BaseException], traceback: Optional[TracebackType]) -> None:
+    """Log a fault that nobody has caught, and end the process, whatever its other threads do."""
+    try:
+        _log.critical("The engine ends because of a fault", exc_info=(kind, fault, traceback))
+    finally:
+        os._exit(1)
 
 
 def _make_service(notify: Callable[[str], None]):
@@ -93,17 +105,13 @@ def _write_all(descriptor: int, buffer: memoryview) -> None:
 
 def _receive(descriptor: int, jobs: JobQueue) -> None:
     """Fill the queue from the pipe; ends the whole process with the pipe, whatever is running."""
-    try:
-        decoder = FrameReader()
-        while True:
-            chunk = os.read(descriptor, _CHUNK_BYTES)
-            if not chunk:
-                os._exit(0)
-            for message in decoder.feed(chunk):
-                _accept(message, jobs)
-    except Exception:  # a worker that no longer listens must not live on
-        _log.exception("The requests cannot be read")
-        os._exit(1)
+    decoder = FrameReader()
+    while True:
+        chunk = os.read(descriptor, _CHUNK_BYTES)
+        if not chunk:
+            os._exit(0)
+        for message in decoder.feed(chunk):
+            _accept(message, jobs)
 
 
 def _accept(message: Message, jobs: JobQueue) -> None:
