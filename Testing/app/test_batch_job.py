@@ -12,9 +12,11 @@ import pytest
 import SimpleITK as sitk
 
 from app import batch_runs
-from app.batch_runs import MIDDLE, options, run_batch, write_image, write_prompts
+from app.batch_runs import MIDDLE, fake_launch, options, run_batch, write_image, write_prompts
 from SAMUNetSlicerLib.app.batch import BatchJob, BatchListener, batchLock
 from SAMUNetSlicerLib.app.batch import manifest as batchManifest
+from SAMUNetSlicerLib.app.batch.localPool import WorkerPool
+from SAMUNetSlicerLib.app.jobs import CaseRecord
 from SAMUNetSlicerLib.errors import InputError, OutputError, PromptError
 
 
@@ -212,3 +214,15 @@ def test_a_broken_shared_prompts_file_is_said_once_before_any_work(data):
     assert not (data / "out").exists()
     with pytest.raises(InputError, match="no prompts in"):
         run_batch(data / "in", data / "absent", data / "out")
+
+
+def test_idle_processes_that_have_died_do_not_spoil_the_end(data):
+    pool = WorkerPool(["cpu", "cpu"], data / "out", fake_launch())
+    (data / "out").mkdir()
+    tasks = BatchJob(options(data / "in", data / "p.json", data / "out"))._tasks
+    assert len([event for event in pool.run(tasks) if isinstance(event, CaseRecord)]) == len(tasks)
+    processes = [worker.process for worker in pool._workers]
+    processes[0].kill()
+    processes[0].join()
+    pool.close()
+    assert not any(process.is_alive() for process in processes)

@@ -9,11 +9,11 @@ from app.batch_runs import fake_launch, options, write_image, write_prompts
 from app.desk import Desk
 from app.propagation_desk import BOX
 from fakes.fakeEngine import FAKE_SPEC
-from SAMUNetSlicerLib.app.batch.batchJob import BatchJob
+from SAMUNetSlicerLib.app.batch import BatchJob
 from SAMUNetSlicerLib.app.batch.caseRunner import CaseRunner
-from SAMUNetSlicerLib.app.engines.processEngine import ProcessEngine
-from SAMUNetSlicerLib.app.propagation.propagator import Propagator
-from SAMUNetSlicerLib.app.session.session import SegmentationSession
+from SAMUNetSlicerLib.app.engines import ProcessEngine
+from SAMUNetSlicerLib.app.propagation import Propagator
+from SAMUNetSlicerLib.app.session import SegmentationSession
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals")
 
