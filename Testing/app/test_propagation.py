@@ -89,7 +89,7 @@ def test_a_way_stops_where_it_looks_different(host):
     way.box()
     report = way.run()
     assert way.filled() == list(range(7))
-    assert "looks different" in report.stops[0].reason
+    assert "Brightness differs" in report.stops[0].reason
     way.propagator.close()
     way.session.close()
 

@@ -46,7 +46,7 @@ def answer(monkeypatch, text):
 def test_the_list_names_every_model_the_default_and_what_to_do(capsys):
     assert main(["models"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert any(line.startswith("* samunet_compact") and "  here  " in line for line in lines)
+    assert any(line.startswith("* samunet_compact") and "  installed  " in line for line in lines)
     assert any(line.startswith("  litemedsam") and "get, 39 MB" in line for line in lines)
     assert any("samunet_res34" in line and "you supply a file" in line for line in lines)
 

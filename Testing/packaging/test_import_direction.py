@@ -33,6 +33,7 @@ PACKAGES_BELOW = {
         "files": {"common", "session"},
         "jobs": {"common", "engines", "models", "session", "propagation", "prompts", "files"},
         "batch": {"common", "engines", "models", "session", "prompts", "files", "jobs"},
+        "texts": {"session", "propagation"},
     },
     "engine": {
         "types": set(),

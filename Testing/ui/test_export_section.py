@@ -89,7 +89,7 @@ def test_a_change_while_files_are_written_ends_the_export(segmented, tmp_path, m
     segmented.panel.export.formats.check(["seg.nrrd", "csv"])
     monkeypatch.setattr(slicer.app, "processEvents", lambda: segmented.scene.Clear(0))
     segmented.click("exportButton")
-    assert "changed meanwhile" in segmented.ui.statusText.text
+    assert "changed during the export" in segmented.ui.statusText.text
     assert not written(tmp_path)
 
 

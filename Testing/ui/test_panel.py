@@ -32,7 +32,7 @@ def test_a_first_result_needs_a_tool_and_a_click(bench):
 def test_the_line_tells_times_and_confidence(bench):
     bench.click("positiveButton")
     click_on_structure(bench)
-    assert "Encoded in 1 ms, decoded in 0 ms, confidence 0.90" in bench.ui.statusText.text
+    assert "Confidence 0.90, slice encoded in 1 ms, mask computed in 0 ms" in bench.ui.statusText.text
 
 
 def test_the_line_tells_how_many_slices_are_ready(bench):

@@ -96,7 +96,7 @@ def test_all_can_be_accepted(listed):
     assert not rows(listed)
     assert not listed.ui.acceptSliceButton.enabled
     listed.click("reviewButton")
-    assert "has been looked at" in listed.ui.statusText.text
+    assert "has been reviewed" in listed.ui.statusText.text
 
 
 def test_a_corrected_slice_leaves_the_list_and_stays_in_view(listed):

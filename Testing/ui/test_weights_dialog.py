@@ -137,8 +137,8 @@ def test_a_file_of_the_users_is_taken_over_checked_and_removed_again(dialog, tmp
     dialog.file = tmp_path / "mine.safetensors"
     dialog.file.write_bytes(CONTENT)
     dialog.press("file")
-    assert dialog.it.status.text == "The weights of Compact SAM-UNet are here."
-    assert dialog.rows()["compact_test"][3] == "here"
+    assert dialog.it.status.text == "The weights of Compact SAM-UNet are installed."
+    assert dialog.rows()["compact_test"][3] == "installed"
     dialog.press("check")
     assert dialog.rows()["compact_test"][3] == "checked: intact"
     dialog.press("remove")
@@ -176,14 +176,14 @@ def test_all_weights_of_a_folder_are_taken_one_after_the_other(dialog, tmp_path,
     (tmp_path / "compact.safetensors").write_bytes(CONTENT)
     (tmp_path / "lite_medsam.pth").write_bytes(b"not the published file")
     dialog.press("folder")
-    assert dialog.rows()["compact_test"][3] == "here"
+    assert dialog.rows()["compact_test"][3] == "installed"
     assert dialog.rows()["litemedsam"][3] == "can be downloaded"
 
 
 def test_a_folder_without_weights_is_one_sentence(dialog, tmp_path):
     dialog.folder = tmp_path
     dialog.press("folder")
-    assert "holds no weights that are missing here" in dialog.it.status.text
+    assert "contains none of the missing weights" in dialog.it.status.text
 
 
 def test_while_work_goes_on_it_can_be_cancelled_and_nothing_else_be_started(dialog):

@@ -62,7 +62,7 @@ def test_where_it_ended_is_said_with_the_reason(desk):
     desk.session.waitUntilIdle()
     desk.engine.service.predict = doubt
     carry(desk, "propagate")
-    assert "Slice 5: the network was not sure enough" in desk.state.statusText
+    assert "Slice 5: the confidence is too low" in desk.state.statusText
 
 
 def test_an_oblique_slice_cannot_be_put_to_the_vote_and_no_progress_is_shown(desk):

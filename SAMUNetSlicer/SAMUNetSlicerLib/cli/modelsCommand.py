@@ -14,7 +14,7 @@ HELP = "list the networks; get, check and remove their weights"
 def addArguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(act=_list)
     actions = parser.add_subparsers(metavar="ACTION")
-    listing = actions.add_parser("list", help="all networks and whether their weights are here (the default)")
+    listing = actions.add_parser("list", help="all networks, and which weights are installed (the default)")
     show = actions.add_parser("show", help="everything known about one network")
     get = actions.add_parser("get", help="obtain the weights of a network")
     get.add_argument("--yes", action="store_true", help="agree to the download and the license")
@@ -63,7 +63,7 @@ def _summary(card, default: str) -> Dict[str, Any]:
 
 def _state(entry: Dict[str, Any]) -> str:
     if entry["weights"]:
-        return "here"
+        return "installed"
     if not entry["downloadable"]:
         return "you supply a file"
     return f"get, {entry['sizeBytes'] / 1e6:.0f} MB" if entry["sizeBytes"] else "get"

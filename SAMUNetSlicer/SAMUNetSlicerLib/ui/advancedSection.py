@@ -63,13 +63,13 @@ class AdvancedSection:
 
     def _onCleared(self, ticket) -> None:
         if ticket.error is None:
-            self._status.say(_("The encoded slices were forgotten."))
+            self._status.say(_("The encoded slices were deleted."))
         elif not ticket.isCancelled:
             self._status.warn(str(ticket.error))
 
 
 def hoverChoices():
-    return [("auto", _("where it is quick enough")), ("on", _("always")), ("off", _("never"))]
+    return [("auto", _("when fast enough")), ("on", _("always")), ("off", _("never"))]
 
 
 def deviceChoices():

@@ -163,13 +163,13 @@ def caseText(name: str, record: Optional[CaseRecord] = None) -> str:
     if record.state == FAILED:
         return _("{name}: failed. {reason}").format(name=name, reason=record.message)
     if record.state == NEEDS_REVIEW:
-        return _("{name}: look at it, {reason}").format(name=name, reason="; ".join(record.reasons))
+        return _("{name}: needs review, {reason}").format(name=name, reason="; ".join(record.reasons))
     return _("{name}: done").format(name=name) if record.state == DONE else name
 
 
 def summaryText(records: List[CaseRecord]) -> str:
     states = [record.state for record in records]
-    return _("{done} of {total} volumes segmented, {review} to be looked at, {failed} failed.").format(
+    return _("{done} of {total} volumes segmented, {review} need review, {failed} failed.").format(
         done=sum(state in FINISHED for state in states),
         total=len(states),
         review=states.count(NEEDS_REVIEW),

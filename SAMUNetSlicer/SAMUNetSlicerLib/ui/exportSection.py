@@ -75,7 +75,7 @@ class ExportSection:
     def _onChange(self, *_arguments) -> None:
         """Files of one export hold the same masks, so it cannot go on after a change of them."""
         if self._isExporting:
-            self._stopped = _("What was to be exported has changed meanwhile: export again.")
+            self._stopped = _("The segmentation changed during the export: export again.")
 
     def _options(self, volumeNode) -> ExportOptions:
         return ExportOptions(

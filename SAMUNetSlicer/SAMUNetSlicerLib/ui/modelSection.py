@@ -10,13 +10,13 @@ from ..app.common import Signal
 from ..app.engines import Ticket
 from ..app.models import catalog, installedWeights, modelSpec
 from ..app.session import SegmentationSession
+from ..app.texts import engineText
 from ..engine.models import ModelCard
 from ..engine.serving import ModelSpec
 from .choiceBox import ChoiceBox
 from .engineLaunch import slicerEngineLaunch
 from .progressRow import ProgressRow
 from .statusLine import StatusLine
-from .texts import engineText
 from .weightsDialog import WeightsDialog
 
 
@@ -116,7 +116,7 @@ class ModelSection:
         if self.isLoading:
             return _("Loading...")
         if status is not None and status.model_id == self.card.id:
-            return engineText(status)
+            return engineText(status, _)
         if not self.hasWeights:
             return _("Its weights are not on this computer: press Weights.")
         return _("Starts with the first prompt.")

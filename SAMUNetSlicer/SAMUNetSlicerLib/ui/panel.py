@@ -161,7 +161,7 @@ class Panel:
 
     def _hint(self) -> str:
         if self.setup.isNeeded:
-            return _("Press Install: something that the network needs is missing.")
+            return _("Packages that the network needs are missing: press Install.")
         if self.session.volumeNode is None:
             return _("Choose a volume to begin with.")
         if self.model.isLoading:

@@ -4,6 +4,7 @@ from slicer.i18n import tr as _
 
 from ..app.propagation import PropagationOptions, PropagationReport, Propagator
 from ..app.session import SegmentationSession
+from ..app.texts import directionTexts, methodTexts, propagationText
 from ..scene.geometry import AXES, dimensions
 from .choiceBox import ChoiceBox
 from .progressRow import ProgressRow
@@ -27,8 +28,8 @@ class PropagateSection:
         self._slices = 0
         self.review = ReviewList(ui, session, status, tools)
         self.axes = ChoiceBox(ui.axesCombo, axesChoices(0), lambda _key: None)
-        self.method = ChoiceBox(ui.methodCombo, methodChoices(), lambda _key: self.refresh())
-        self.direction = ChoiceBox(ui.directionCombo, directionChoices(), lambda _key: None)
+        self.method = ChoiceBox(ui.methodCombo, _methodChoices(), lambda _key: self.refresh())
+        self.direction = ChoiceBox(ui.directionCombo, list(directionTexts(_).items()), lambda _key: None)
         self.propagator = Propagator(session)
         self.propagator.progress.connect(self._onProgress)
         self.propagator.finished.connect(self._onFinished)
@@ -81,16 +82,8 @@ class PropagateSection:
         self._progress.end(self)
         self.refresh()
         if report.error is None:
-            self._status.say(reportText(report))
+            self._status.say(propagationText(report, _))
             self._status.attempt(self.review.fill)
-
-
-def methodChoices():
-    return [("propagate", _("follow from slice to slice")), ("fill", _("fill between my slices"))]
-
-
-def directionChoices():
-    return [("both", _("both ways")), ("up", _("up (to R, A or S)")), ("down", _("down (to L, P or I)"))]
 
 
 def axesChoices(slices: int):
@@ -99,9 +92,6 @@ def axesChoices(slices: int):
     return [("one", _("that of the shown slice")), ("all", cost)]
 
 
-def reportText(report: PropagationReport) -> str:
-    """One sentence or two about what was done, and why it went no further."""
-    text = _("{count} slices segmented in {seconds} s.").format(
-        count=len(report.slices), seconds=f"{report.seconds:.1f}"
-    )
-    return " ".join([text, *dict.fromkeys(stop.reason for stop in report.stops)])
+def _methodChoices():
+    # Several axes are a choice of their own here, see axesChoices.
+    return [(key, text) for key, text in methodTexts(_).items() if key != "consensus"]

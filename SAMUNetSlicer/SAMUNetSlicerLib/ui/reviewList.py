@@ -6,6 +6,7 @@ from slicer.i18n import tr as _
 
 from ..app.propagation import SliceReview, reviewSlices
 from ..app.session import SegmentationSession
+from ..app.texts import reviewText
 from ..scene.geometry import SlicePlane
 from ..scene.prompts import sameOrientation, viewNormal
 from ..scene.sceneNodes import nodesOfClass
@@ -53,13 +54,13 @@ class ReviewList:
     def _fillAndSay(self) -> None:
         self.fill()
         if not self._reviews:
-            self._status.say(_("Every slice of this segment has been looked at."))
+            self._status.say(_("Every slice of this segment has been reviewed."))
 
     def _list(self, reviews: List[SliceReview], chosen: Optional[SliceReview] = None) -> None:
         self._reviews = reviews
         wasBlocked = self._ui.reviewList.blockSignals(True)
         self._ui.reviewList.clear()
-        self._ui.reviewList.addItems([reviewText(review) for review in reviews])
+        self._ui.reviewList.addItems([reviewText(review, _) for review in reviews])
         self._ui.reviewList.currentRow = reviews.index(chosen) if chosen in reviews else -1
         self._ui.reviewList.blockSignals(wasBlocked)
         self.refresh()
@@ -112,11 +113,6 @@ class ReviewList:
 
     def _look(self, review: SliceReview) -> None:
         showSlice(self._session, review.plane)
-
-
-def reviewText(review: SliceReview) -> str:
-    index = "" if review.plane.index is None else review.plane.index
-    return _("Slice {index}: {reasons}").format(index=index, reasons=", ".join(review.reasons) or _("fine"))
 
 
 def showSlice(session: SegmentationSession, plane: SlicePlane) -> None:

@@ -69,7 +69,7 @@ class StatusLine:
             # PythonQt would print it where a radiologist never looks.
             _log.exception("The panel failed")
             self.warn(
-                _("Something went wrong that should not ({error}): the error log has the details.").format(
+                _("Unexpected error ({error}): see the error log for details.").format(
                     error=f"{type(error).__name__}: {error}"
                 )
             )

@@ -174,7 +174,7 @@ class WeightsDialog:
         found = [(card.id, fileInFolder(card, Path(folder))) for card in absent]
         jobs = [("take", modelId, file) for modelId, file in found if file is not None]
         if not jobs:
-            raise InputError(_("{folder} holds no weights that are missing here.").format(folder=folder))
+            raise InputError(_("{folder} contains none of the missing weights.").format(folder=folder))
         self._start(jobs)
 
     def _remove(self) -> None:
@@ -183,7 +183,7 @@ class WeightsDialog:
         freed = removeRow(row)
         self._checked.pop(row.card.id, None)
         self.refresh()
-        self.status.text = _("{megabytes} MB are free again.").format(megabytes=f"{freed / 1e6:.0f}")
+        self.status.text = _("{megabytes} MB were freed.").format(megabytes=f"{freed / 1e6:.0f}")
         self._onChanged()
 
     def _startWithFile(self, action: str) -> None:

@@ -5,9 +5,9 @@ from typing import Callable, Optional
 from slicer.i18n import tr as _
 
 from ..app.session import MaskReport, SegmentationSession
+from ..app.texts import maskText
 from .progressRow import ProgressRow
 from .statusLine import StatusLine
-from .texts import maskText
 
 
 class WorkWatch:
@@ -41,7 +41,7 @@ class WorkWatch:
         self._wasBusy = session.isBusy
         if session.lastMask is not self._told:
             self._told = session.lastMask
-            self._status.say(maskText(self._told))
+            self._status.say(maskText(self._told, _))
         self._status.refresh()
 
     def close(self) -> None:

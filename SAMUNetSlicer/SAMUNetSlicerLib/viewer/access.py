@@ -12,7 +12,7 @@ _REFUSAL = (
     "copy the address that `samunet view` has printed."
 )
 _FOREIGN = "This request comes from another web page: it is refused."
-_RENAMED = "This computer is not called that here: open the address that `samunet view` has printed."
+_RENAMED = "This address is not that of the viewer: open the address that `samunet view` has printed."
 
 # A redirect would not do: a browser that comes from another site keeps a strict cookie from it.
 _HANDOVER = (

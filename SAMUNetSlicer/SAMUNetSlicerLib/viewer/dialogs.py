@@ -14,7 +14,7 @@ _HELP = (
     ("Middle button, Shift and left button", "Move the picture"),
     ("Shift and move", "Crosshair: all views follow"),
     ("Ctrl+Z, Ctrl+Y", "Undo, redo"),
-    ("Escape", "Give up a box"),
+    ("Escape", "Discard a box"),
 )
 
 
@@ -57,7 +57,7 @@ def _drawSavedWork(viewer) -> None:
             v.VCardText("{{ volumeName }} was worked on before: {{ savedWork }}.")
             with v.VCardActions():
                 v.VSpacer()
-                _drawAnswer("Begin anew", viewer.status.guard(viewer.opening.beginAnew), "begin-anew")
+                _drawAnswer("Start over", viewer.status.guard(viewer.opening.beginAnew), "begin-anew")
                 _drawAnswer("Continue", viewer.status.guard(viewer.opening.restore), "continue", "primary")
 
 

@@ -5,20 +5,8 @@ from typing import Callable
 from ..app.models import catalog, installedWeights
 from ..app.session import FOLLOW_DISPLAY, SegmentationSession
 from ..engine.serving import ModelSpec
-from ..engine.windowing import CT_PRESETS, WindowSetting
+from ..engine.windowing import WindowSetting
 from .status import Status
-
-POLICIES = {
-    "protectAll": "Stay as they are",
-    "protectLocked": "Give way unless locked",
-    "allowOverlap": "May overlap",
-}
-WINDOWS = {
-    FOLLOW_DISPLAY: "As displayed",
-    "slice": "Range of the slice",
-    "percentile": "Range without outliers",
-    **{f"preset:{name}": f"CT {name}" for name in sorted(CT_PRESETS)},
-}
 
 
 class Network:

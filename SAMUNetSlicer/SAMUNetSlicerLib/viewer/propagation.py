@@ -7,21 +7,14 @@ from ..app.propagation import (
     PropagationReport,
     Propagator,
     SliceReview,
-    Stop,
     reviewSlices,
 )
 from ..app.session import SegmentationSession
+from ..app.texts import propagationText, reviewText
 from ..scene.geometry import AXES
 from .sliceViews import SliceViews
 from .status import Status
 
-METHODS = {
-    "propagate": "Follow from slice to slice",
-    "consensus": "Along three axes, by vote",
-    "fill": "Fill between my slices",
-}
-COST_OF_CONSENSUS = "Takes three times as long, or more: each axis is segmented for itself."
-DIRECTIONS = {"both": "Both ways", "up": "Up (to R, A or S)", "down": "Down (to L, P or I)"}
 _MOST_REVIEWS = 8
 
 
@@ -39,7 +32,7 @@ class Propagation:
         state.update({"method": "propagate", "direction": "both", "reviews": []})
 
     def start(self, method: str, direction: str) -> None:
-        """:param method, direction: of ``METHODS`` and ``DIRECTIONS``.
+        """:param method, direction: keys of `methodTexts` and `directionTexts`.
         :raises UserError: there is nothing to propagate, or not in this way.
         """
         if method == "consensus":
@@ -62,7 +55,7 @@ class Propagation:
     def _onFinished(self, report: PropagationReport) -> None:
         self._status.end(self)
         if report.error is None:
-            self._status.say(reportText(report))
+            self._status.say(propagationText(report))
         self._reviewed = report.segmentId
         self._reviews = [each for each in reviewSlices(self._session) if each.reasons][:_MOST_REVIEWS]
         self._state.reviews = [reviewText(each) for each in self._reviews]
@@ -71,20 +64,3 @@ class Propagation:
         """The list is about one segment."""
         if self._session.segmentId != self._reviewed:
             self._reviewed, self._reviews, self._state.reviews = self._session.segmentId, [], []
-
-
-def reportText(report: PropagationReport) -> str:
-    """What was done, and why it went no further."""
-    text = f"{len(report.slices)} slices segmented in {report.seconds:.1f} s."
-    return " ".join([text, *dict.fromkeys(stopText(stop) for stop in report.stops)])
-
-
-def stopText(stop: Stop) -> str:
-    if stop.plane.index is None:
-        return stop.reason
-    return f"Slice {stop.plane.index}: {stop.reason[:1].lower()}{stop.reason[1:]}"
-
-
-def reviewText(review: SliceReview) -> str:
-    index = "" if review.plane.index is None else f" {review.plane.index}"
-    return f"Slice{index}: {', '.join(review.reasons)}"

@@ -3,6 +3,7 @@
 from typing import Optional
 
 from ..app.session import MaskReport, SegmentationSession
+from ..app.texts import engineText, maskText
 from ..engine.serving import EngineStatus
 from .status import Status
 
@@ -38,22 +39,3 @@ class SessionState:
 
     def _onEngine(self, status: Optional[EngineStatus]) -> None:
         self._state.engineText = "" if status is None else engineText(status)
-
-
-def maskText(report: MaskReport) -> str:
-    """One line about a mask that was written."""
-    parts = []
-    if report.confidence is not None:
-        parts.append(f"confidence {report.confidence:.2f}")
-    if report.source == "encoded":
-        parts.append(f"slice encoded in {report.encodeMs:.0f} ms")
-    if report.decodeMs is not None:
-        parts.append(f"decoded in {report.decodeMs:.0f} ms")
-    parts.append(f"written in {report.writeMs:.0f} ms")
-    text = ", ".join(parts)
-    return " ".join([*report.notes, f"{text[:1].upper()}{text[1:]}."])
-
-
-def engineText(status: EngineStatus) -> str:
-    """Where the network runs."""
-    return f"Runs on {status.device} in {status.precision}"

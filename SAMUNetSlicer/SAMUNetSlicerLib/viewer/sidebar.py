@@ -4,8 +4,7 @@ from trame.widgets import html
 from trame.widgets import vuetify3 as v
 
 from ..app.files import FORMATS
-from .network import POLICIES, WINDOWS
-from .propagation import COST_OF_CONSENSUS, DIRECTIONS, METHODS
+from ..app.texts import capitalized, directionTexts, methodTexts, policyTexts, windowTexts
 
 # Written along with label volumes.
 _NOT_OFFERED = "label-table"
@@ -92,9 +91,14 @@ def _drawMaskButtons(viewer) -> None:
     session, guard = viewer.session, viewer.status.guard
     with html.Div(classes="d-flex px-3 pb-3 pt-1", style="gap: 6px"):
         for text, action, isOff, title in (
-            ("Accept", session.accept, "!hasPrompts", "Keep this slice's mask; later prompts are about more"),
+            ("Accept", session.accept, "!hasPrompts", "Accept this slice's mask; later prompts add to it"),
             ("Clear", session.clear, "!hasPrompts", "Remove the segment's prompts from this slice"),
-            ("Next", session.nextSegment, "!segmentId", "This one is complete: begin another segment"),
+            (
+                "Next",
+                session.nextSegment,
+                "!segmentId",
+                "Mark this segment as complete and start another",
+            ),
         ):
             v.VBtn(
                 text,
@@ -114,24 +118,24 @@ def _drawChoices() -> None:
     with html.Div(classes="px-3 pb-3 d-flex flex-column", style="gap: 8px"):
         v.VSelect(v_model=("modelId",), items=("models",), label="Model", id="model", **_DENSE)
         html.Span("{{ engineText }}", classes="text-caption text-medium-emphasis", id="engine")
-        v.VSelect(v_model=("window",), items=(_items(WINDOWS),), label="Sees gray levels", **_DENSE)
-        v.VSelect(v_model=("policy",), items=(_items(POLICIES),), label="Other segments", **_DENSE)
+        v.VSelect(v_model=("window",), items=(_items(windowTexts()),), label="Gray levels", **_DENSE)
+        v.VSelect(v_model=("policy",), items=(_items(policyTexts()),), label="Other segments", **_DENSE)
 
 
 def _drawPropagation(viewer) -> None:
     with _title("Other slices"):
         pass
     with html.Div(classes="px-3 pb-3 d-flex flex-column", style="gap: 8px"):
-        v.VSelect(v_model=("method",), items=(_items(METHODS),), label="How", **_DENSE)
+        v.VSelect(v_model=("method",), items=(_items(methodTexts()),), label="Method", **_DENSE)
         v.VSelect(
             v_model=("direction",),
-            items=(_items(DIRECTIONS),),
-            label="Where to",
+            items=(_items(directionTexts()),),
+            label="Direction",
             v_if=("method !== 'fill'",),
             **_DENSE,
         )
         html.Span(
-            COST_OF_CONSENSUS,
+            "Takes about four times as long: each axis is segmented separately.",
             v_if=("method === 'consensus'",),
             classes="text-caption text-medium-emphasis",
         )
@@ -221,5 +225,5 @@ def _title(text: str):
 
 
 def _items(titles: dict) -> str:
-    entries = ", ".join(f"{{value: '{key}', title: '{title}'}}" for key, title in titles.items())
+    entries = ", ".join(f"{{value: '{key}', title: '{capitalized(title)}'}}" for key, title in titles.items())
     return f"[{entries}]"

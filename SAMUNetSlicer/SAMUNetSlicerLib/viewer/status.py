@@ -60,10 +60,7 @@ class Status:
             self.warn(str(error))
         except Exception as error:
             _log.exception("The viewer failed")
-            self.warn(
-                f"Something went wrong that should not ({type(error).__name__}: {error}): "
-                "the terminal shows the details."
-            )
+            self.warn(f"Unexpected error ({type(error).__name__}: {error}): see the terminal for details.")
         return None
 
     def guard(self, action: Callable) -> Callable:

@@ -47,17 +47,15 @@ def diceOf(mask: np.ndarray, other: np.ndarray) -> float:
 def reasonToRefuse(found: PropagatedSlice, options: PropagationOptions) -> Optional[str]:
     """A sentence if the mask is not to be taken, None if it is."""
     if found.confidence < options.minConfidence:
-        return f"The network was not sure enough (confidence {found.confidence:.2f})."
+        return f"The confidence is too low ({found.confidence:.2f})."
     if found.dice is None:
         return None
     if found.areaRatio < options.minAreaRatio:
-        return f"The area fell to {found.areaRatio:.0%} of the slice before."
+        return f"The area fell to {found.areaRatio:.0%} of the previous slice."
     if found.areaRatio > options.maxAreaRatio:
-        return f"The area grew to {found.areaRatio:.0%} of the slice before."
+        return f"The area grew to {found.areaRatio:.0%} of the previous slice."
     if found.dice < options.minDice:
-        return f"The shape does not continue the slice before (Dice {found.dice:.2f})."
+        return f"The shape does not continue that of the previous slice (Dice {found.dice:.2f})."
     if found.brightnessShift > options.maxBrightnessShift:
-        return (
-            f"It looks different from the prompted slice ({found.brightnessShift:.1f} standard deviations)."
-        )
+        return f"Brightness differs from the prompted one ({found.brightnessShift:.1f} standard deviations)."
     return None
