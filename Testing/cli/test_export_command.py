@@ -130,3 +130,21 @@ def test_segment_writes_the_formats_that_are_asked_for(home_with_weights, volume
 
     assert main(["segment", str(volume), *options]) == 0
     assert sorted(os.listdir(out)) == ["ts_ct3mm-Bladder.ply", "ts_ct3mm.parquet"]
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.9, -1])
+def test_a_segmentation_file_that_was_cut_is_one_sentence(segmentation, series, tmp_path, capfd, kept):
+    content = segmentation.read_bytes()
+    segmentation.write_bytes(content[: int(len(content) * kept) if kept > 0 else kept])
+    assert main(["export", str(segmentation), "--volume", str(series), "--out", str(tmp_path / "out")]) == 3
+    said = capfd.readouterr().err
+    assert "damaged" in said and said.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_flipped_bit_in_a_segmentation_file_is_noticed(segmentation, series, tmp_path, capfd):
+    content = bytearray(segmentation.read_bytes())
+    content[-30] ^= 1
+    segmentation.write_bytes(content)
+    assert main(["export", str(segmentation), "--volume", str(series), "--out", str(tmp_path / "out")]) == 3
+    assert "damaged" in capfd.readouterr().err

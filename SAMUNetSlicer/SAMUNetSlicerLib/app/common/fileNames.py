@@ -1,7 +1,9 @@
 """File names from a pattern and from what users call their cases and segments."""
 
+import os
 import re
 import unicodedata
+from pathlib import Path
 from typing import Iterable, List, Mapping, Tuple
 
 from ...errors import InputError
@@ -18,6 +20,18 @@ def fileName(text: str) -> str:
     while len(name.encode()) > _MOST_BYTES:
         name = name[:-1].rstrip(" .")
     return f"_{name}" if not name or _RESERVED.fullmatch(name) else name
+
+
+def requireUtf8(path: Path) -> None:
+    """Check that a path can be given to ITK and VTK, which end the process otherwise.
+
+    :raises InputError: its name is not UTF-8 text.
+    """
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError as error:
+        shown = os.fsencode(path).decode("utf-8", "replace")
+        raise InputError(f"The name of '{shown}' is not UTF-8 text: rename it.") from error
 
 
 def nameAndJoint(pattern: str, fields: Mapping[str, str]) -> Tuple[str, str]:

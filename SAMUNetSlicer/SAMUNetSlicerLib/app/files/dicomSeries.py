@@ -6,16 +6,13 @@ from typing import List, NamedTuple, Optional
 import numpy as np
 
 from ...errors import InputError
+from .dicomHeaders import ImageHeader, readImageHeader, requireOneKind
 
 # Positions are stored as decimal text: they are even if no gap differs by more than this part of it.
 _UNEVEN = 0.02
 
 
-class _Place(NamedTuple):
-    """Where an image lies: position of its first pixel and directions of its rows and columns, LPS mm."""
-
-    position: np.ndarray
-    directions: np.ndarray
+DICOM_READER = "GDCMImageIO"
 
 
 def seriesFiles(folder: Path, seriesUID: Optional[str] = None) -> List[str]:
@@ -40,7 +37,7 @@ def seriesFiles(folder: Path, seriesUID: Optional[str] = None) -> List[str]:
         raise InputError(f"'{folder}' has no series '{seriesUID}', it holds: {_listing(folder, found)}.")
     files = _files(folder, seriesUID or found[0])
     _requireAllReadable(folder, files, found)
-    _requireEvenStack(folder, files)
+    _requireEvenStack(folder, [readImageHeader(file) for file in files])
     return files
 
 
@@ -125,6 +122,7 @@ def _header(file: str):
 
     reader = sitk.ImageFileReader()
     reader.SetFileName(file)
+    reader.SetImageIO(DICOM_READER)
     try:
         reader.ReadImageInformation()
     except RuntimeError as error:
@@ -132,27 +130,14 @@ def _header(file: str):
     return reader
 
 
-def _place(file: str) -> Optional[_Place]:
-    header = _header(file)
-    if not (header.HasMetaDataKey("0020|0032") and header.HasMetaDataKey("0020|0037")):
-        return None
-    position, directions = (
-        np.array([float(v) for v in header.GetMetaData(tag).split("\\")])
-        for tag in ("0020|0032", "0020|0037")
-    )
-    return _Place(position, directions.reshape(2, 3))
-
-
-def _requireEvenStack(folder: Path, files: List[str]) -> None:
-    if len(files) == 1:
+def _requireEvenStack(folder: Path, headers: List[ImageHeader]) -> None:
+    if len(headers) == 1:
         return
-    places = [_place(file) for file in files]
-    if any(place is None for place in places):
-        raise InputError(f"The images in '{folder}' have no position in the patient: load one of the files.")
-    first = places[0].directions
-    if any(np.abs(place.directions - first).max() > 1e-3 for place in places):
+    requireOneKind(headers)
+    first = headers[0].directions
+    if any(np.abs(header.directions - first).max() > 1e-3 for header in headers):
         raise InputError(f"The images in '{folder}' are not parallel: load one of the files.")
-    steps = np.diff([place.position for place in places], axis=0)
+    steps = np.diff([header.position for header in headers], axis=0)
     normal = np.cross(*first)
     gaps = steps @ normal
     _requireEvenGaps(folder, np.abs(gaps))

@@ -1,14 +1,28 @@
 """Image files of any kind, read with SimpleITK and refused with one sentence if they cannot be trusted."""
 
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Optional
 
 import numpy as np
 
 from ...errors import InputError
-from .dicomSeries import haveDifferentTypes, seriesFiles
-from .imageIntegrity import damaged, requireComplete, requireCompletePicture
+from ..common.fileNames import requireUtf8
+from .dicomHeaders import readImageHeader
+from .dicomSeries import DICOM_READER, haveDifferentTypes, seriesFiles
+from .imageIntegrity import damaged, pictureFormat, requireSound
+from .quietLibraries import quietLibraries
+
+_READERS = {
+    **dict.fromkeys((".nrrd", ".nhdr"), "NrrdImageIO"),
+    **dict.fromkeys((".mha", ".mhd"), "MetaImageIO"),
+    **dict.fromkeys((".nii", ".gz", ".hdr", ".img"), "NiftiImageIO"),
+    **dict.fromkeys((".jpg", ".jpeg"), "JPEGImageIO"),
+    **dict.fromkeys((".tif", ".tiff"), "TIFFImageIO"),
+    ".png": "PNGImageIO",
+    ".bmp": "BMPImageIO",
+}
+# Axes of unit length are perpendicular if their products are below this: decimal text is not exact.
+_SHEAR = 1e-3
 
 
 def readImage(path: Path, seriesUID: Optional[str] = None):
@@ -20,47 +34,56 @@ def readImage(path: Path, seriesUID: Optional[str] = None):
         vector values, or a geometry with NaN.
     """
     path = Path(path)
+    isFolder = _isFolder(path)
+    if not isFolder:
+        requireFile(path)
     try:
-        _requireContent(path)
-        with _quietReaders():
-            image = _readFolder(path, seriesUID) if path.is_dir() else _readFile(path)
+        with quietLibraries():
+            image = _readFolder(path, seriesUID) if isFolder else _readFile(path)
     except PermissionError as error:
-        raise InputError(f"'{path}' may not be read by this user: ask for permission or copy it.") from error
+        raise _forbidden(path) from error
     return _asVolume(image, path)
 
 
-def _requireContent(path: Path) -> None:
-    if not path.exists():
-        raise InputError(f"There is no file or folder '{path}': check its name.")
-    if path.is_dir():
-        next(path.iterdir(), None)  # raises without permission; GDCM would find no images
-        return
-    if not path.is_file():
-        raise InputError(f"'{path}' is not a regular file: give an image file or a folder of DICOM files.")
-    with path.open("rb") as file:
-        if not file.read(1):
-            raise InputError(f"'{path}' is empty (0 bytes): copy or export it again from its source.")
+def requireFile(path: Path) -> None:
+    """Check that there is a file with something in it.
 
-
-@contextmanager
-def _quietReaders():
-    """ITK's warnings would reach the terminal although what matters in them becomes an error here."""
-    import SimpleITK as sitk
-
-    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    :raises InputError: there is none, it is empty, may not be read, or has a name that readers cannot be given.
+    """
+    requireUtf8(path)
     try:
-        yield
-    finally:
-        sitk.ProcessObject.SetGlobalWarningDisplay(shown)
+        if not path.is_file():
+            path.stat()
+            raise InputError(f"'{path}' is not a regular file: give an image file or a folder of DICOM files.")
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise InputError(f"'{path}' is empty (0 bytes): copy or export it again from its source.")
+    except PermissionError as error:
+        raise _forbidden(path) from error
+    except OSError as error:
+        raise InputError(f"There is no file or folder '{path}': check its name.") from error
+
+
+def _forbidden(path: Path) -> InputError:
+    return InputError(f"'{path}' may not be read by this user: ask for permission or copy it.")
+
+
+def _isFolder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False  # as for a name that is too long
 
 
 def _readFile(path: Path):
     import SimpleITK as sitk
 
-    requireCompletePicture(path)
+    requireSound(path)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
+    reader.SetImageIO(_readerOf(path))
+    if reader.GetImageIO() == DICOM_READER:
+        readImageHeader(str(path))
     try:
         reader.ReadImageInformation()
     except RuntimeError as error:
@@ -69,7 +92,6 @@ def _readFile(path: Path):
         raise InputError(
             f"'{path}' holds {reader.GetSize()[3]} volumes over time: save one of them as its own file."
         )
-    requireComplete(path, reader)
     try:
         return reader.Execute()
     except MemoryError as error:
@@ -80,21 +102,37 @@ def _readFile(path: Path):
         raise damaged(path) from error
 
 
+def _readerOf(path: Path) -> str:
+    """The ITK reader that a file is for.
+
+    ITK would ask all that it has, and among the others are formats that may refer to any file.
+    """
+    picture = pictureFormat(path)
+    return f"{picture}ImageIO" if picture else _READERS.get(path.suffix.lower(), DICOM_READER)
+
+
 def _unreadable(path: Path, reason: str) -> InputError:
     if "orthonormal" in reason:
-        return InputError(f"The voxel axes of '{path}' are sheared: resample it to perpendicular axes first.")
+        return _sheared(path)
     return InputError(
         f"'{path}' is damaged or not an image: give a NRRD, NIfTI, MetaImage, DICOM, PNG, JPEG or TIFF file."
     )
 
 
+def _sheared(path: Path) -> InputError:
+    return InputError(f"The voxel axes of '{path}' are sheared: resample it to perpendicular axes first.")
+
+
 def _readFolder(folder: Path, seriesUID: Optional[str]):
     import SimpleITK as sitk
 
+    requireUtf8(folder)
+    next(folder.iterdir(), None)  # raises without permission; GDCM would find no images
     files = seriesFiles(folder, seriesUID)
     if len(files) == 1:
         return _readFile(Path(files[0]))
     reader = sitk.ImageSeriesReader()
+    reader.SetImageIO(DICOM_READER)
     reader.SetFileNames(files)
     if haveDifferentTypes(files):
         reader.SetOutputPixelType(sitk.sitkFloat64)
@@ -114,6 +152,9 @@ def _asVolume(image, path: Path):
     geometry = (*image.GetSpacing(), *image.GetOrigin(), *image.GetDirection())
     if not np.isfinite(geometry).all():
         raise InputError(f"The position of '{path}' in space is not a number (NaN): correct its header.")
+    directions = np.reshape(image.GetDirection(), (3, 3))
+    if np.abs(directions.T @ directions - np.eye(3)).max() > _SHEAR:
+        raise _sheared(path)
     kind, components = image.GetPixelIDTypeAsString(), image.GetNumberOfComponentsPerPixel()
     if "complex" in kind or components not in {1, 3, 4} or (components > 1 and "integer" not in kind):
         raise InputError(

@@ -11,7 +11,9 @@ from ...errors import InputError
 from ...scene.export import quiet
 from ...scene.sceneNodes import nodesOfClass
 from .headlessScene import SceneHost
-from .imageReading import readImage
+from .imageIntegrity import requireSound
+from .imageReading import readImage, requireFile
+from .quietLibraries import quietLibraries
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -72,15 +74,16 @@ def _vtkImage(image) -> vtk.vtkImageData:
 def readSegmentation(host: SceneHost, path: Path):
     """Add the segmentation of a .seg.nrrd file to the scene and return its node.
 
-    :raises InputError: it cannot be read.
+    :raises InputError: it cannot be read, or is damaged.
     """
-    if not Path(path).exists():
-        raise InputError(f"There is no file '{path}': check its name.")
+    path = Path(path)
+    requireFile(path)
+    requireSound(path)  # Slicer's reader ends the process where voxels are missing
     storage = host.scene.AddNewNodeByClass("vtkMRMLSegmentationStorageNode")
     storage.SetFileName(str(path))
     node = host.scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
-    with quiet():
-        isRead = Path(path).is_file() and storage.ReadData(node)
+    with quiet(), quietLibraries():
+        isRead = storage.ReadData(node)
     if not isRead:
         raise InputError(f"'{path}' is not a segmentation: give a .seg.nrrd file that Slicer can load.")
     return node

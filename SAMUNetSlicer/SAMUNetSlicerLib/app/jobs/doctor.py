@@ -22,6 +22,7 @@ _PACKAGES = (
     ("numpy", "numpy"),
     ("PIL", "pillow"),
     ("SimpleITK", "SimpleITK"),
+    ("pydicom", "pydicom"),
     ("slicer", "slicer-core"),
     ("vtk", "vtk"),
     ("requests", "requests"),
