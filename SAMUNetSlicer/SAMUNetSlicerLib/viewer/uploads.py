@@ -1,5 +1,6 @@
 """Files from the browser: streamed into a folder of their own, checked, opened."""
 
+import asyncio
 import json
 import re
 import shutil
@@ -10,7 +11,7 @@ from typing import Awaitable, Callable, Dict, Optional
 
 from aiohttp import web
 
-from ..app.files import locateMetaImage, locateNrrd
+from ..app.files import makeSelfContained
 from ..errors import InputError, OutputError, UserError
 
 MOST_BYTES = 4 << 30
@@ -35,6 +36,8 @@ class Uploads:
     def __init__(self, open: Callable[[Path, str], Awaitable[None]], mostBytes: int = MOST_BYTES):
         self._open, self._mostBytes = open, mostBytes
         self._folder = Path(tempfile.mkdtemp(prefix="samunet-upload-"))
+        self._shown: Optional[Path] = None  # the folder of what was opened last
+        self._turn = asyncio.Lock()
 
     def addRoutes(self, router) -> None:
         router.add_post("/upload", self._onUpload)
@@ -49,18 +52,33 @@ class Uploads:
         try:
             folder.mkdir()
             await self._receive(request, folder, names)
-            await self._open(_whatToOpen(folder), _volumeName(names))
-            self._forgetOthers(folder)
+            async with self._turn:  # the one before is removed when the next one is shown
+                await self._open(_whatToOpen(folder), _volumeName(names))
+                self._shown, folder = folder, self._shown
         except (UserError, OSError) as problem:
             error = str(problem) if isinstance(problem, UserError) else _noRoom(problem)
             error = _inTheUsersWords(error, folder, names)
-            shutil.rmtree(folder, ignore_errors=True)
+        finally:
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
         return web.Response(text=json.dumps({"error": error}), content_type="application/json")
 
     async def _receive(self, request: web.Request, folder: Path, names: Dict[Path, str]) -> None:
         """Write all files to the folder; ``names`` gets what the browser calls them."""
         if not request.content_type.startswith("multipart/"):
             raise InputError(_NO_FILES)
+        try:
+            await self._writeParts(request, folder, names)
+        except (UserError, OSError):
+            raise
+        except Exception as error:  # what aiohttp raises depends on what is wrong with the form
+            raise InputError("The upload is not a form as browsers send it: send it again.") from error
+        if not names:
+            raise InputError(_NO_FILES)
+        for path in names:
+            await asyncio.get_running_loop().run_in_executor(None, makeSelfContained, path)
+
+    async def _writeParts(self, request: web.Request, folder: Path, names: Dict[Path, str]) -> None:
         left = self._mostBytes
         async for part in await request.multipart():
             if len(names) == _MOST_FILES:
@@ -69,10 +87,6 @@ class Uploads:
             path = folder / f"{len(names):05d}{_endingOf(name)}"
             left -= await self._write(part, path, left)
             names[path] = name
-        if not names:
-            raise InputError(_NO_FILES)
-        for path in names:
-            requireSelfContained(path)
 
     async def _write(self, part, path: Path, most: int) -> int:
         size = 0
@@ -84,11 +98,6 @@ class Uploads:
                 file.write(chunk)
         return size
 
-    def _forgetOthers(self, folder: Path) -> None:
-        for other in self._folder.iterdir():
-            if other != folder:
-                shutil.rmtree(other, ignore_errors=True)
-
 
 def tooLarge(mostBytes: int) -> str:
     """What to say about an upload of more bytes."""
@@ -96,19 +105,6 @@ def tooLarge(mostBytes: int) -> str:
         f"The upload is larger than {mostBytes / 2**30:g} GB: copy the file to the viewer's computer "
         "and open it by its path."
     )
-
-
-def requireSelfContained(path: Path) -> None:
-    """:raises InputError: the header names other files, which could be any of this computer's."""
-    locate = {".nrrd": locateNrrd, ".mha": locateMetaImage}.get(path.suffix)
-    if locate is None:
-        return
-    try:
-        located = locate(path)
-    except ValueError:
-        return  # reading it will say what is wrong
-    if located is None or located.path != path:
-        raise InputError("The file refers to voxels in other files: save it as one file and upload that.")
 
 
 def _baseName(name: Optional[str]) -> str:

@@ -6,7 +6,7 @@ __all__, __getattr__, __dir__ = exports(
     __name__,
     {
         "events": ("Signal",),
-        "fileNames": ("distinctNames", "fileName", "nameAndJoint"),
+        "fileNames": ("distinctNames", "fileName", "nameAndJoint", "requireUtf8"),
         "folders": ("cacheFolder", "homeFolder", "weightsFolder"),
         "safeFiles": (
             "copyStream",

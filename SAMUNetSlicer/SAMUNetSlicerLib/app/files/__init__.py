@@ -11,10 +11,10 @@ __all__, __getattr__, __dir__ = exports(
         "exportFormats": ("DEFAULT_KEYS", "ExportSource", "FORMATS", "formatsOf"),
         "exportJob": ("ExportOptions", "ExportResult", "exportSegmentation"),
         "headlessScene": ("addSliceNode", "SceneHost", "startScene"),
-        "imageIntegrity": ("locateMetaImage", "locateNrrd"),
         "imageReading": ("readImage",),
         "loading": ("addVolume", "baseName", "loadVolume", "readMarkups", "readSegmentation"),
         "provenanceFile": ("readProvenance", "RecordedSegment", "RecordedSegmentation", "writeProvenance"),
         "resultFiles": ("ResultFiles",),
+        "selfContained": ("makeSelfContained",),
     },
 )

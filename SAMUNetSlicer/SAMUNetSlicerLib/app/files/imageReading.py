@@ -6,7 +6,7 @@ from typing import Optional
 import numpy as np
 
 from ...errors import InputError
-from ..common.fileNames import requireUtf8
+from ..common import requireUtf8
 from .dicomHeaders import readImageHeader
 from .dicomSeries import DICOM_READER, haveDifferentTypes, seriesFiles
 from .imageIntegrity import damaged, pictureFormat, requireSound
@@ -48,13 +48,15 @@ def readImage(path: Path, seriesUID: Optional[str] = None):
 def requireFile(path: Path) -> None:
     """Check that there is a file with something in it.
 
-    :raises InputError: there is none, it is empty, may not be read, or has a name that readers cannot be given.
+    :raises InputError: there is none, it is empty, may not be read, or readers cannot be given its name.
     """
     requireUtf8(path)
     try:
         if not path.is_file():
             path.stat()
-            raise InputError(f"'{path}' is not a regular file: give an image file or a folder of DICOM files.")
+            raise InputError(
+                f"'{path}' is not a regular file: give an image file or a folder of DICOM files."
+            )
         with path.open("rb") as file:
             if not file.read(1):
                 raise InputError(f"'{path}' is empty (0 bytes): copy or export it again from its source.")

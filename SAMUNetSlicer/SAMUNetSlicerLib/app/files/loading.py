@@ -78,15 +78,24 @@ def readSegmentation(host: SceneHost, path: Path):
     """
     path = Path(path)
     requireFile(path)
-    requireSound(path)  # Slicer's reader ends the process where voxels are missing
+    try:
+        requireSound(path)  # Slicer's reader ends the process where voxels are missing
+    except InputError as error:
+        raise _noSegmentation(path) from error
     storage = host.scene.AddNewNodeByClass("vtkMRMLSegmentationStorageNode")
     storage.SetFileName(str(path))
     node = host.scene.AddNewNodeByClass("vtkMRMLSegmentationNode")
     with quiet(), quietLibraries():
         isRead = storage.ReadData(node)
     if not isRead:
-        raise InputError(f"'{path}' is not a segmentation: give a .seg.nrrd file that Slicer can load.")
+        raise _noSegmentation(path)
     return node
+
+
+def _noSegmentation(path: Path) -> InputError:
+    return InputError(
+        f"'{path}' is not a segmentation, or is damaged: give a .seg.nrrd file that Slicer can load."
+    )
 
 
 def readMarkups(host: SceneHost, path: Path) -> List:

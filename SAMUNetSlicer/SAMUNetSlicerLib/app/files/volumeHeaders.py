@@ -178,6 +178,7 @@ def metaImageHeader(path: Path) -> VolumeHeader:
         return VolumeHeader(None, size, fields)
     compressed, headerSize = _isTrue(fields, "CompressedData", "False"), int(fields.get("HeaderSize", 0))
     if name.upper() == "LOCAL":
+        _require(headerSize in {0, -1})
         place, start = path, end
     else:
         place = path.parent / name
