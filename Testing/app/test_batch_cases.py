@@ -121,6 +121,6 @@ def test_the_rescale_of_every_slice_is_applied_by_itself(tmp_path):
     for slope, file in zip((1, 0.5, 0.25), sorted(folder.iterdir(), reverse=True)):
         dataset = pydicom.dcmread(file)
         expected.append(dataset.pixel_array * slope)
-        dataset.RescaleSlope, dataset.RescaleIntercept = slope, 0
+        dataset.Modality, dataset.RescaleSlope, dataset.RescaleIntercept = "PT", slope, 0
         dataset.save_as(file)
     np.testing.assert_allclose(sitk.GetArrayFromImage(readImage(folder)), expected)

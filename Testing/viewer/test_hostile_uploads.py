@@ -350,8 +350,10 @@ def test_an_upload_that_arrives_while_another_is_opened_does_not_take_its_files_
         (b'--x\r\nContent-Disposition: form-data; name="f"; filename="a.nii"\r\n\r\nhalf', "x"),
         (b"--x\r\n\r\n\r\n--x--\r\n", "x"),
         (
-            b'--x\r\nContent-Disposition: form-data; filename="a.nii"\r\n'
-            b"Content-Transfer-Encoding: odd\r\n\r\nx\r\n--x--\r\n",
+            (
+                b'--x\r\nContent-Disposition: form-data; filename="a.nii"\r\n'
+                b"Content-Transfer-Encoding: odd\r\n\r\nx\r\n--x--\r\n"
+            ),
             "x",
         ),
         (b"--x\r\nContent-Type: multipart/mixed; boundary=y\r\n\r\n--y\r\n\r\nx\r\n--y--\r\n--x--\r\n", "x"),
