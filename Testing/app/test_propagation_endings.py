@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.desk import SHAPE
 from app.propagation_desk import DEPTH
 from fakes.fakeEngine import FAKE_SPEC
 from SAMUNetSlicerLib.app.propagation import PropagationOptions
@@ -133,3 +134,18 @@ def test_an_engine_that_dies_under_way_is_one_error_and_keeps_what_is_done(way):
     way.engine.status, way.engine.is_automatic = status, True
     way.run()
     assert way.filled() == list(range(DEPTH))
+
+
+def test_encoding_ahead_waits_until_the_propagation_is_done(way):
+    way.box()
+    way.session.prefetch(way.plane(20, "J"))
+    way.session.poll()
+    way.engine.is_automatic = False
+    way.propagator.start()
+    ahead = set()
+    while not way.reports:
+        way.session.poll()
+        if way.engine.jobs:
+            ahead |= {job.arguments["image"].shape for job in way.engine.waiting("encode")}
+            way.engine.answer()
+    assert ahead == {SHAPE[1:]}, "a slice of the other orientation was encoded meanwhile"

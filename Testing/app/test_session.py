@@ -207,8 +207,8 @@ def test_the_network_gets_square_pixels_and_the_mask_comes_back_on_the_slice_s_o
     plane = desk.plane(20, "J")  # pixels of 0.75 x 2.5 mm
     desk.session.setPlane(plane)
     seen = []
-    predict = desk.engine.predict
-    desk.engine.predict = lambda image, prompts: (
+    predict = desk.engine.service.predict
+    desk.engine.service.predict = lambda image, prompts: (
         seen.append((image.shape, prompts)) or predict(image, prompts)
     )
     desk.session.addBox((10, 2), (29, 6))

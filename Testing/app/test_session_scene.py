@@ -285,3 +285,11 @@ class TestPrefetching:
         desk.session.poll()
         assert desk.engine.waiting("encode") == []
         assert not desk.errors
+
+    def test_it_ends_at_a_number_of_slices_that_somebody_may_come_to_click_on(self, desk):
+        voxels = np.zeros((300, 8, 8), np.int16)
+        desk.session.setVolume(add_volume(desk.scene, array=voxels))
+        totals = []
+        desk.session.progress.connect(lambda done, total: totals.append(total))
+        desk.session.prefetch(planeFromAxis(desk.session.volumeNode, "K", 150))
+        assert totals == [100]

@@ -310,3 +310,21 @@ def test_holding_loses_no_slice(desk, prefetcher, clock):
     window = WindowSetting()
     assert all(prefetcher.isReady(desk.volume, desk.plane(index), window) for index in range(10))
     assert all(prefetcher.isReady(desk.volume, desk.plane(index, "J"), window) for index in range(40))
+
+
+def test_whatever_else_is_asked_of_the_engine_has_it_to_itself(desk, prefetcher, clock):
+    for _ in range(6):
+        prefetcher.tick()
+    asked = encoded(desk)
+    other = desk.engine.encode(np.zeros((8, 8), np.uint8))  # as a propagation encodes ahead
+    prefetcher.tick()
+    (job,) = desk.engine.jobs
+    assert job.ticket == other.number
+    desk.engine.answer()
+    clock.now += 0.3
+    prefetcher.tick()
+    assert not desk.engine.jobs, "the next slice of the propagation may come at once"
+    clock.now += 0.3
+    for _ in range(6):
+        prefetcher.tick()
+    assert encoded(desk) == asked, "what was withdrawn comes first again"

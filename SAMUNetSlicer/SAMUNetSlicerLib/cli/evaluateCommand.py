@@ -4,6 +4,7 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from ..engine.serving import limit_threads
 from ..errors import WeightsError
 from .console import Console
 
@@ -41,6 +42,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
+    limit_threads()  # before torch is imported
     from ..app.models import catalog
     from ..training.comparison import CompareOptions, compare
     from ..training.corpus import split_by_patient, usable

@@ -4,6 +4,7 @@ import argparse
 import re
 from pathlib import Path
 
+from ..engine.serving import limit_threads
 from ..errors import InputError
 from .console import Console
 
@@ -26,6 +27,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
+    limit_threads()  # before torch is imported
     from .fineTuning import fineTune
 
     if not re.fullmatch(r"[a-z0-9_]+", options.name):

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from ..engine.serving import limit_threads
 from ..errors import InputError, WeightsError
 from .console import Console
 
@@ -65,6 +66,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> None:
+    limit_threads()  # before torch is imported
     from ..engine.models import resolve_device
     from ..training.batches import ExampleOptions
     from ..training.corpus import EXCLUDED_LICENSES

@@ -18,6 +18,7 @@ from .lock import workerMark
 
 # While one case is written the engine works on the next one, whose image was read meanwhile.
 UNDER_WAY = 2
+_NICENESS = 5
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def work(connection: Connection, launch: EngineLaunch, folder: str) -> None:
     :param folder: of the results; it is marked as being written to as long as this process lives.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C belongs to the process that asks
+    if hasattr(os, "nice"):
+        os.nice(_NICENESS)  # with its engine: every core is at work, and nobody waits for one of its masks
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     tasks: queue.SimpleQueue[Optional[CaseTask]] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(connection, tasks), name="tasks", daemon=True).start()

@@ -142,9 +142,8 @@ def _start(launch: EngineLaunch) -> subprocess.Popen:
 
 def windowsFlags() -> int:
     """Flags for the processes that work in the background, 0 elsewhere than on Windows."""
-    # Below normal priority: the user interface comes first; elsewhere the worker sees to that itself.
-    flags = ("CREATE_NO_WINDOW", "BELOW_NORMAL_PRIORITY_CLASS")
-    return sum(getattr(subprocess, flag, 0) for flag in flags)
+    # Of normal priority: a user waits for a click's answer, and a core is left to the user interface anyway.
+    return getattr(subprocess, "CREATE_NO_WINDOW", 0)
 
 
 def _describeExit(code: int) -> str:

@@ -9,7 +9,7 @@ import logging
 import threading
 from typing import Any, Callable, Deque, Optional, Tuple
 
-from ...engine.serving import Job, JobLoop, JobQueue
+from ...engine.serving import Job, JobLoop, JobQueue, wait_passively
 from ...errors import CancelledError, EngineError
 from .client import EngineClient
 
@@ -85,6 +85,7 @@ class ThreadEngine(EngineClient):
 
 
 def _makeService(notify: Callable[[str], None]):
+    wait_passively()
     from ...engine.serving import EngineService
 
     return EngineService(notify)

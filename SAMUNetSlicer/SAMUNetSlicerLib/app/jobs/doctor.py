@@ -127,6 +127,7 @@ def _computing() -> Dict[str, Any]:
         import torch
 
         from ...engine.models import available_devices, resolve_precision
+        from ...engine.serving import most_threads
     except (ImportError, OSError) as error:
         message = f"none, torch cannot be loaded ({error})"
         return {"error": message, "devices": [], "precision": "none", "cpu": platform.machine()}
@@ -136,7 +137,7 @@ def _computing() -> Dict[str, Any]:
         "error": "",
         "devices": [_deviceText(device) for device in devices],
         "precision": resolve_precision("auto", devices[0]),
-        "cpu": f"{platform.machine()} {capability}, {torch.get_num_threads()} threads",
+        "cpu": f"{platform.machine()} {capability}, {most_threads()} threads",
     }
 
 

@@ -76,6 +76,8 @@ class Propagator:
             self._session.poll()
 
     def _onPolled(self) -> None:
+        if self._run is not None:
+            self._session.pausePrefetching()
         deadline = time.perf_counter() + _TURN
         while self._run is not None and time.perf_counter() < deadline:
             if self._advance():

@@ -17,6 +17,10 @@ from .squarePixels import squareImage
 # Enough that the engine never waits, few enough that a new hint takes effect soon.
 _OUTSTANDING = 8
 
+# Slices around those that are shown, by default: what may be clicked on soon.  More would keep a core at work
+# for minutes, and the disk filling up, for clicks that may never come; the user's next slice is a new hint.
+MOST_SLICES = 100
+
 # A mouse that has not moved for so long, in seconds, is not on its way to a click.
 _HELD_FOR = 0.5
 
@@ -36,6 +40,9 @@ class _Flight(NamedTuple):
 class Prefetcher:
     """Feeds the engine from the front end's idle time: a ``tick`` extracts one slice at most.
 
+    Whatever else is asked of the engine has it to itself: while that is under way and for a moment after it,
+    nothing is handed over, and what the engine has not begun is taken back.
+
     ``advanced(done, total)``: progress of the last hint.
     """
 
@@ -48,7 +55,7 @@ class Prefetcher:
         self._window = WindowSetting()
         self._flights: Dict[Hashable, _Flight] = {}
         self._shown: Optional[SlicePlane] = None
-        self._heldUntil = 0.0
+        self._heldUntil = self._quietFrom = 0.0
         self._ready: Set[Hashable] = set()
         self._done = self._total = 0
 
@@ -80,10 +87,12 @@ class Prefetcher:
         """Encode only the slice in use for a moment: somebody is about to click, and nothing shall be in
         the way.  What was not begun is asked for again afterwards."""
         self._heldUntil = self._clock() + _HELD_FOR
-        waiting = [flight for flight in self._flights.values() if not self._isShown(flight.wish)]
-        self._wishes.extendleft(flight.wish for flight in reversed(waiting))
-        for flight in waiting:
-            self._engine.cancel(flight.ticket)
+        self._takeBack([flight for flight in self._flights.values() if not self._isShown(flight.wish)])
+
+    def pause(self) -> None:
+        """Leave the engine to somebody who waits for it, for a moment."""
+        self._quietFrom = self._clock() + _HELD_FOR
+        self._takeBack(list(self._flights.values()))
 
     def forget(self) -> None:
         """Stop, and call no slice ready any more: another model was loaded, or the cache was cleared."""
@@ -92,10 +101,20 @@ class Prefetcher:
 
     def tick(self) -> None:
         """Hand the next slice to the engine if it has room for it."""
+        if self._engine.pendingCount > len(self._flights):
+            self.pause()
+        if self._clock() < self._quietFrom:
+            return
         if not self._wishes or len(self._flights) >= _OUTSTANDING:
             return
         if self._isShown(self._wishes[0]) or self._clock() >= self._heldUntil:
             self._submit(self._wishes.popleft())
+
+    def _takeBack(self, flights: List[_Flight]) -> None:
+        """Withdraw slices from the engine, to hand them over again later."""
+        self._wishes.extendleft(flight.wish for flight in reversed(flights))
+        for flight in flights:
+            self._engine.cancel(flight.ticket)
 
     def _isShown(self, wish: _Wish) -> bool:
         return wish.shown is self._shown and wish.step == 0

@@ -9,7 +9,7 @@ from ...scene.prompts import PromptRecord
 from ...scene.segments import setStatus
 from ..common import Signal
 from ..engines import BLOCK_SECONDS, EngineClient, Ticket
-from .prefetcher import Prefetcher
+from .prefetcher import MOST_SLICES, Prefetcher
 from .promptValidation import boxOnSlice, pointOnSlice, promptsOnSlice
 from .sliceEditor import SliceEditor
 from .sliceImages import WindowChoice, imageIdentity
@@ -50,7 +50,7 @@ class SegmentationSession:
         self._watch = SceneWatch(scene, self._onRemoved, self._onSegmentRemoved)
         self.notice = engine.noticed
         self.progress, self.stopPrefetching = self._prefetcher.advanced, self._prefetcher.stop
-        self.holdPrefetching = self._prefetcher.hold
+        self.holdPrefetching, self.pausePrefetching = self._prefetcher.hold, self._prefetcher.pause
         self.maskChanged, self.promptChanged = self.editor.maskChanged, self.editor.promptChanged
         self.editor.changed.connect(self.statusChanged.emit)
         self.editor.failed.connect(self.error.emit)
@@ -206,7 +206,7 @@ class SegmentationSession:
         """Whether masks are being predicted; encoding ahead does not count."""
         return self.editor.isBusy
 
-    def prefetch(self, *planes: SlicePlane, most: int = 1000) -> None:
+    def prefetch(self, *planes: SlicePlane, most: int = MOST_SLICES) -> None:
         """Encode slices around some in idle time, nearest first, in place of an earlier hint."""
         planes = planes or ((self.plane,) if self.plane is not None else ())
         if planes:

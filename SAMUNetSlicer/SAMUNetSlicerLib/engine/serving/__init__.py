@@ -6,6 +6,7 @@ __all__, __getattr__, __dir__ = exports(
     __name__,
     {
         "cache": ("embedding_key", "EmbeddingCache"),
+        "cpu_threads": ("limit_threads", "most_threads", "ThreadGovernor", "wait_passively"),
         "disk_cache": ("DiskTier",),
         "frames": ("FrameError", "FrameReader", "MAGIC", "Message", "pack"),
         "job_loop": ("JobLoop",),

@@ -3,6 +3,7 @@
 import platform
 import time
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
@@ -14,6 +15,7 @@ from ..models import MemoryLadder, ModelCard, load_model
 from ..prompting import Predictor, checked_prompts, close_up
 from ..types import Prompts
 from .cache import EmbeddingCache, embedding_key
+from .cpu_threads import ThreadGovernor
 from .reports import EncodeReport, EngineStatus, ModelSpec, PredictReport
 
 _CUDA_BATCH = 8
@@ -24,12 +26,19 @@ class EngineService:
 
     :param notify: receives sentences the user should read once, such as a fall back to the CPU.
     :param load: makes the network, see `loader.load_model`.
+    :param threads: how many threads encode on the CPU.
 
-    When memory runs out, work continues on the rungs of `device.MemoryLadder`.
+    Made and used on one thread.  When memory runs out, work continues on the rungs of `device.MemoryLadder`.
     """
 
-    def __init__(self, notify: Callable[[str], None] = lambda sentence: None, load: Callable = load_model):
+    def __init__(
+        self,
+        notify: Callable[[str], None] = lambda sentence: None,
+        load: Callable = load_model,
+        threads: Optional[ThreadGovernor] = None,
+    ):
         self._notify = notify
+        self._threads = threads or ThreadGovernor()
         self._load = load
         self._forget_model()
         self._cache: Optional[EmbeddingCache] = None
@@ -132,7 +141,9 @@ class EngineService:
         what is encoded on a lower rung in another precision has another key."""
         if not images:
             return {}
-        embeddings = self._ladder.run(list(images.values()), self._model.encode)
+        on_cpu = self._model.placement[0] == "cpu"
+        with self._threads.measured(len(images)) if on_cpu else nullcontext():
+            embeddings = self._ladder.run(list(images.values()), self._model.encode)
         kept_as = {key: self._key(image) for key, image in images.items()}
         for key, embedding in zip(images, embeddings):
             self._cache.put(kept_as[key], embedding)

@@ -13,13 +13,13 @@ import threading
 from types import TracebackType
 from typing import Callable, Optional, Tuple
 
+from .cpu_threads import wait_passively
 from .frames import FrameReader, Message, pack
 from .job_loop import JobLoop
 from .jobs import JobQueue
 from .messages import job_from, outcome_message, status_message
 
 _CHUNK_BYTES = 1 << 20
-_NICENESS = 5
 _log = logging.getLogger(__name__)
 
 
@@ -28,8 +28,6 @@ def main(make_service: Optional[Callable] = None) -> None:
     # A process of which one thread has ended would leave the front end waiting: it is started again instead.
     threading.excepthook = lambda fault: _die(fault.exc_type, fault.exc_value, fault.exc_traceback)
     sys.excepthook = _die
-    if hasattr(os, "nice"):
-        os.nice(_NICENESS)  # all cores may be at work here, and the user interface needs one at once
     requests, answers = _claim_standard_streams()
     outlet = _Outlet(answers)
     jobs = JobQueue()
@@ -57,6 +55,7 @@ def _die(kind: type, fault: Optional[BaseException], traceback: Optional[Traceba
 
 
 def _make_service(notify: Callable[[str], None]):
+    wait_passively()
     # Imported after the pipes are served: torch takes seconds, and requests may come meanwhile.
     from .service import EngineService
 
