@@ -13,9 +13,8 @@ import SimpleITK as sitk
 
 from app import batch_runs
 from app.batch_runs import MIDDLE, fake_launch, options, run_batch, write_image, write_prompts
-from SAMUNetSlicerLib.app.batch import BatchJob, BatchListener, batchLock
+from SAMUNetSlicerLib.app.batch import BatchJob, BatchListener, WorkerPool, batchLock
 from SAMUNetSlicerLib.app.batch import manifest as batchManifest
-from SAMUNetSlicerLib.app.batch.localPool import WorkerPool
 from SAMUNetSlicerLib.app.jobs import CaseRecord
 from SAMUNetSlicerLib.errors import InputError, OutputError, PromptError
 

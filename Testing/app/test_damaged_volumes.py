@@ -11,7 +11,7 @@ import pytest
 import SimpleITK as sitk
 
 from app.dicom_series import write_series
-from SAMUNetSlicerLib.app.files.imageReading import readImage
+from SAMUNetSlicerLib.app.files import readImage
 from SAMUNetSlicerLib.errors import InputError
 
 VOXELS = np.random.default_rng(1).integers(0, 900, (5, 12, 16)).astype(np.int16)

@@ -9,8 +9,7 @@ from app.batch_runs import fake_launch, options, write_image, write_prompts
 from app.desk import Desk
 from app.propagation_desk import BOX
 from fakes.fakeEngine import FAKE_SPEC
-from SAMUNetSlicerLib.app.batch import BatchJob
-from SAMUNetSlicerLib.app.batch.caseRunner import CaseRunner
+from SAMUNetSlicerLib.app.batch import BatchJob, CaseRunner
 from SAMUNetSlicerLib.app.engines import ProcessEngine
 from SAMUNetSlicerLib.app.propagation import Propagator
 from SAMUNetSlicerLib.app.session import SegmentationSession

@@ -1,6 +1,6 @@
 import logging
 
-from SAMUNetSlicerLib.app.common import Signal
+from SAMUNetSlicerLib.events import Signal
 
 
 def test_listeners_are_called_in_order_with_the_arguments():

@@ -97,7 +97,9 @@ def perform(desk, action, number):
     session.waitUntilIdle()
 
 
-def test_a_drag_is_one_step(desk):
+def test_a_drag_is_one_step(desk, monkeypatch):
+    # Whether the user pauses is a matter of the clock, which a busy computer must not decide here.
+    monkeypatch.setattr("SAMUNetSlicerLib.app.session.undoSteps._DRAG_ENDS_AFTER", float("inf"))
     prompt = desk.click(12, 20)
     for x in range(13, 31):
         desk.session.movePrompt(prompt, desk.session.plane.pixelToRAS([[x, 20]])[0])

@@ -120,7 +120,7 @@ def test_a_cancelled_request_that_runs_already_is_finished_but_not_delivered(eng
     service.has_started.wait(30)
     engine.cancel(running)
     service.gate.set()
-    assert engine.wait(engine.encode(IMAGE, Priority.CLICK), timeout=30).source == "memory"
+    assert engine.wait(engine.encode(IMAGE, priority=Priority.CLICK), timeout=30).source == "memory"
     assert results == [None]
 
 

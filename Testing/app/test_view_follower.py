@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import slicer
 
+from SAMUNetSlicerLib.app.engines import SquarePixels
 from SAMUNetSlicerLib.app.files import addSliceNode
-from SAMUNetSlicerLib.app.session import Prefetcher, ViewFollower, squareImage
+from SAMUNetSlicerLib.app.session import Prefetcher, ViewFollower
 from SAMUNetSlicerLib.engine.windowing import WindowSetting
 from SAMUNetSlicerLib.scene.geometry import planeFromAxis, planeFromNormal, planeFromSliceNode
 from scene.segmentation_scene import add_volume, put_under_transform, rotation
@@ -142,7 +143,7 @@ def encoded(desk):
 def image_of(desk, plane):
     workspace = desk.session.workspace
     image = workspace.images.image(desk.volume, plane, workspace.window())
-    return squareImage(image, plane).tobytes()
+    return SquarePixels(plane.shape, plane.spacing).image(image).tobytes()
 
 
 def test_slices_around_all_shown_ones_are_encoded_those_of_the_used_view_first(

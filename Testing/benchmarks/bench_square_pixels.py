@@ -15,8 +15,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
 from SAMUNetSlicerLib.app.common import weightsFolder
+from SAMUNetSlicerLib.app.engines import SquarePixels
 from SAMUNetSlicerLib.app.files import loadVolume, startScene
-from SAMUNetSlicerLib.app.session import planeMask, squareImage, squarePrompts
 from SAMUNetSlicerLib.engine.models import load_catalog, load_model, weights_path
 from SAMUNetSlicerLib.engine.prompting import Predictor
 from SAMUNetSlicerLib.engine.types import Prompts
@@ -69,8 +69,9 @@ def pair(predictor, volume, labels, plane, label):
     rows, columns = np.nonzero(truth)
     box = [[columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]]
     prompts = Prompts(boxes=np.array(box, np.float32))
-    stretched = predict(predictor, squareImage(image, plane), squarePrompts(prompts, plane))
-    masks = predict(predictor, image, prompts).mask, planeMask(stretched, prompts, plane)
+    square = SquarePixels(plane.shape, plane.spacing)
+    stretched = predict(predictor, square.image(image), square.prompts(prompts))
+    masks = predict(predictor, image, prompts).mask, square.prediction(stretched, prompts).mask
     return [2 * (mask & truth).sum() / max(1, mask.sum() + truth.sum()) for mask in masks]
 
 

@@ -10,14 +10,15 @@ from source_tree import LIBRARY, LIBRARY_FILES, imports_of, layer_of, module_of,
 BELOW = {
     "__init__": set(),
     "_exports": set(),
+    "events": set(),
     "errors": set(),
     "engine": {"_exports", "errors"},
-    "scene": {"_exports", "errors"},
+    "scene": {"_exports", "errors", "events"},
     "training": {"errors", "engine"},
-    "app": {"_exports", "errors", "engine", "scene"},
-    "cli": {"errors", "engine", "scene", "app", "training", "viewer"},
-    "ui": {"errors", "engine", "scene", "app"},
-    "viewer": {"errors", "engine", "scene", "app"},
+    "app": {"_exports", "errors", "events", "engine", "scene"},
+    "cli": {"errors", "events", "engine", "scene", "app", "training", "viewer"},
+    "ui": {"errors", "events", "engine", "scene", "app"},
+    "viewer": {"errors", "events", "engine", "scene", "app"},
 }
 
 # What each package of a layer may import from its own layer; a file beside the packages counts as one.
@@ -25,10 +26,10 @@ BELOW = {
 PACKAGES_BELOW = {
     "app": {
         "common": set(),
-        "engines": {"common"},
+        "engines": set(),
         "models": {"common", "engines"},
         "session": {"common", "engines"},
-        "propagation": {"common", "engines", "session"},
+        "propagation": {"engines", "session"},
         "prompts": {"session", "propagation"},
         "files": {"common", "session"},
         "jobs": {"common", "engines", "models", "session", "propagation", "prompts", "files"},
@@ -63,6 +64,7 @@ APP = NUMERIC | SCENE | {"highdicom", "pydicom", "ray", "requests", "urllib3"}
 PACKAGES = {
     "__init__": set(),
     "_exports": set(),
+    "events": set(),
     "errors": set(),
     "engine": NUMERIC,
     "scene": SCENE,

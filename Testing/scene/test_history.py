@@ -140,7 +140,7 @@ def test_prompts_that_were_there_before_the_history_are_not_undone(desk):
 def test_undo_calls_no_one_to_segment_again(desk):
     desk.click(8, 8)
     heard = []
-    desk.prompts.onChanged = lambda *change: heard.append(change)
+    desk.prompts.changed.connect(lambda *change: heard.append(change))
 
     desk.history.undo()
     desk.history.redo()

@@ -27,12 +27,8 @@ def click_and_drag():
     view.show(volume)
     window = SliceWindow(host, view, (300, 300))
     heard = []
-    store = PromptStore(
-        host.scene,
-        node,
-        lambda changed, plane: heard.append((changed, plane.index)),
-        lambda: planeFromSliceNode(view.node, volume),
-    )
+    store = PromptStore(host.scene, node, lambda: planeFromSliceNode(view.node, volume))
+    store.changed.connect(lambda changed, plane: heard.append((changed, plane.index)))
     shown = planeFromSliceNode(view.node, volume)
     store.addPoint(segment, "negative", shown.pixelToRAS([[3, 3]])[0], shown)
     points = host.scene.GetFirstNodeByClass("vtkMRMLMarkupsFiducialNode")

@@ -29,7 +29,7 @@ def plane(volume):
 
 @pytest.fixture
 def store(scene, segmentation):
-    store = PromptStore(scene, segmentation[0], lambda segment, plane: None)
+    store = PromptStore(scene, segmentation[0])
     yield store
     store.close()
 

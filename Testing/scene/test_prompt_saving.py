@@ -97,7 +97,8 @@ def test_a_store_finds_the_prompts_of_a_scene_that_is_loaded_beside_it(scene, pr
         heard = []
         load_bundle(host.scene, tmp_path)
         node = host.scene.GetFirstNodeByClass("vtkMRMLSegmentationNode")
-        store = PromptStore(host.scene, node, lambda *change: heard.append(change))
+        store = PromptStore(host.scene, node)
+        store.changed.connect(lambda *change: heard.append(change))
 
         host.scene.GetFirstNodeByClass("vtkMRMLMarkupsFiducialNode").RemoveNthControlPoint(0)
 

@@ -34,7 +34,8 @@ def heard():
 
 @pytest.fixture
 def store(scene, segmentation, heard):
-    store = PromptStore(scene, segmentation[0], lambda segment, plane: heard.append((segment, plane.index)))
+    store = PromptStore(scene, segmentation[0])
+    store.changed.connect(lambda segment, plane: heard.append((segment, plane.index)))
     yield store
     store.close()
 
@@ -410,7 +411,8 @@ def test_closing_the_scene_is_no_change_of_prompts(scene, plane, heard, first):
         scene.RemoveNode(node)
         scene.AddNode(saved)
         scene.AddNode(node)
-    store = PromptStore(scene, node, lambda *change: heard.append(change))
+    store = PromptStore(scene, node)
+    store.changed.connect(lambda *change: heard.append(change))
     store.addPoint(a, "positive", at(plane, 3, 4), plane)
     store.addBox(a, at(plane, 1, 1), at(plane, 8, 9), plane)
     assert count(scene, LISTS) == 1

@@ -6,8 +6,8 @@ import qt
 import slicer
 from slicer.i18n import tr as _
 
-from ..app.common import Signal
 from ..app.session import SegmentationSession
+from ..events import Signal
 from .choiceBox import ChoiceBox
 from .sliceViews import SliceViews
 from .statusLine import StatusLine

@@ -6,13 +6,13 @@ from typing import Callable, Dict, Optional
 import slicer
 from slicer.i18n import tr as _
 
-from ..app.common import Signal
 from ..app.engines import Ticket
 from ..app.models import catalog, installedWeights, modelSpec
 from ..app.session import SegmentationSession
 from ..app.texts import engineText
 from ..engine.models import ModelCard
 from ..engine.serving import ModelSpec
+from ..events import Signal
 from .choiceBox import ChoiceBox
 from .engineLaunch import slicerEngineLaunch
 from .progressRow import ProgressRow

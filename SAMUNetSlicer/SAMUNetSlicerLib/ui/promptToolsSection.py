@@ -5,8 +5,8 @@ from typing import Optional
 import qt
 from slicer.i18n import tr as _
 
-from ..app.common import Signal
 from ..app.session import SegmentationSession
+from ..events import Signal
 from .statusLine import StatusLine
 
 

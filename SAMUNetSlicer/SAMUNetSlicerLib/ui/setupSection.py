@@ -6,7 +6,7 @@ from typing import Optional
 import qt
 from slicer.i18n import tr as _
 
-from ..app.common import Signal
+from ..events import Signal
 from .installFlow import installRequirements, missingText
 from .statusLine import StatusLine
 

@@ -5,8 +5,8 @@ from typing import Callable, Optional
 
 import slicer
 
-from ..app.common import Signal
 from ..app.session import SegmentationSession, ViewFollower, ViewTools
+from ..events import Signal
 
 
 class SliceViews:

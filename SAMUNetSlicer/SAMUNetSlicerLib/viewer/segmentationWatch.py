@@ -2,8 +2,8 @@
 
 import slicer
 
-from ..app.common import Signal
 from ..app.session import SegmentationSession
+from ..events import Signal
 from ..scene.observers import Observers
 
 _EVENTS = ("SegmentAdded", "SegmentRemoved", "SegmentModified", "RepresentationModified")

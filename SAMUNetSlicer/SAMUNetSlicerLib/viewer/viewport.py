@@ -3,7 +3,7 @@
 import slicer
 import vtk
 
-from ..app.common import Signal
+from ..events import Signal
 from ..scene.observers import Observers
 
 # While something moves, a coarser picture arrives sooner.

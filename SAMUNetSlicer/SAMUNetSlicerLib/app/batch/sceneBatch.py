@@ -4,7 +4,7 @@ import time
 from typing import Iterator, List, Optional, Sequence
 
 from ...errors import PromptError, UserError
-from ..common import Signal
+from ...events import Signal
 from ..jobs import (
     DONE,
     FAILED,

@@ -5,7 +5,6 @@ from ..._exports import exports
 __all__, __getattr__, __dir__ = exports(
     __name__,
     {
-        "events": ("Signal",),
         "fileNames": ("distinctNames", "fileName", "nameAndJoint", "requireUtf8"),
         "folders": ("cacheFolder", "homeFolder", "weightsFolder"),
         "safeFiles": (

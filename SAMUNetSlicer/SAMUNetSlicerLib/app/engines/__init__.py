@@ -13,6 +13,7 @@ __all__, __getattr__, __dir__ = exports(
         "client": ("BLOCK_SECONDS", "EngineClient", "Ticket"),
         "dummyEngine": ("DummyEngine", "RADIUS", "SPEC"),
         "processEngine": ("ProcessEngine",),
+        "squarePixels": ("SquarePixels",),
         "threadEngine": ("ThreadEngine",),
     },
 )

@@ -2,15 +2,21 @@
 
 import time
 from abc import ABC, abstractmethod
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from dataclasses import replace
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 
 from ...engine.prompting import close_up
-from ...engine.serving import EngineStatus, Job, ModelSpec, Priority
+from ...engine.serving import EngineStatus, Job, ModelSpec, PredictReport, Priority
 from ...engine.types import Prompts
 from ...errors import CancelledError, EngineError, UserError
-from ..common import Signal
+from ...events import Signal
+from .squarePixels import SquarePixels
+
+
+def _asItIs(answer: Any) -> Any:
+    return answer
 
 
 class Ticket:
@@ -18,11 +24,14 @@ class Ticket:
 
     ``result`` is valid when ``isDone`` and ``error`` is None; a cancelled request is done, with a
     `CancelledError`.
+
+    :param read: turns the engine's answer into the result.
     """
 
-    def __init__(self, number: int, operation: str):
+    def __init__(self, number: int, operation: str, read: Callable[[Any], Any] = _asItIs):
         self.number = number
         self.operation = operation
+        self._read = read
         self.isDone = False
         self.result: Any = None
         self.error: Optional[UserError] = None
@@ -48,7 +57,7 @@ class Ticket:
         if isinstance(outcome, UserError):
             self.error = outcome
         else:
-            self.result = outcome
+            self.result = self._read(outcome)
         listeners, self._listeners = self._listeners, []
         for listener in listeners:
             listener(self)
@@ -62,6 +71,9 @@ class Ticket:
 
 BLOCK_SECONDS = 0.02
 _LOADING_ATTEMPTS = 3
+
+Spacing = Tuple[float, float]
+SQUARE: Spacing = (1.0, 1.0)
 
 
 class EngineClient(ABC):
@@ -91,19 +103,38 @@ class EngineClient(ABC):
         if self.status is None:
             self._spec = spec
 
-    def encode(self, image: np.ndarray, priority: Priority = Priority.PREFETCH) -> Ticket:
-        """Have the embedding of an image ready, result: `EncodeReport`."""
-        return self._request("encode", priority, {"image": image})
+    def encode(
+        self, image: np.ndarray, spacing: Spacing = SQUARE, priority: Priority = Priority.PREFETCH
+    ) -> Ticket:
+        """Have the embedding of a slice ready, result: `EncodeReport`.
 
-    def encodeFor(self, image: np.ndarray, prompts: Prompts) -> Ticket:
-        """`encode` what `predict` will need for these prompts on an image: all of it or a `close_up`."""
+        :param image: uint8 (H, W) or (H, W, 3).
+        :param spacing: of its pixels along x and y, in mm; the network sees them square.
+        """
+        return self._encode(SquarePixels(image.shape[:2], spacing).image(image), priority)
+
+    def encodeFor(self, image: np.ndarray, prompts: Prompts, spacing: Spacing = SQUARE) -> Ticket:
+        """`encode` what `predict` will need for these prompts on a slice: all of it or a `close_up`."""
+        square = SquarePixels(image.shape[:2], spacing)
+        image = square.image(image)
         if self.status is not None:
-            image = close_up(prompts, image.shape[:2], self.status.capabilities).image(image)
-        return self.encode(image)
+            view = close_up(square.prompts(prompts), image.shape[:2], self.status.capabilities)
+            image = view.image(image)
+        return self._encode(image, Priority.PREFETCH)
 
-    def predict(self, image: np.ndarray, prompts: Prompts) -> Ticket:
-        """Segment an image, see `EngineService.predict`; result: `PredictReport`."""
-        return self._request("predict", Priority.CLICK, {"image": image, "prompts": prompts})
+    def predict(self, image: np.ndarray, prompts: Prompts, spacing: Spacing = SQUARE) -> Ticket:
+        """Segment a slice, see `EngineService.predict`; result: `PredictReport` in the slice's pixels.
+
+        :param image, spacing: as for `encode`.
+        :param prompts: in pixels of the slice.
+        """
+        square = SquarePixels(image.shape[:2], spacing)
+
+        def onSlice(report: PredictReport) -> PredictReport:
+            return replace(report, prediction=square.prediction(report.prediction, prompts))
+
+        arguments = {"image": square.image(image), "prompts": square.prompts(prompts)}
+        return self._request("predict", Priority.CLICK, arguments, onSlice)
 
     def statistics(self) -> Ticket:
         """Ask what the cache holds and what the work cost; result: dict."""
@@ -186,9 +217,15 @@ class EngineClient(ABC):
     def _withdraw(self, number: int) -> None:
         """Tell the engine that nobody waits for this ticket."""
 
-    def _request(self, operation: str, priority: Priority, arguments: dict) -> Ticket:
+    def _encode(self, image: np.ndarray, priority: Priority) -> Ticket:
+        return self._request("encode", priority, {"image": image})
+
+    def _request(
+        self, operation: str, priority: Priority, arguments: dict, read: Callable[[Any], Any] = _asItIs
+    ) -> Ticket:
+        """Send a job; ``read`` turns the engine's answer into the ticket's result."""
         self._lastNumber += 1
-        ticket = Ticket(self._lastNumber, operation)
+        ticket = Ticket(self._lastNumber, operation, read)
         self._tickets[ticket.number] = ticket
         self._submit(Job(ticket.number, operation, priority, arguments))
         return ticket

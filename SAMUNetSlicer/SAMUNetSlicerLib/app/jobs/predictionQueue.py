@@ -11,7 +11,6 @@ from ...engine.types import Prompts
 from ...scene.prompts import PromptRecord
 from ..engines import EngineClient, Ticket
 from ..prompts import PlacedPrompts
-from ..session import squareImage, squarePrompts
 
 # Slices under way at the same time: full batches on a GPU, and work for the engine while results are written.
 _UNDER_WAY = 24
@@ -38,11 +37,10 @@ class SlicePrediction:
     def __init__(self, engine: EngineClient, given: SliceInput):
         self.given = given
         self._engine = engine
-        self._image = squareImage(given.image, given.placed.plane)
         self._predicting: Optional[Ticket] = None
         self._isWithdrawn = False
-        self._prompts = squarePrompts(given.prompts, given.placed.plane)
-        self._encoding = engine.encodeFor(self._image, self._prompts)
+        self._slice = given.image, given.prompts, given.placed.plane.spacing
+        self._encoding = engine.encodeFor(*self._slice)
         self._encoding.whenDone(self._onEncoded)
 
     @property
@@ -68,7 +66,7 @@ class SlicePrediction:
     def _onEncoded(self, ticket: Ticket) -> None:
         # An engine that is started again gives encoding ahead up, but not what is predicted.
         if ticket.error is None or (ticket.isCancelled and not self._isWithdrawn):
-            self._predicting = self._engine.predict(self._image, self._prompts)
+            self._predicting = self._engine.predict(*self._slice)
 
 
 class PredictionQueue:

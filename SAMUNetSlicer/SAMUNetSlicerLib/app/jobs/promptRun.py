@@ -29,7 +29,6 @@ from ..session import (
     SliceRequest,
     Target,
     draftRecord,
-    planeMask,
     promptsOnSlice,
 )
 from .predictionQueue import PredictionQueue, SliceInput, SlicePrediction
@@ -181,7 +180,7 @@ class PromptRun:
         workspace, untouched = self._session.workspace, PixelOrigins.untouched(target.plane.shape)
         request = SliceRequest(target, given.records, self._window, given.image, untouched, given.prompts)
         draft = draftRecord(request, workspace.policy, report, self._status)
-        return PredictedSlice(target, planeMask(report.prediction, given.prompts, target.plane), None, draft)
+        return PredictedSlice(target, report.prediction.mask, None, draft)
 
     def _propagate(self, segmentId: str, segment: SegmentPrompts) -> Iterator[bool]:
         reports: List[PropagationReport] = []

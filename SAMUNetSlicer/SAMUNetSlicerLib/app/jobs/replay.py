@@ -13,7 +13,7 @@ from ...scene.geometry import extractSlice
 from ...scene.segments import SegmentWriter, newSegment
 from ..engines import EngineClient
 from ..files import RecordedSegment, RecordedSegmentation, ResultFiles, loadVolume, readProvenance, startScene
-from ..session import SliceRecord, decodeMask, imageDigest, planeMask, squareImage, squarePrompts
+from ..session import SliceRecord, decodeMask, imageDigest
 
 Progress = Callable[[int, int], None]  # (slices done, slices in total); may raise to give up
 
@@ -84,10 +84,8 @@ class Replay:
         predicted = record.content().withoutPrompts()
         if record.model is not None:
             self._requireModel(record.model, pump)
-            prompts = record.networkPrompts()
-            image = squareImage(self._image(record), plane)
-            ticket = self._engine.predict(image, squarePrompts(prompts, plane))
-            predicted = planeMask(self._engine.wait(ticket, pump).prediction, prompts, plane)
+            ticket = self._engine.predict(self._image(record), record.networkPrompts(), plane.spacing)
+            predicted = self._engine.wait(ticket, pump).prediction.mask
         elif (
             record.origin is not None
         ):  # made of other slices, or given: nothing that could be computed again

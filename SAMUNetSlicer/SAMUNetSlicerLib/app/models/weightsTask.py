@@ -6,7 +6,7 @@ from typing import Optional
 
 from ...engine.serving import outcome_from
 from ...errors import CancelledError, EngineError, UserError
-from ..common import Signal
+from ...events import Signal
 from ..engines import EngineLaunch, EngineProcess
 
 _WORKER = ("-m", "SAMUNetSlicerLib.app.models.weightsWorker")

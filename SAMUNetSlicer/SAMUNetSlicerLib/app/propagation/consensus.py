@@ -13,7 +13,7 @@ from ...engine.types import Prediction
 from ...errors import InputError
 from ...scene.geometry import PlaneStack, SlicePlane, alignedPixels, dimensions, ijkToRAS, planeFromAxis
 from ..engines import EngineClient
-from ..session import PredictedSlice, SliceRecord, Target, Workspace, planeLogits
+from ..session import PredictedSlice, SliceRecord, Target, Workspace
 from .follow import AnyRoute, SliceFollower
 from .keySlices import KeySlice
 from .options import PropagatedSlice, PropagationOptions, Stop
@@ -153,7 +153,7 @@ def _majority(mask: np.ndarray, prediction: Prediction, plane: SlicePlane) -> np
 
 def _mean(mask: np.ndarray, prediction: Prediction, plane: SlicePlane) -> np.ndarray:
     """In [-1, 1]; where an island was taken away from the mask, the logits still speak for it."""
-    logits = planeLogits(prediction, plane)
+    logits = prediction.logits
     return np.where(mask, logits, np.minimum(logits, 0)).clip(-_SURE, _SURE) / _SURE
 
 

@@ -15,9 +15,6 @@ from ..session import (
     Target,
     Workspace,
     draftRecord,
-    planeMask,
-    squareImage,
-    squarePrompts,
 )
 from .options import PropagatedSlice, PropagationOptions, Stop
 from .routes import CutRoute, RegionRoute, Route, RouteStep
@@ -101,17 +98,17 @@ class SliceFollower:
         depth = _AHEAD_ON_CPU if self._knownStatus().device == "cpu" else _AHEAD_ON_GPU
         for step in list(route.ahead[:depth]):
             if step not in self._encoded:
-                plane = self._stack.plane(step)
-                image = self._image(plane)
-                self._encoded[step] = _Encoded(image, self._encode(route, step, squareImage(image, plane)))
+                image = self._image(self._stack.plane(step))
+                self._encoded[step] = _Encoded(image, self._encode(route, step, image))
                 yield False
 
     def _encode(self, route: AnyRoute, step: int, image: np.ndarray) -> Ticket:
         # A guess: the slices before it are not done, and the prompts will not be quite these.
         routeStep = route.routeStep(self._stack, step, self._knownStatus().capabilities)
+        spacing = self._stack.plane(step).spacing
         if routeStep is None:
-            return self._engine.encode(image)
-        return self._engine.encodeFor(image, squarePrompts(routeStep.prompts, self._stack.plane(step)))
+            return self._engine.encode(image, spacing)
+        return self._engine.encodeFor(image, routeStep.prompts, spacing)
 
     def _segment(self, route: AnyRoute, step: int) -> Iterator[bool]:
         # Not before it is encoded: a prediction would be served first, and encode outside of the batch.
@@ -123,7 +120,7 @@ class SliceFollower:
             self._refuse(route, step, "The structure leaves the image.")
             return
         plane, image = self._stack.plane(step), self._encoded[step].image
-        ticket = self._engine.predict(squareImage(image, plane), squarePrompts(routeStep.prompts, plane))
+        ticket = self._engine.predict(image, routeStep.prompts, plane.spacing)
         while not ticket.isDone:
             yield True
         report = ticket.value()
@@ -131,8 +128,7 @@ class SliceFollower:
         self._take(route, step, routeStep, report)
 
     def _take(self, route: AnyRoute, step: int, routeStep: RouteStep, report: PredictReport) -> None:
-        plane = self._stack.plane(step)
-        mask = planeMask(report.prediction, routeStep.prompts, plane)
+        mask = report.prediction.mask
         if not mask.any():
             self._refuse(route, step, "Nothing was found there.")
             return

@@ -4,8 +4,8 @@ import time
 from typing import Dict, Iterator, Optional, Tuple
 
 from ...errors import EngineError, InputError, PromptError, UserError
+from ...events import Signal
 from ...scene.geometry import PlaneStack, SlicePlane, planeFromAxis
-from ..common import Signal
 from ..engines import BLOCK_SECONDS
 from ..session import SegmentationSession
 from .consensus import ConsensusVote

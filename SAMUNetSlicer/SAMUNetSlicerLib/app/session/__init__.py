@@ -27,7 +27,6 @@ __all__, __getattr__, __dir__ = exports(
         "sliceImages": ("FOLLOW_DISPLAY",),
         "sliceRecord": ("decodeMask", "encodeMask", "imageDigest", "SliceRecord"),
         "sliceRequest": ("draftRecord", "MaskReport", "SliceRequest"),
-        "squarePixels": ("planeLogits", "planeMask", "squareImage", "squarePrompts"),
         "stackWriting": ("PredictedSlice",),
         "viewFollower": ("ViewFollower",),
         "viewTools": ("ViewTools",),

@@ -5,10 +5,10 @@ from typing import Optional
 import slicer
 
 from ...errors import PromptError, UserError
+from ...events import Signal
 from ...scene.geometry import SlicePlane, planeFromAxis
 from ...scene.observers import Observers
 from ...scene.segments import Change, SegmentSnapshot
-from ..common import Signal
 from .session import SegmentationSession
 from .workspace import Target
 

@@ -13,7 +13,6 @@ from ...scene.views import ViewOutline, maskLoops
 from ..engines import Ticket
 from .session import SegmentationSession
 from .sliceRequest import prepareRequest
-from .squarePixels import planeMask, squareImage, squarePrompts
 from .workspace import Target
 
 # Seconds from one question to the next: a mouse moves faster than anybody looks.
@@ -97,16 +96,16 @@ class HoverPreview:
 
     def _submit(self, place: Place, image: np.ndarray, prompts: Prompts) -> None:
         engine, plane = self._session.engine, place.plane
-        self._ticket = engine.predict(squareImage(image, plane), squarePrompts(prompts, plane))
-        self._ticket.whenDone(lambda ticket: self._onAnswer(place, prompts, ticket))
+        self._ticket = engine.predict(image, prompts, plane.spacing)
+        self._ticket.whenDone(lambda ticket: self._onAnswer(place, ticket))
 
-    def _onAnswer(self, place: Place, prompts: Prompts, ticket: Ticket) -> None:
+    def _onAnswer(self, place: Place, ticket: Ticket) -> None:
         if ticket is not self._ticket:
             return
         self._ticket = None
         if ticket.error is None:
             self._outline = place.outline
-            mask = planeMask(ticket.result.prediction, prompts, place.plane)
+            mask = ticket.result.prediction.mask
             color = self._session.workspace.segmentColor(self._session.segmentId)
             place.outline.show(maskLoops(mask, place.plane), color)
 

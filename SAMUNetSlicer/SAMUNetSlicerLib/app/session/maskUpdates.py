@@ -5,10 +5,9 @@ from typing import Dict, List, Optional, Tuple
 
 from ...engine.serving import PredictReport
 from ...errors import UserError
-from ..common import Signal
+from ...events import Signal
 from ..engines import EngineClient, Ticket
 from .sliceRequest import SliceRequest, prepareRequest, writeAnswer
-from .squarePixels import squareImage, squarePrompts
 from .workspace import Target, Workspace
 
 
@@ -84,9 +83,7 @@ class MaskUpdates:
         if request.isEmpty:
             self._write(request, None)
             return
-        ticket = self._engine.predict(
-            squareImage(request.image, target.plane), squarePrompts(request.prompts, target.plane)
-        )
+        ticket = self._engine.predict(request.image, request.prompts, target.plane.spacing)
         self._flights[target.key] = _Flight(request, ticket)
         self.busyChanged.emit()
         ticket.whenDone(lambda ticket: self._onAnswer(target, ticket))

@@ -5,14 +5,12 @@ from collections import deque
 from itertools import zip_longest
 from typing import Deque, Dict, Hashable, List, NamedTuple, Optional, Sequence, Set
 
-from ...engine.serving import Priority
 from ...engine.windowing import WindowSetting, to_uint8
 from ...errors import UserError
+from ...events import Signal
 from ...scene.geometry import SlicePlane, extractSlice, neighborPlane, neighborSteps
-from ..common import Signal
 from ..engines import EngineClient, Ticket
 from .sliceImages import imageIdentity
-from .squarePixels import squareImage
 
 # Enough that the engine never waits, few enough that a new hint takes effect soon.
 _OUTSTANDING = 8
@@ -138,7 +136,7 @@ class Prefetcher:
         except UserError:
             self.stop()  # a click on the volume will say what is wrong with it
             return
-        ticket = self._engine.encode(squareImage(image, plane), Priority.PREFETCH)
+        ticket = self._engine.encode(image, plane.spacing)
         self._flights[identity] = _Flight(wish, ticket)
         ticket.whenDone(lambda ticket: self._onEncoded(identity, ticket))
 

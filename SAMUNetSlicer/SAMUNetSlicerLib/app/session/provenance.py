@@ -2,7 +2,7 @@
 
 import json
 import time
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Set, Tuple
 
 from ... import __version__
 from ...errors import InputError
@@ -88,6 +88,7 @@ class ProvenanceTags:
         self._segmentationNode = segmentationNode
         self._known: Dict[str, Tuple[str, SegmentProvenance]] = {}
         self._unreadable: Dict[str, str] = {}
+        self._unsaved: Set[str] = set()
         self._lastSequence = 0
 
     def of(self, segmentId: str) -> SegmentProvenance:
@@ -101,8 +102,18 @@ class ProvenanceTags:
             known = self._known[segmentId] = (text, self._read(segmentId, text))
         return known[1]
 
+    def saveLater(self, segmentId: str) -> None:
+        """Note that ``of(segmentId)`` was changed; a drag changes it many times before it is written."""
+        self._unsaved.add(segmentId)
+
+    def saveIfDue(self, segmentId: str) -> None:
+        """`save` if `saveLater` was called since."""
+        if segmentId in self._unsaved:
+            self.save(segmentId)
+
     def save(self, segmentId: str) -> None:
         """Put what was changed in ``of(segmentId)`` into the scene."""
+        self._unsaved.discard(segmentId)
         provenance = self._known[segmentId][1]
         segment = self._segmentationNode.GetSegmentation().GetSegment(segmentId)
         if segmentId in self._unreadable:

@@ -4,10 +4,10 @@ from typing import Callable, List, Optional, Sequence
 
 from ...engine.serving import ModelSpec
 from ...errors import InputError, PromptError
+from ...events import Signal
 from ...scene.geometry import SlicePlane
 from ...scene.prompts import PromptRecord
 from ...scene.segments import setStatus
-from ..common import Signal
 from ..engines import BLOCK_SECONDS, EngineClient, Ticket
 from .prefetcher import MOST_SLICES, Prefetcher
 from .promptValidation import boxOnSlice, pointOnSlice, promptsOnSlice
@@ -26,10 +26,9 @@ class SegmentationSession:
     Call ``poll`` from a timer of 10 to 50 ms, or ``waitUntilIdle``; nothing else waits.  Methods raise a
     `UserError` for what cannot be done; what goes wrong later is sent by ``error``.
 
-    ``statusChanged()``: look at the properties again; ``maskChanged(segmentId, plane)``: a mask was written
-    or taken back; ``promptChanged(segmentId, plane)``; ``progress(done, total)``: of encoding ahead;
-    ``error(UserError)``: its text is one sentence for the user; ``notice(sentence)``: something that the
-    user should read once, such as a restart of the engine; ``engineChanged(EngineStatus or None)``.
+    ``statusChanged()``: look at the properties again; what edits change is told once for each ``poll``;
+    ``error(UserError)``: its text is one sentence for the user; ``engineChanged(EngineStatus or None)``;
+    and the signals that are properties.
 
     Work on more than a slice is done by classes that take a session, go on at its ``polled()``, and finish
     at once at ``interrupted()``: what they work on is about to change.
@@ -47,15 +46,32 @@ class SegmentationSession:
         self.workspace = Workspace(scene, placementPlane=lambda: self.plane)
         self.editor = SliceEditor(self.workspace, engine)
         self._prefetcher = Prefetcher(engine)
-        self._watch = SceneWatch(scene, self._onRemoved, self._onSegmentRemoved)
-        self.notice = engine.noticed
-        self.progress, self.stopPrefetching = self._prefetcher.advanced, self._prefetcher.stop
-        self.holdPrefetching, self.pausePrefetching = self._prefetcher.hold, self._prefetcher.pause
-        self.maskChanged, self.promptChanged = self.editor.maskChanged, self.editor.promptChanged
-        self.editor.changed.connect(self.statusChanged.emit)
+        self._watch = SceneWatch(scene, self._onRemoved, self._onSegmentRemoved, self.editor.settle)
+        self._isStatusOld = False
+        self.editor.changed.connect(self._onEditorChanged)
         self.editor.failed.connect(self.error.emit)
         self.editor.written.connect(self._onWritten)
         engine.statusChanged.connect(self._onEngineChanged)
+
+    @property
+    def maskChanged(self) -> Signal:
+        """``(segmentId, plane)``: a mask was written or taken back."""
+        return self.editor.maskChanged
+
+    @property
+    def promptChanged(self) -> Signal:
+        """``(segmentId, plane)``: prompts were added, moved or removed."""
+        return self.editor.promptChanged
+
+    @property
+    def progress(self) -> Signal:
+        """``(done, total)``: of encoding ahead."""
+        return self._prefetcher.advanced
+
+    @property
+    def notice(self) -> Signal:
+        """``(sentence)``: something that the user should read once, such as a restart of the engine."""
+        return self.engine.noticed
 
     @property
     def volumeNode(self):
@@ -127,13 +143,15 @@ class SegmentationSession:
 
     def addPoint(self, position: Position, isPositive: bool = True, plane: Plane = None) -> str:
         """Put a point (see `pointOnSlice`) on a slice and segment what it is on; return the prompt's ID."""
-        target = self._target(plane, lambda plane: pointOnSlice(position, plane))
-        return self.editor.addPoint(target, position, isPositive)
+        plane = self._shown(plane)
+        ras = pointOnSlice(position, plane)
+        return self.editor.addPoint(self._targetFor(plane), ras, isPositive)
 
     def addBox(self, corner: Position, opposite: Position, plane: Plane = None) -> str:
         """Draw a box (see `boxOnSlice`) on a slice and segment what is in it; return the prompt's ID."""
-        target = self._target(plane, lambda plane: boxOnSlice(corner, opposite, plane))
-        return self.editor.addBox(target, corner, opposite)
+        plane = self._shown(plane)
+        corners = boxOnSlice(corner, opposite, plane)
+        return self.editor.addBox(self._targetFor(plane), corners)
 
     def addPrompts(self, points=(), positive=(), boxes=(), plane: Plane = None) -> None:
         """Put several prompts on a slice with one prediction and one undo step.
@@ -142,8 +160,9 @@ class SegmentationSession:
         :param positive: one flag for each of them.
         :param boxes: (corner, opposite) each, see `boxOnSlice`.
         """
-        target = self._target(plane, lambda plane: promptsOnSlice(points, boxes, plane))
-        self.editor.addPrompts(target, points, positive, boxes)
+        plane = self._shown(plane)
+        points, boxes = promptsOnSlice(points, boxes, plane)
+        self.editor.addPrompts(self._targetFor(plane), points, positive, boxes)
 
     def movePrompt(self, promptId: str, *positions: Position) -> None:
         """Move a point, or both corners of a box; moves in quick succession are one undo step.
@@ -229,6 +248,9 @@ class SegmentationSession:
         """Take what the engine has finished, and give it more to do."""
         self.engine.poll()
         self.editor.tick()
+        if self._isStatusOld:
+            self._isStatusOld = False
+            self.statusChanged.emit()
         self.polled.emit()
         if not self.isBusy:
             self._prefetcher.tick()
@@ -249,15 +271,23 @@ class SegmentationSession:
         self._onRemoved()
         self.engine.statusChanged.disconnect(self._onEngineChanged)
 
-    def _target(self, plane: Plane, check: Optional[Callable[[SlicePlane], object]] = None) -> Target:
-        """The chosen segment on a slice; if ``check`` accepts a new prompt, one is made if there is none."""
+    def _shown(self, plane: Plane) -> SlicePlane:
+        """Return the slice, or the one that was set last if it is None."""
         self.workspace.requireVolume()
         plane = plane or self.plane
         if plane is None:
             raise PromptError("There is no slice to work on: show a slice of the volume first.")
-        if check is not None and self.segmentId is None:
-            check(plane)
+        return plane
+
+    def _targetFor(self, plane: SlicePlane) -> Target:
+        """Return the segment that a new prompt on the slice belongs to; without a chosen one, add it."""
+        if self.segmentId is None:
             self.addSegment()
+        return self._target(plane)
+
+    def _target(self, plane: Plane) -> Target:
+        """Return the chosen segment on a slice."""
+        plane = self._shown(plane)
         self.workspace.requireSegmentation()
         if self.segmentId is None:
             raise PromptError("There is no segment to work on: choose one or add one.")
@@ -267,6 +297,21 @@ class SegmentationSession:
         self.interrupted.emit()
         self.editor.stop()
         self.stopPrefetching()
+
+    def stopPrefetching(self) -> None:
+        """Drop what has not been encoded ahead yet."""
+        self._prefetcher.stop()
+
+    def holdPrefetching(self) -> None:
+        """Encode only the slice in use for a moment, see `Prefetcher.hold`."""
+        self._prefetcher.hold()
+
+    def pausePrefetching(self, isPaused: bool) -> None:
+        """Encode nothing ahead as long as something else needs the engine, see `Prefetcher.pause`."""
+        self._prefetcher.pause(isPaused)
+
+    def _onEditorChanged(self) -> None:
+        self._isStatusOld = True
 
     def _onWritten(self, written: WrittenMask) -> None:
         request = written.request

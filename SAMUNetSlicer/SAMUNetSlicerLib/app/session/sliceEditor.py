@@ -4,13 +4,12 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequenc
 
 from ...engine.serving import PredictReport
 from ...errors import UserError
+from ...events import Signal
 from ...scene.geometry import SlicePlane
 from ...scene.prompts import PromptRecord
 from ...scene.segments import Change
-from ..common import Signal
 from ..engines import EngineClient
 from .maskUpdates import MaskUpdates
-from .promptValidation import boxOnSlice, pointOnSlice, promptsOnSlice
 from .sliceRequest import MaskReport, WrittenMask, isUpToDate, maskReport, recordGivenMask
 from .stackWriting import PredictedSlice, writePredictedSlices
 from .surfaceRefresh import SurfaceRefresh
@@ -42,7 +41,7 @@ class SliceEditor:
         self._updates.failed.connect(self._onFailed)
         self._updates.busyChanged.connect(self.changed.emit)
         self._knownPrompts: Dict[str, List[PromptRecord]] = {}
-        workspace.onPromptsChanged = self._onPromptsChanged
+        workspace.promptsChanged.connect(self._onPromptsChanged)
 
     @property
     def isBusy(self) -> bool:
@@ -61,25 +60,28 @@ class SliceEditor:
     def redoLabel(self) -> Optional[str]:
         return self._edits.redoLabel
 
-    def addPoint(self, target: Target, position: Sequence[float], isPositive: bool) -> str:
-        """:raises PromptError: the position is not on the image of the slice."""
-        ras = pointOnSlice(position, target.plane)
+    def addPoint(self, target: Target, ras: Sequence[float], isPositive: bool) -> str:
+        """Put a point on the slice and segment what it is on; return the prompt's ID.
+
+        :param ras: as `pointOnSlice` returned it.
+        """
         self._endDrag(target.segmentId)
         kind = "positive" if isPositive else "negative"
         return self._workspace.prompts.addPoint(target.segmentId, kind, ras, target.plane).id
 
-    def addBox(self, target: Target, corner: Sequence[float], opposite: Sequence[float]) -> str:
-        """:raises PromptError: no part of the box is on the image of the slice."""
-        corners = boxOnSlice(corner, opposite, target.plane)
+    def addBox(self, target: Target, corners: Sequence) -> str:
+        """Draw a box on the slice and segment what is in it; return the prompt's ID.
+
+        :param corners: as `boxOnSlice` returned them.
+        """
         self._endDrag(target.segmentId)
         return self._workspace.prompts.addBox(target.segmentId, *corners, target.plane).id
 
     def addPrompts(self, target: Target, points: Sequence, positive: Sequence[bool], boxes: Sequence) -> None:
         """Put several prompts on a slice at once: one prediction, one undo step.
 
-        :raises PromptError: one of them is not on the image of the slice; none is added.
+        :param points, boxes: as `promptsOnSlice` returned them.
         """
-        points, boxes = promptsOnSlice(points, boxes, target.plane)
         self._endDrag(target.segmentId)
         store = self._workspace.prompts
         with store.silently():
@@ -99,7 +101,7 @@ class SliceEditor:
         provenance.log("accept", plane=target.plane.signature())
         with self._workspace.prompts.silently():
             self._workspace.prompts.clear(*target)
-        self._workspace.provenance.save(target.segmentId)
+        self._workspace.provenance.saveLater(target.segmentId)
         self._edits.settle(target.segmentId)
         self._announce([target])
 
@@ -117,6 +119,7 @@ class SliceEditor:
         self._updates.cancel(target)
         self._edits.settleAll()
         recordGivenMask(self._workspace, target)
+        self._edits.settle(target.segmentId)
         self._announce([target])
 
     def predictAgain(self, target: Target) -> None:

@@ -15,7 +15,6 @@ from ...scene.segments import Change
 from ..common import utcNow
 from .pixelOrigins import PixelOrigins
 from .sliceRecord import SliceRecord, imageDigest, maskFields, promptFields
-from .squarePixels import planeMask
 from .workspace import Target, Workspace
 
 
@@ -89,16 +88,9 @@ def writeAnswer(
     content = request.content.withEdits(workspace.readMask(target), request.prompts)
     predicted = content.withoutPrompts()
     if report is not None:
-        predicted = planeMask(report.prediction, request.prompts, target.plane)
+        predicted = report.prediction.mask
     mask = content.merged(predicted)
-    change = workspace.writer.writeMask(
-        workspace.segmentationNode,
-        target.segmentId,
-        target.plane,
-        mask,
-        workspace.volumeNode,
-        policy=workspace.policy,
-    )
+    change = workspace.writeMask(target, mask)
     provenance = workspace.provenance.of(target.segmentId)
     draft = draftRecord(request, workspace.policy, report, status)
     record = writtenRecord(workspace, target, draft, mask, content)
@@ -110,7 +102,7 @@ def writeAnswer(
         confidence=record.confidence,
         keptByHand=bool(content.added.any() or content.removed.any()),
     )
-    workspace.provenance.save(target.segmentId)
+    workspace.provenance.saveLater(target.segmentId)
     return WrittenMask(request, change, record, (time.perf_counter() - started) * 1000)
 
 
@@ -126,7 +118,7 @@ def recordGivenMask(workspace: Workspace, target: Target) -> None:
     provenance = workspace.provenance.of(target.segmentId)
     provenance.put(target.plane.signature(), record)
     provenance.log("mask as prompt", plane=target.plane.signature())
-    workspace.provenance.save(target.segmentId)
+    workspace.provenance.saveLater(target.segmentId)
 
 
 def _networkPrompts(

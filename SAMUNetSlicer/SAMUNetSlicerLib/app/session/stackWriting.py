@@ -39,21 +39,14 @@ def writePredictedSlices(
         masks.append(contents[-1].merged(each.mask))
         yield None
     planes = [each.target.plane for each in slices]
-    yield from workspace.writer.writeMasks(
-        workspace.segmentationNode,
-        segmentId,
-        list(zip(planes, masks)),
-        workspace.volumeNode,
-        policy=workspace.policy,
-        kept=kept,
-    )
+    yield from workspace.writeMasks(segmentId, list(zip(planes, masks)), kept)
     for each, mask, content in zip(slices, masks, contents):
         record = writtenRecord(workspace, each.target, each.draft, mask, content)
         workspace.provenance.of(segmentId).put(each.target.plane.signature(), record)
         yield None
     action = (slices[0].draft.origin or {"method": "prompts"})["method"]
     workspace.provenance.of(segmentId).log(action, slices=len(slices))
-    workspace.provenance.save(segmentId)
+    workspace.provenance.saveLater(segmentId)
 
 
 def _content(workspace: Workspace, made: PredictedSlice) -> PixelOrigins:

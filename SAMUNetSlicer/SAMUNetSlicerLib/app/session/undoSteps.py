@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Dict, Iterator, List, NamedTuple, Optional
 
+from ...events import Signal
 from ...scene.history import StepOutcome
 from ...scene.segments import Change
-from ..common import Signal
 from .workspace import Target, Workspace
 
 # A drag is over when nothing has moved for so long, in seconds: markups tell no end that views agree on.
@@ -86,7 +86,10 @@ class UndoSteps:
         if segmentId in self._open and self._open[segmentId].isHeld:
             return
         step = self._open.pop(segmentId, None)
-        if step is not None and self._workspace.hasSegment(segmentId):
+        if not self._workspace.hasSegment(segmentId):
+            return
+        self._workspace.provenance.saveIfDue(segmentId)
+        if step is not None:
             before = list(step.before.values())
             after = [self._state(state.target) for state in before]
             self._workspace.history.record(segmentId, step.label, step.changes, (before, after))

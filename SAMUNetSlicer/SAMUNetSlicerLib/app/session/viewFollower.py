@@ -7,10 +7,10 @@ import slicer
 import vtk
 
 from ...errors import UserError
+from ...events import Signal
 from ...scene.geometry import SlicePlane, planeFromSliceNode, volumeSignature
 from ...scene.observers import Observers
 from ...scene.sceneNodes import nodesOfClass
-from ..common import Signal
 from .session import SegmentationSession
 
 # Scrolling passes slices faster than they can be encoded: wait until it ends, seconds.

@@ -6,11 +6,11 @@ from typing import Callable, Dict, Optional, Sequence
 import slicer
 
 from ...errors import UserError
+from ...events import Signal
 from ...scene.geometry import SlicePlane, planeFromSliceNode
 from ...scene.observers import Observers
 from ...scene.prompts import hoveredBox
 from ...scene.views import RAS, TOOLS, SliceMouse, ViewOutline
-from ..common import Signal
 from .hoverPreview import HoverPreview, Place
 from .session import SegmentationSession
 from .viewFollower import ViewFollower

@@ -1,17 +1,19 @@
 """What a session works on: a volume, a segmentation, and how masks get from the one into the other."""
 
-from typing import Callable, NamedTuple, Optional, Tuple
+from typing import Callable, Iterator, NamedTuple, Optional, Sequence, Tuple
 
+import numpy as np
 import slicer
 import vtk
 
 from ...engine.windowing import WindowSetting
 from ...errors import InputError
+from ...events import Signal
 from ...scene.geometry import SlicePlane
 from ...scene.history import History
 from ...scene.observers import Observers
 from ...scene.prompts import PromptStore, promptNodes, removePromptNode
-from ...scene.segments import POLICIES, SegmentWriter, newSegment
+from ...scene.segments import POLICIES, Change, SegmentWriter, newSegment
 from .provenance import ProvenanceTags
 from .sliceImages import SliceImages, WindowChoice, resolveWindow
 
@@ -34,7 +36,7 @@ class Workspace:
     ``windowChoice``: how intensities become gray levels; ``policy``: towards other segments, see
     `SegmentWriter.writeMask`.
 
-    ``onPromptsChanged``: called as `PromptStore.onChanged`.
+    ``promptsChanged(segmentId, plane)``: see `PromptStore`; of whichever segmentation is in use.
 
     :param placementPlane: see `PromptStore`.
     """
@@ -50,7 +52,7 @@ class Workspace:
         self.history: Optional[History] = None
         self.windowChoice: WindowChoice = WindowSetting()
         self.policy = POLICIES[0]
-        self.onPromptsChanged: Callable[[str, SlicePlane], None] = lambda segmentId, plane: None
+        self.promptsChanged = Signal("promptsChanged")
         self._placementPlane = placementPlane
 
     def useVolume(self, volumeNode) -> None:
@@ -64,9 +66,8 @@ class Workspace:
         self.segmentationNode = segmentationNode
         self.prompts = self.provenance = self.history = None
         if segmentationNode is not None:
-            self.prompts = PromptStore(
-                self.scene, segmentationNode, self.onPromptsChanged, self._placementPlane
-            )
+            self.prompts = PromptStore(self.scene, segmentationNode, self._placementPlane)
+            self.prompts.changed.connect(self.promptsChanged.emit)
             self.provenance = ProvenanceTags(segmentationNode)
             self.history = History(segmentationNode, self.writer, self.prompts)
 
@@ -125,9 +126,30 @@ class Workspace:
             return (1.0, 1.0, 1.0)
         return self.segmentationNode.GetSegmentation().GetSegment(segmentId).GetColor()
 
-    def readMask(self, target: Target):
-        """The segment on the slice as it is now, bool (H, W)."""
+    def readMask(self, target: Target) -> np.ndarray:
+        """Return the segment on the slice as it is now, bool (H, W)."""
         return self.writer.readMask(self.segmentationNode, target.segmentId, target.plane)
+
+    def writeMask(self, target: Target, mask: np.ndarray) -> Change:
+        """Make a slice of a segment exactly this mask, as the policy towards other segments allows.
+
+        :param mask: (H, W) bool.
+        :raises InputError: a node or the segment is gone.
+        """
+        return self.writer.writeMask(
+            self.segmentationNode, *target, mask, self.volumeNode, policy=self.policy
+        )
+
+    def writeMasks(
+        self, segmentId: str, masks: Sequence[Tuple[SlicePlane, np.ndarray]], kept: Sequence[SlicePlane]
+    ) -> Iterator[Optional[Change]]:
+        """Make parallel slices of a segment exactly these masks, see `SegmentWriter.writeMasks`.
+
+        :raises InputError: a node or the segment is gone.
+        """
+        return self.writer.writeMasks(
+            self.segmentationNode, segmentId, masks, self.volumeNode, policy=self.policy, kept=kept
+        )
 
 
 class SceneWatch:
@@ -135,14 +157,23 @@ class SceneWatch:
 
     :param onRemoved: called with a node just before it leaves the scene, and without one before all leave.
     :param onSegmentRemoved: called after a segment has left the watched segmentation.
+    :param onSaving: called before the scene is saved.
     """
 
-    def __init__(self, scene, onRemoved: Callable, onSegmentRemoved: Callable[[], None]):
+    def __init__(
+        self,
+        scene,
+        onRemoved: Callable,
+        onSegmentRemoved: Callable[[], None],
+        onSaving: Callable[[], None],
+    ):
         self._onRemoved = onRemoved
+        self._onSaving = onSaving
         self._onSegmentRemoved = onSegmentRemoved
         self._sceneObservers, self._segmentationObservers = Observers(), Observers()
         self._sceneObservers.add(scene, slicer.vtkMRMLScene.NodeAboutToBeRemovedEvent, self._onNode)
         self._sceneObservers.add(scene, slicer.vtkMRMLScene.StartCloseEvent, self._onClosing)
+        self._sceneObservers.add(scene, slicer.vtkMRMLScene.StartSaveEvent, self._onStartSave)
 
     def watchSegmentation(self, segmentationNode) -> None:
         """Listen to this segmentation (or none) in place of the one before."""
@@ -155,6 +186,9 @@ class SceneWatch:
     def close(self) -> None:
         self._sceneObservers.close()
         self._segmentationObservers.close()
+
+    def _onStartSave(self, *_) -> None:
+        self._onSaving()
 
     def _onClosing(self, *_) -> None:
         self._onRemoved()

@@ -6,6 +6,7 @@ from typing import Callable, ContextManager, Iterable, List, Optional, Sequence,
 import numpy as np
 
 from ...errors import InputError, PromptError
+from ...events import Signal
 from ..geometry import SlicePlane
 from ..segments import requireSegment
 from .promptDisplay import stylePrompts
@@ -32,8 +33,8 @@ class PromptStore:
     mouse; the store finds those of a scene that was loaded.  They go with their segment.  A prompt that is
     dragged off its slice stays in the store but applies to no slice until it is dragged back.
 
-    ``onChanged``: called with (segmentId, plane) after prompts of a slice were added, moved or removed, by
-    the store's methods or by the user; many times during a drag.
+    ``changed(segmentId, plane)``: prompts of a slice were added, moved or removed, by the store's methods or
+    by the user; many times during a drag.
     ``placementPlane``: called when the user has placed a point with the mouse in one of the store's lists;
     returns the slice on which that happened, or None if there is none.
     """
@@ -42,14 +43,13 @@ class PromptStore:
         self,
         scene,
         segmentationNode,
-        onChanged: Optional[Callable[[str, SlicePlane], None]] = None,
         placementPlane: Optional[Callable[[], Optional[SlicePlane]]] = None,
     ):
-        self.onChanged = onChanged
+        self.changed = Signal("changed")
         self.placementPlane = placementPlane
         self._scene = scene
         self._segmentationNode = segmentationNode
-        self._watcher = PromptWatcher(scene, segmentationNode, self._report, self._placed)
+        self._watcher = PromptWatcher(scene, segmentationNode, self.changed.emit, self._placed)
 
     def close(self) -> None:
         """Stop listening, which VTK needs to be told; prompts stay in the scene."""
@@ -113,7 +113,7 @@ class PromptStore:
         return list({record.plane.signature(): record.plane for record in self.prompts(segmentId)}.values())
 
     def restore(self, segmentId: str, records: Iterable[PromptRecord]) -> None:
-        """Make the prompts of a segment exactly these, without calling ``onChanged``.
+        """Make the prompts of a segment exactly these, without emitting ``changed``.
 
         :param records: as ``prompts`` returned them earlier.
         :raises InputError: the segmentation or the segment is gone.
@@ -129,7 +129,7 @@ class PromptStore:
                 self._insert(record)
 
     def silently(self) -> ContextManager:
-        """Change prompts without calling ``onChanged``."""
+        """Change prompts without emitting ``changed``."""
         return self._watcher.silently()
 
     def _insertNew(self, segmentId: str, kind: str, ras: List, plane: SlicePlane) -> PromptRecord:
@@ -168,10 +168,6 @@ class PromptStore:
             if promptId in records:
                 return next(found for found in recordsOf(node) if found[0].id == promptId)
         raise PromptError("The prompt is no longer there: it was removed meanwhile.")
-
-    def _report(self, segmentId: str, plane: SlicePlane) -> None:
-        if self.onChanged is not None:
-            self.onChanged(segmentId, plane)
 
     def _placed(self) -> Optional[SlicePlane]:
         return self.placementPlane() if self.placementPlane is not None else None
