@@ -108,7 +108,8 @@ class EngineClient(ABC):
     ) -> Ticket:
         """Have the embedding of a slice ready, result: `EncodeReport`.
 
-        :param image: uint8 (H, W) or (H, W, 3).
+        :param image: uint8 (H, W) or (H, W, 3), not to be written to later: an engine in another process is
+            sent the pixels once and told of the same array afterwards.
         :param spacing: of its pixels along x and y, in mm; the network sees them square.
         """
         return self._encode(SquarePixels(image.shape[:2], spacing).image(image), priority)

@@ -5,7 +5,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any, Deque, Dict, Optional
 
-from ...engine.serving import Job, Message, Priority, job_message, outcome_from, status_from
+from ...engine.serving import ImageSender, Job, Message, Priority, job_message, outcome_from, status_from
 from ...errors import CancelledError, EngineError
 from .childProcess import EngineLaunch, EngineProcess
 from .client import EngineClient, Ticket
@@ -33,6 +33,7 @@ class ProcessEngine(EngineClient):
         super().__init__()
         self._launch = launch or EngineLaunch()
         self._process: Optional[EngineProcess] = None
+        self._images = ImageSender()
         self._hasGreeted = False
         self._unanswered: Dict[int, _Sent] = {}
         self._arrived: Deque[Message] = collections.deque()
@@ -86,9 +87,9 @@ class ProcessEngine(EngineClient):
         if self._isClosed:
             raise EngineError("The engine was closed; open a new one.")
         if self._process is None:
-            self._process = EngineProcess(self._launch)
+            self._process, self._images = EngineProcess(self._launch), ImageSender()
             self._restoreModel()
-        self._process.send(job_message(job))
+        self._process.send(self._images.shortened(job_message(job)))
 
     def _restoreModel(self) -> None:
         """Let a new process load what the one before had loaded, unless that is being asked for anyway."""

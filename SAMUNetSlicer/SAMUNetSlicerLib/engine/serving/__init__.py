@@ -13,6 +13,7 @@ __all__, __getattr__, __dir__ = exports(
         "jobs": ("Job", "JobQueue", "Priority"),
         "messages": ("job_message", "outcome_from", "outcome_message", "status_from"),
         "reports": ("EncodeReport", "EngineStatus", "ModelSpec", "PredictReport"),
+        "sent_images": ("ImageReceiver", "ImageSender"),
         "service": ("EngineService",),
     },
 )

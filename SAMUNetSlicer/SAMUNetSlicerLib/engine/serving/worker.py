@@ -18,6 +18,7 @@ from .frames import FrameReader, Message, pack
 from .job_loop import JobLoop
 from .jobs import JobQueue
 from .messages import job_from, outcome_message, status_message
+from .sent_images import ImageReceiver
 
 _CHUNK_BYTES = 1 << 20
 _log = logging.getLogger(__name__)
@@ -104,13 +105,13 @@ def _write_all(descriptor: int, buffer: memoryview) -> None:
 
 def _receive(descriptor: int, jobs: JobQueue) -> None:
     """Fill the queue from the pipe; ends the whole process with the pipe, whatever is running."""
-    decoder = FrameReader()
+    decoder, images = FrameReader(), ImageReceiver()
     while True:
         chunk = os.read(descriptor, _CHUNK_BYTES)
         if not chunk:
             os._exit(0)
         for message in decoder.feed(chunk):
-            _accept(message, jobs)
+            _accept(images.completed(message), jobs)
 
 
 def _accept(message: Message, jobs: JobQueue) -> None:
