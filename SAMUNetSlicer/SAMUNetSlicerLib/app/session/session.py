@@ -306,9 +306,9 @@ class SegmentationSession:
         """Encode only the slice in use for a moment, see `Prefetcher.hold`."""
         self._prefetcher.hold()
 
-    def pausePrefetching(self, isPaused: bool) -> None:
-        """Encode nothing ahead as long as something else needs the engine, see `Prefetcher.pause`."""
-        self._prefetcher.pause(isPaused)
+    def pausePrefetching(self) -> None:
+        """Leave the engine for a moment to somebody who waits for it, see `Prefetcher.pause`."""
+        self._prefetcher.pause()
 
     def _onEditorChanged(self) -> None:
         self._isStatusOld = True
