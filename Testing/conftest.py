@@ -6,6 +6,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import random
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,7 +19,34 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 if find_spec("trame_slicer") is None and not os.environ.get("SAMUNET_TEST_VIEW"):
     collect_ignore = ["viewer"]
 
+if find_spec("hypothesis") is not None:  # the viewer's tests do without
+    import hypothesis
+
+    # The same examples in each run, kept nowhere, however busy the machine is;
+    # `pytest --hypothesis-profile=default` looks for others.
+    hypothesis.settings.register_profile(
+        "same",
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+    hypothesis.settings.load_profile("same")
+
 USER_WEIGHTS = folders.weightsFolder()  # read before any test moves the home folder
+
+
+def pytest_addoption(parser):
+    parser.addoption("--shuffle", type=int, metavar="SEED", help="run the tests in a random order")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """Shuffle if asked to; begin what takes long early, so that all workers end at about the same time."""
+    seed = config.getoption("shuffle")
+    if seed is not None:
+        random.Random(seed).shuffle(items)
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture(scope="session")
