@@ -1,4 +1,4 @@
-"""File names from a pattern and from what users call their cases and segments."""
+"""Make file names from a pattern and from what users call their cases and segments."""
 
 import os
 import re
@@ -15,7 +15,9 @@ _MOST_BYTES = 120  # leaves room for endings and numbers in the 255 that file sy
 
 
 def fileName(text: str) -> str:
-    """A text as a file name without ending that every system takes: any letters, spaces, no separators."""
+    """Turn a text into a file name without ending that every system takes: any letters, spaces, no
+    separators.
+    """
     name = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", text)).strip(" .")
     while len(name.encode()) > _MOST_BYTES:
         name = name[:-1].rstrip(" .")
@@ -35,7 +37,7 @@ def requireUtf8(path: Path) -> None:
 
 
 def nameAndJoint(pattern: str, fields: Mapping[str, str]) -> Tuple[str, str]:
-    """The file name that a pattern such as "{case} {segmentation}_{segment}" makes of the fields.
+    """Make a file name of a pattern such as "{case} {segmentation}_{segment}" and its fields.
 
     Files of one segment have its name at the end, other files end before it: {segment} may only come last.
 
@@ -57,7 +59,7 @@ def nameAndJoint(pattern: str, fields: Mapping[str, str]) -> Tuple[str, str]:
 
 
 def distinctNames(texts: Iterable[str]) -> List[str]:
-    """A file name for each text, numbered where two would be one on a system that ignores case."""
+    """Return a file name for each text, numbered where two would be one on a system that ignores case."""
     names: List[str] = []
     for text in texts:
         name, number = fileName(text), 1

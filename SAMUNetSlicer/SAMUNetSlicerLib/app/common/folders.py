@@ -1,4 +1,4 @@
-"""Where downloads and computed slices are kept: one folder per user, shared by every Slicer version."""
+"""Locate downloads and computed slices: one folder per user, shared by every Slicer version."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ def homeFolder() -> Path:
 
 
 def _userDataFolder() -> Path:
-    """Where the system wants a user's application data; Slicer's Python has no package that tells."""
+    """Return the system's folder for application data; Slicer's Python has no package that tells."""
     if sys.platform == "win32":
         default, name = Path.home() / "AppData" / "Local", "LOCALAPPDATA"
     elif sys.platform == "darwin":

@@ -1,4 +1,4 @@
-"""Files that appear under their final name only when they are complete and proven."""
+"""Write files that appear under their final name only when they are complete and verified."""
 
 import contextlib
 import datetime
@@ -115,5 +115,5 @@ def lockExclusively(stream: BinaryIO, path: Path) -> None:
 
 
 def utcNow() -> str:
-    """UTC, ISO 8601 with milliseconds."""
+    """Return the time, UTC, ISO 8601 with milliseconds."""
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")

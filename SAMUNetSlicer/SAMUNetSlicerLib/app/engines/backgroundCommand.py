@@ -1,4 +1,4 @@
-"""One of the product's commands in a process of its own, for front ends that must not wait for it."""
+"""Run one of the product's commands in a process of its own, for front ends that must not wait for it."""
 
 import subprocess
 import tempfile
@@ -38,7 +38,9 @@ class BackgroundCommand:
             ) from error
 
     def poll(self) -> Optional[str]:
-        """What the command has written once it has ended, None until then.  Not to be called after that."""
+        """Return what the command has written once it has ended, None until then; not to be called after
+        that.
+        """
         if self._process.poll() is None:
             return None
         self._output.seek(0)

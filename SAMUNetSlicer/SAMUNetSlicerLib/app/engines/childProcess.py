@@ -1,4 +1,4 @@
-"""One child process that runs `engine.worker`, and the pipes to it."""
+"""Start the child process that runs `engine.serving.worker`, and exchange messages with it by pipes."""
 
 import collections
 import os
@@ -20,7 +20,7 @@ _WORKER = ("-m", "SAMUNetSlicerLib.engine.serving.worker")
 
 @dataclass(frozen=True)
 class EngineLaunch:
-    """How the engine's process is started.
+    """Settings for starting the engine's process.
 
     ``executable``: a Python that has torch: this process's own, ``PythonSlicer``, or that of a virtual
     environment; ``arguments``: what it runs; ``pythonPath``: folders put in front of its module search
@@ -38,7 +38,7 @@ class EngineLaunch:
         return [self.executable or sys.executable, *self.arguments]
 
     def variables(self) -> Dict[str, str]:
-        """The environment of the process."""
+        """Return the environment of the process."""
         variables = dict(os.environ if self.environment is None else self.environment)
         inherited = variables.get("PYTHONPATH", "")
         folders = [*self.pythonPath, _LIBRARY_PARENT, *([inherited] if inherited else [])]
@@ -79,7 +79,7 @@ class EngineProcess:
             self._outgoing.clear()  # the process is gone: `receive` will say so
 
     def receive(self) -> Tuple[List[Message], bool]:
-        """(messages that have arrived, whether more may come)."""
+        """Return (messages that have arrived, whether more may come)."""
         self.flush()
         messages: List[Message] = []
         while True:
@@ -141,7 +141,7 @@ def _start(launch: EngineLaunch) -> subprocess.Popen:
 
 
 def windowsFlags() -> int:
-    """Flags for the processes that work in the background, 0 elsewhere than on Windows."""
+    """Return flags for processes that work in the background: 0 except on Windows."""
     # Of normal priority: a user waits for a click's answer, and a core is left to the user interface anyway.
     return getattr(subprocess, "CREATE_NO_WINDOW", 0)
 

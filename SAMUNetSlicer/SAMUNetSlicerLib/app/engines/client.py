@@ -1,4 +1,4 @@
-"""The engine as a front end sees it: requests go out, answers arrive when the front end polls."""
+"""Send requests to the engine, and deliver its answers when the front end polls."""
 
 import time
 from abc import ABC, abstractmethod
@@ -77,7 +77,7 @@ SQUARE: Spacing = (1.0, 1.0)
 
 
 class EngineClient(ABC):
-    """Where inference happens: a thread (`ThreadEngine`) or a process of its own (`ProcessEngine`).
+    """Client of the engine, which runs in a thread (`ThreadEngine`) or in a process (`ProcessEngine`).
 
     All methods are called on one thread, the front end's, and none of them waits except ``wait`` and
     ``close``.  Answers are delivered by ``poll``: call it from a timer, or call ``wait``.
@@ -115,7 +115,7 @@ class EngineClient(ABC):
         return self._encode(SquarePixels(image.shape[:2], spacing).image(image), priority)
 
     def encodeFor(self, image: np.ndarray, prompts: Prompts, spacing: Spacing = SQUARE) -> Ticket:
-        """`encode` what `predict` will need for these prompts on a slice: all of it or a `close_up`."""
+        """Encode what `predict` will need for these prompts on a slice: all of it or a `close_up`."""
         square = SquarePixels(image.shape[:2], spacing)
         image = square.image(image)
         if self.status is not None:
@@ -176,7 +176,7 @@ class EngineClient(ABC):
 
     @property
     def pendingCount(self) -> int:
-        """How many requests have not been answered."""
+        """Return the number of requests that have not been answered."""
         return len(self._tickets)
 
     def wait(

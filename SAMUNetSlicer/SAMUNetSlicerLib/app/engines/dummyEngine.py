@@ -1,4 +1,4 @@
-"""An engine without a network, for tests of everything around it, in Slicer as well."""
+"""Answer requests without a network, for tests of everything around it, in Slicer as well."""
 
 from typing import Any, List
 

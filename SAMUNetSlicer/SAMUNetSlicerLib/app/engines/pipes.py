@@ -1,4 +1,4 @@
-"""Reading and writing pipes without waiting, on POSIX and on Windows.
+"""Read and write pipes without waiting, on POSIX and on Windows.
 
 A thread of the front end's process cannot do this: inside Slicer it would hardly ever get Python's
 interpreter lock.
@@ -25,7 +25,7 @@ def prepare(readEnd: int, writeEnd: int) -> None:
 
 
 def readAvailable(readEnd: int) -> Optional[bytes]:
-    """The bytes that have arrived, b"" when there are none yet, None when the other end is closed."""
+    """Return the bytes that have arrived, b"" if there are none yet, None if the other end is closed."""
     if _WINDOWS:
         waiting = _windowsBytesWaiting(readEnd)
         if not waiting:
@@ -71,7 +71,7 @@ def _enlarge(end: int) -> None:
 
 
 def _windowsBytesWaiting(readEnd: int) -> Optional[int]:
-    """None when the pipe is broken."""
+    """Return the number of bytes to read, None if the pipe is broken."""
     import _winapi
     import msvcrt
 

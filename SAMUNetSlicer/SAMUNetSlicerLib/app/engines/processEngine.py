@@ -1,4 +1,4 @@
-"""The engine in a process of its own, restarted when it dies: for Slicer and the browser."""
+"""Run the engine in a process of its own, and restart it when it dies: for Slicer and the browser."""
 
 import collections
 import logging

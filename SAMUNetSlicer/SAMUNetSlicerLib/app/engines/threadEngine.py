@@ -1,4 +1,4 @@
-"""The engine on a thread of this process: for the command line, scripts and tests.
+"""Run the engine on a thread of this process: for the command line, scripts and tests.
 
 Inside Slicer use `ProcessEngine`: Slicer's main thread keeps Python's interpreter lock while it is idle,
 so a thread there makes no progress between polls.
@@ -17,7 +17,10 @@ _log = logging.getLogger(__name__)
 
 
 class ThreadEngine(EngineClient):
-    """:param makeService: called on the engine's thread with a callback for notices."""
+    """Engine on a thread of this process.
+
+    :param makeService: called on the engine's thread with a callback for notices.
+    """
 
     def __init__(self, makeService: Optional[Callable] = None):
         super().__init__()

@@ -26,7 +26,7 @@ _SAME = {
     "PixelRepresentation": "sign of the pixels",
 }
 _OWN_RESCALE = {"PT", "NM", "MR"}  # modalities in which every slice may have its own scale
-_GREY = {"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"}
+_GRAY = {"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"}
 _SAME_NUMBER = 1e-3  # relative difference up to which two decimal texts mean one spacing
 _UNIT = 1e-2  # how far row and column directions may be from perpendicular unit vectors
 _DEFLATED = "1.2.840.10008.1.2.1.99"
@@ -113,8 +113,8 @@ def _read(file: str):
         raise
     except Exception as error:  # arbitrary bytes make a parser stumble in any way
         raise _wrong(file) from error
-    isGrey = str(dataset.PhotometricInterpretation) in _GREY
-    if isGrey != (dataset.SamplesPerPixel == 1):
+    isGray = str(dataset.PhotometricInterpretation) in _GRAY
+    if isGray != (dataset.SamplesPerPixel == 1):
         raise _wrong(file, "its SamplesPerPixel and PhotometricInterpretation contradict each other")
     return dataset
 

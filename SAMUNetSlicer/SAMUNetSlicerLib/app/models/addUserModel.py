@@ -1,4 +1,4 @@
-"""Weights that the user has trained or got from somebody, as a model of their own beside the product's."""
+"""Add weights that the user has trained or received as a model of their own, beside the product's."""
 
 import re
 from dataclasses import replace
@@ -55,7 +55,7 @@ def _entry(base: ModelCard, newId: str, file: Path, path: Path) -> dict:
 
 
 def _freeId(name: str, taken: Container[str]) -> str:
-    """``name`` as the catalog wants IDs, with a number if there is one already."""
+    """Return ``name`` as the catalog wants IDs, with a number if it is taken."""
     wanted = re.sub(r"[^a-z0-9_.-]+", "_", name.lower()).strip("_.-")[:_LONGEST_ID] or "own"
     candidates = [wanted, *(f"{wanted}_{number}" for number in range(2, 1000))]
     return next(candidate for candidate in candidates if candidate not in taken)

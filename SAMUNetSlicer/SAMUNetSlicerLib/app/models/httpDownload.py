@@ -1,4 +1,6 @@
-"""One file from a web address: resumed where it was cut, proven by its sum, never half there."""
+"""Download a file from a web address: resumed where it was cut off, verified by its checksum, never left
+half.
+"""
 
 import contextlib
 import os
@@ -25,7 +27,7 @@ _REFUSALS = {
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait for a server, in seconds, and how often to come back.
+    """Limits for waiting for a server, in seconds, and for trying again.
 
     ``attempts`` counts failures in a row without a single new byte; the pause doubles after each.
     """

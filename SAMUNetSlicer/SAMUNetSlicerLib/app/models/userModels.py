@@ -1,4 +1,4 @@
-"""The user's own models: a catalog beside the product's, in the home folder."""
+"""Keep the user's own models: a catalog beside the product's, in the home folder."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Obtaining and removing the weights of a model; never without the user's agreement."""
+"""Obtain and remove the weights of a model, never without the user's agreement."""
 
 import contextlib
 import tempfile

@@ -1,4 +1,4 @@
-"""Which networks there are and whether their weights are here, for a list that the user works on."""
+"""List the networks and whether their weights are installed, for a dialog in which the user works on them."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class WeightsRow:
 
     @property
     def isBundled(self) -> bool:
-        """Whether the weights came with the product, so that they cannot be removed."""
+        """Tell whether the weights came with the product, so that they cannot be removed."""
         return self.path is not None and self.path.parent != weightsFolder()
 
     @property
@@ -34,7 +34,7 @@ class WeightsRow:
 
 
 def weightsRows() -> List[WeightsRow]:
-    """All networks in the order of the catalog.
+    """Return a row for each network, in the order of the catalog.
 
     :raises InputError: the user's catalog is damaged.
     """
@@ -73,5 +73,7 @@ def _archiveName(source: Source) -> str:
 
 
 def _normal(name: str) -> str:
-    """Packages may be written with - or _ or . between words, see PEP 503."""
+    """Return a package's name in its normal form: it may be written with - or _ or . between words, see PEP
+    503.
+    """
     return re.sub(r"[-_.]+", "-", name).lower()

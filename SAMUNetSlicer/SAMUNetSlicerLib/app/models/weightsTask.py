@@ -1,4 +1,4 @@
-"""Work on weights that goes on beside the front end and can be cancelled."""
+"""Work on weights in the background, with progress, until it is done or cancelled."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Obtains, takes over and proves weights in a process of its own; arguments: ACTION ID [FILE].
+"""Obtain, import and verify weights in a process of its own; arguments: ACTION ID [FILE].
 
 In Slicer neither a thread nor the main thread could do it without holding up the user.  Progress and the
 outcome leave on the standard output as frames of `engine.protocol`; when the input ends, the work is given

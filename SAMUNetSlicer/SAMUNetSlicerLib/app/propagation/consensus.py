@@ -1,4 +1,4 @@
-"""A segment looked at along two or three axes, and made of what they hold together.
+"""Segment along two or three axes, and keep what they agree on.
 
 One axis is followed from slice to slice.  Every slice of the other axes that cuts the result is prompted with
 the cut, so that no error is carried on there; then each voxel is put to the vote.  Measured in
@@ -73,7 +73,7 @@ class ConsensusVote:
 
     @property
     def total(self) -> int:
-        """Axes that are still to come count with all their slices."""
+        """Return the number of slices at most; axes that are still to come count with all of theirs."""
         begun = self._walks[: len(self._walks) - len(self._crossings)]
         return sum(walk.total for walk in begun) + sum(_length(stack) for stack in self._crossings)
 
@@ -110,7 +110,7 @@ class ConsensusVote:
             yield False
 
     def _pixels(self, voxels: np.ndarray, plane: SlicePlane) -> np.ndarray:
-        """The part of an array (K, J, I) that a slice shows, as a view of it: (H, W)."""
+        """Return the part of an array (K, J, I) that a slice shows, as a view of it: (H, W)."""
 
         def block(low, size):
             return voxels[tuple(slice(start, start + n) for start, n in zip(low[::-1], size[::-1]))]
@@ -152,7 +152,9 @@ def _majority(mask: np.ndarray, prediction: Prediction, plane: SlicePlane) -> np
 
 
 def _mean(mask: np.ndarray, prediction: Prediction, plane: SlicePlane) -> np.ndarray:
-    """In [-1, 1]; where an island was taken away from the mask, the logits still speak for it."""
+    """Return the mean in [-1, 1]; where an island was taken away from the mask, the logits still speak for
+    it.
+    """
     logits = prediction.logits
     return np.where(mask, logits, np.minimum(logits, 0)).clip(-_SURE, _SURE) / _SURE
 

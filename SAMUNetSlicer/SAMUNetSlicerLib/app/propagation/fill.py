@@ -1,4 +1,4 @@
-"""The slices between key slices by interpolating the shape, without the network."""
+"""Fill the slices between key slices by interpolating the shape, without the network."""
 
 from typing import Dict, Iterator, List, Sequence, Tuple
 
@@ -39,7 +39,7 @@ class SliceFill:
             yield False
 
     def cancel(self) -> None:
-        """Nothing waits for an engine here."""
+        """Do nothing: no request waits for an engine here."""
 
     def _fill(self, lower: int, upper: int, below: np.ndarray, above: np.ndarray) -> None:
         planes = {step: self._stack.plane(step) for step in range(lower, upper + 1)}
@@ -67,7 +67,9 @@ def _gaps(steps: Sequence[int]) -> List[Tuple[int, int]]:
 
 
 def _bounds(mask: np.ndarray, x: int, y: int) -> Tuple[int, ...]:
-    """(left, top, right, bottom), half open, of a mask whose first pixel is at (x, y), with the margin."""
+    """Return (left, top, right, bottom), half open, of a mask whose first pixel is at (x, y), with the
+    margin.
+    """
     columns, rows = np.flatnonzero(mask.any(axis=0)) + x, np.flatnonzero(mask.any(axis=1)) + y
     low, high = (columns[0] - _MARGIN, rows[0] - _MARGIN), (columns[-1] + 1 + _MARGIN, rows[-1] + 1 + _MARGIN)
     return tuple(int(bound) for bound in (*low, *high))

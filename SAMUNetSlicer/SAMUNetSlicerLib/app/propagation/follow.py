@@ -1,4 +1,4 @@
-"""Many slices of one segment by the network: encoding runs ahead of the masks."""
+"""Follow a segment from slice to slice by the network: encoding runs ahead of the masks."""
 
 from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Union
 
@@ -82,7 +82,7 @@ class SliceFollower:
 
     @property
     def total(self) -> int:
-        """How many slices there are to do at most, those that are done included."""
+        """Return how many slices there are to do at most, those that are done included."""
         return self.done + sum(len(route.ahead) for route in self._routes)
 
     def cancel(self) -> None:
@@ -161,7 +161,9 @@ class SliceFollower:
         return self._levels[route.key]
 
     def _knownStatus(self) -> EngineStatus:
-        """Of the engine, or of the one that has died just now: its requests tell of that themselves."""
+        """Return the status of the engine, or of the one that has died just now: its requests report that
+        themselves.
+        """
         self._status = self._engine.status or self._status
         return self._status
 
@@ -189,7 +191,8 @@ class SliceFollower:
 
 
 def _encodeMs(ticket: Ticket) -> float:
-    """What encoding ahead has taken; an engine that is started again gives it up, and the prediction encodes.
+    """Return the time that encoding ahead has taken; a restarted engine gives it up, and the prediction
+    encodes.
 
     :raises UserError: the engine cannot encode the slice.
     """

@@ -1,4 +1,4 @@
-"""The slices of a segment that a propagation starts from and leaves as they are."""
+"""Find the slices of a segment that a propagation starts from and leaves as they are."""
 
 from dataclasses import dataclass
 from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple
@@ -13,7 +13,9 @@ _DECIMALS = 6  # of positions in slices: keeps rounding from moving a pixel to t
 
 @dataclass(frozen=True, eq=False)
 class KeySlice:
-    """``mask`` (H, W) bool: the segment there; ``isPrompted``: by points or boxes, else painted by hand.
+    """Slice that a propagation starts from.
+
+    ``mask`` (H, W) bool: the segment there; ``isPrompted``: by points or boxes, else painted by hand.
 
     An empty mask is one that the user has erased: nothing goes on beyond it.
     """
@@ -24,7 +26,8 @@ class KeySlice:
 
 
 def stackOf(workspace: Workspace, segmentId: str, shown: Optional[SlicePlane]) -> Optional[PlaneStack]:
-    """The stack to go along: of the shown slice if prompts have its orientation, else of the last prompts.
+    """Return the stack to go along: of the shown slice if prompts have its orientation, else of the last
+    prompts.
 
     :return: None if there is neither a prompt nor a shown slice.
     """
@@ -76,7 +79,7 @@ class CrossingSlices:
             self._add(plane)
 
     def pixels(self, plane: SlicePlane) -> np.ndarray:
-        """(H, W) bool: pixels less than a slice away from one of the slices."""
+        """Return (H, W) bool: pixels less than a slice away from one of the slices."""
         held = np.zeros(plane.shape, bool)
         for reference, steps in self._stacks:
             across = (reference.rasToPlane() @ plane.planeToRAS)[2]
@@ -100,14 +103,14 @@ def _beside(step: int, reach: int) -> Set[int]:
 
 
 def _byHand(workspace: Workspace, target: Target, mask: np.ndarray) -> np.ndarray:
-    """(H, W) bool: where the slice is not as the last propagation has left it."""
+    """Return (H, W) bool: where the slice is not as the last propagation has left it."""
     record = workspace.provenance.of(target.segmentId).record(target.plane.signature())
     isMade = record is not None and record.isPropagated
     return mask ^ record.content().written if isMade else mask
 
 
 def _promptedPlanes(workspace: Workspace, segmentId: str) -> List[SlicePlane]:
-    """Slices with prompts, and before them those that had some when they were accepted."""
+    """Return slices with prompts, and before them those that had some when they were accepted."""
     records = workspace.provenance.of(segmentId).records()
     accepted = _planes([record for record in records if record.prompts and not record.isPropagated])
     return [*accepted, *workspace.prompts.planes(segmentId)]
@@ -118,7 +121,7 @@ def _planes(records: Sequence[SliceRecord]) -> List[SlicePlane]:
 
 
 def _stepsInUse(workspace: Workspace, segmentId: str, stack: PlaneStack) -> Set[int]:
-    """The steps at which the segment may have voxels."""
+    """Return the steps at which the segment may have voxels."""
     corners = workspace.writer.corners(workspace.segmentationNode, segmentId)
     if corners is None:
         return set()

@@ -1,4 +1,4 @@
-"""From the mask of one slice to the prompts of the next.
+"""Turn the mask of one slice into the prompts of the next.
 
 A box around the mask and nothing else, also for networks that take masks and points: with the mask as a
 prompt they go on beyond the end of the structure and stay sure of it.  Compared on real labeled CT and MR
@@ -41,8 +41,9 @@ class Course(NamedTuple):
 
 
 def neighborPrompts(mask: np.ndarray, capabilities: Capabilities, course: Optional[Course] = None) -> Prompts:
-    """The prompts for a slice whose neighbor has this mask: a box, tight if the network takes masks, else
-    wider by 8 % of the mask's width and height on each side; between keys halfway to the box of their course.
+    """Return the prompts for a slice whose neighbor has this mask: a box, tight if the network takes masks,
+    else wider by 8 % of the mask's width and height on each side; between keys halfway to the box of their
+    course.
 
     :param mask: (H, W) bool, not empty, on the pixels of the slice that is to be segmented.
     """
@@ -52,7 +53,7 @@ def neighborPrompts(mask: np.ndarray, capabilities: Capabilities, course: Option
 
 
 def boxAround(mask: np.ndarray, margin: float) -> np.ndarray:
-    """The half-open box [x0, y0, x1, y1) float32 around a mask, within the image.
+    """Return the half-open box [x0, y0, x1, y1) float32 around a mask, within the image.
 
     :param margin: by how much it is wider on each side, as a part of the mask's width and height.
     """

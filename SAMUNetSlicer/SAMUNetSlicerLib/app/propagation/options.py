@@ -1,4 +1,4 @@
-"""What a propagation is asked to do, and what it has done."""
+"""Define the options of a propagation and its report."""
 
 from dataclasses import dataclass
 from typing import Optional, Tuple
@@ -13,7 +13,9 @@ FUSIONS = ("majority", "mean")
 
 @dataclass(frozen=True)
 class PropagationOptions:
-    """``axis``: "I", "J", "K", "axial", "sagittal" or "coronal"; None goes along the normal of the prompted
+    """Options of a propagation.
+
+    ``axis``: "I", "J", "K", "axial", "sagittal" or "coronal"; None goes along the normal of the prompted
     slice, which may be oblique.
 
     ``direction``: "both", "up" (towards R, A or S, whichever is nearest to the normal) or "down".
@@ -79,9 +81,12 @@ class Stop:
 
 @dataclass(frozen=True, eq=False)
 class PropagationReport:
-    """``slices``: what was written, in the order of their position; ``keys``: slices that were started from
+    """Report of a propagation.
+
+    ``slices``: what was written, in the order of their position; ``keys``: slices that were started from
     and kept; ``stops``; ``isCancelled``: by the user, with the slices until then written; ``error``: what
-    went wrong, None if nothing did; ``seconds``: wall time; ``engineSeconds``: of the network."""
+    went wrong, None if nothing did; ``seconds``: wall time; ``engineSeconds``: of the network.
+    """
 
     segmentId: str
     slices: Tuple[PropagatedSlice, ...] = ()

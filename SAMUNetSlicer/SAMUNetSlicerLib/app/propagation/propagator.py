@@ -1,4 +1,4 @@
-"""A segment carried from its key slices through the volume."""
+"""Carry a segment from its key slices through the volume."""
 
 import time
 from typing import Dict, Iterator, Optional, Tuple
@@ -145,7 +145,7 @@ class _Run:
         )
 
     def _everything(self) -> Iterator[bool]:
-        """All the work, a few milliseconds between two yields; True when only the engine can go on."""
+        """Do all the work, a few milliseconds between two yields; True when only the engine can go on."""
         try:
             for isWaiting in self._segment():
                 yield isWaiting
@@ -185,7 +185,7 @@ class _Run:
         return ConsensusVote(*given, keys=lambda: self.keys) if self._options.axes else SliceFollower(*given)
 
     def _routes(self):
-        """What the walk is to go by."""
+        """Return the routes to follow."""
         if self._options.region is not None:
             steps = range(self._low, self._high + 1)
             region, planes = self._options.region, self._stack.plane
@@ -215,7 +215,7 @@ def _chosenStack(session: SegmentationSession, options: PropagationOptions) -> P
 
 
 def _range(stack: PlaneStack, options: PropagationOptions) -> Tuple[int, int]:
-    """First and last step that may be segmented."""
+    """Return the first and last step that may be segmented."""
     numbers = {stack.number(step): step for step in (stack.first, stack.last)}
     low = min(numbers) if options.first is None else max(options.first, min(numbers))
     high = max(numbers) if options.last is None else min(options.last, max(numbers))

@@ -1,4 +1,4 @@
-"""Which slices of a propagated segment to look at first."""
+"""Rank the slices of a propagated segment by how much they need a look."""
 
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Tuple
@@ -16,8 +16,11 @@ _WORTH_A_WORD = 0.5
 
 @dataclass(frozen=True, eq=False)
 class SliceReview:
-    """``score``: in [0, 1], 1 for a slice that is surely wrong; ``reasons``: what speaks against it, as short
-    sentences, none if nothing does."""
+    """Slice of a propagated segment to look at.
+
+    ``score``: in [0, 1], 1 for a slice that is surely wrong; ``reasons``: what speaks against it, as short
+    sentences, none if nothing does.
+    """
 
     plane: SlicePlane
     score: float
@@ -48,7 +51,7 @@ def reviewSlices(session: SegmentationSession, segmentId: Optional[str] = None) 
 
 
 def _isToReview(provenance: SegmentProvenance, record: SliceRecord) -> bool:
-    """Whether a slice was made without anybody looking at it, and not replaced or accepted since."""
+    """Tell whether a slice was made without anybody looking at it, and not replaced or accepted since."""
     if not record.isPropagated:
         return False
     current = provenance.record(record.slicePlane().signature())
@@ -56,7 +59,7 @@ def _isToReview(provenance: SegmentProvenance, record: SliceRecord) -> bool:
 
 
 def _masks(provenance: SegmentProvenance, stack: PlaneStack) -> Dict[int, np.ndarray]:
-    """What the last write has left on each slice, by step."""
+    """Return the mask that the last write has left on each slice, by step."""
     masks = {}
     for record in provenance.records():
         step = stack.stepOf(record.slicePlane())

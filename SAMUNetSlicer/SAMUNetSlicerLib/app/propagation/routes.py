@@ -1,4 +1,4 @@
-"""In which order slices are segmented, around key slices or in a region, and with which prompts."""
+"""Choose in which order slices are segmented, around key slices or in a region, and with which prompts."""
 
 from dataclasses import dataclass, field
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
@@ -12,8 +12,11 @@ from .nextPrompts import Course, neighborPrompts
 
 
 class RouteStep(NamedTuple):
-    """``prompts``: of a slice, in its pixels; ``neighbor``: (H, W) bool, the mask that they were made from,
-    None if from none; ``origin``: for the slice's record."""
+    """Next slice of a route, with the prompts for it.
+
+    ``prompts``: of a slice, in its pixels; ``neighbor``: (H, W) bool, the mask that they were made from,
+    None if from none; ``origin``: for the slice's record.
+    """
 
     prompts: Prompts
     neighbor: Optional[np.ndarray]
@@ -45,7 +48,7 @@ class Route:
 
     @property
     def ahead(self) -> range:
-        """The steps that are still to be segmented.
+        """Return the steps that are still to be segmented.
 
         Two fronts that come towards each other meet in the middle: each slice is done from the nearer
         key.  Where one has stopped, the other may go on up to it.
@@ -54,7 +57,7 @@ class Route:
         return range(self.at + self.direction, beyond + self.direction, self.direction)
 
     def routeStep(self, stack: PlaneStack, step: int, capabilities: Capabilities) -> Optional[RouteStep]:
-        """What to do at the next step; None if the mask leaves the image."""
+        """Return what to do at the next step; None if the mask leaves the image."""
         neighbor = carried(self.mask, stack.plane(self.at), stack.plane(step))
         if not neighbor.any():
             return None
@@ -69,7 +72,7 @@ class Route:
         self.at, self.mask = step, mask
 
     def refuse(self, step: int) -> None:
-        """The slice was not good enough: the way ends."""
+        """End the route: the slice was not good enough."""
         self.isStopped = True
 
     def _course(self, stack: PlaneStack, step: int) -> Optional[Course]:
@@ -104,7 +107,7 @@ class SweepRoute:
         self.ahead.remove(step)
 
     def refuse(self, step: int) -> None:
-        """The slice was not good enough: it is passed over."""
+        """Pass over the slice: it was not good enough."""
         self.ahead.remove(step)
 
 
@@ -138,7 +141,7 @@ class CutRoute(SweepRoute):
 
 
 def routesFrom(keys: Dict[int, KeySlice], low: int, high: int, direction: str) -> List[Route]:
-    """All ways from the keys within the steps ``low`` to ``high``, next keys excluded."""
+    """Return all routes from the keys within the steps ``low`` to ``high``, next keys excluded."""
     steps = sorted(keys)
     below = [low - 1, *steps[:-1]]
     above = [*steps[1:], high + 1]

@@ -1,4 +1,4 @@
-"""Which masks are taken, and where a way through the volume ends.
+"""Decide whether to accept a propagated mask, and when to stop.
 
 A network draws something into any box, and may be sure of it: what tells the end of a structure best is that
 the gray levels inside of the mask are no longer those of the key slice.
@@ -20,18 +20,23 @@ _LEAST_DEVIATION = 4.0
 
 
 class GrayLevels(NamedTuple):
-    """``mean`` and standard ``deviation`` of an 8-bit image inside of a mask."""
+    """Gray levels inside of a mask.
+
+    ``mean`` and standard ``deviation`` of an 8-bit image inside of a mask.
+    """
 
     mean: float
     deviation: float
 
     def shift(self, other: "GrayLevels") -> float:
-        """How far the mean of others is from this one, in deviations of this one."""
+        """Return how far the mean of others is from this one, in deviations of this one."""
         return abs(other.mean - self.mean) / max(self.deviation, _LEAST_DEVIATION)
 
 
 def grayLevels(image: np.ndarray, mask: np.ndarray) -> GrayLevels:
-    """:param image: uint8 (H, W) or (H, W, 3).
+    """Measure the gray levels inside of a mask.
+
+    :param image: uint8 (H, W) or (H, W, 3).
 
     :param mask: (H, W) bool, not empty.
     """
@@ -40,12 +45,12 @@ def grayLevels(image: np.ndarray, mask: np.ndarray) -> GrayLevels:
 
 
 def diceOf(mask: np.ndarray, other: np.ndarray) -> float:
-    """2 |A and B| / (|A| + |B|) of two bool masks (H, W), one of which is not empty."""
+    """Return 2 |A and B| / (|A| + |B|) of two bool masks (H, W), one of which is not empty."""
     return 2 * np.count_nonzero(mask & other) / (np.count_nonzero(mask) + np.count_nonzero(other))
 
 
 def reasonToRefuse(found: PropagatedSlice, options: PropagationOptions) -> Optional[str]:
-    """A sentence if the mask is not to be taken, None if it is."""
+    """Return a sentence if the mask is not to be taken, None if it is."""
     if found.confidence < options.minConfidence:
         return f"The confidence is too low ({found.confidence:.2f})."
     if found.dice is None:

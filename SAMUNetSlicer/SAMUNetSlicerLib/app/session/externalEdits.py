@@ -1,4 +1,4 @@
-"""Edits that come from elsewhere, such as the Segment Editor, and masks that the user gives as prompts."""
+"""Record edits from elsewhere, such as the Segment Editor, and masks that the user gives as prompts."""
 
 from typing import Optional
 
@@ -44,7 +44,7 @@ class ExternalEdits:
         self._follow()
 
     def close(self) -> None:
-        """May be called twice."""
+        """Stop recording; may be called twice."""
         self._session.statusChanged.disconnect(self._follow)
         self._session.polled.disconnect(self._update)
         self._session.editor.changeMade.disconnect(self._onOwn)
@@ -90,7 +90,7 @@ class ExternalEdits:
             self._snapshot.follow(edits)
 
     def _shownPlane(self) -> Optional[SlicePlane]:
-        """The slice that undo will call changed; an edit may reach further."""
+        """Return the slice that undo will name as changed; an edit may reach further."""
         try:
             return self._session.plane or planeFromAxis(self._session.workspace.requireVolume(), "K")
         except UserError:

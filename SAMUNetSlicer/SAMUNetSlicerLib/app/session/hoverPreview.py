@@ -1,4 +1,4 @@
-"""What a click would do, shown while the mouse moves: the outline of a mask that is never written."""
+"""Outline what a click would segment while the mouse moves; the mask is never written."""
 
 import time
 from dataclasses import replace
@@ -20,7 +20,7 @@ _INTERVAL = 0.08
 
 
 class Place(NamedTuple):
-    """Where the mouse is: on which slice, (R, A, S) in mm, what a click would mean, and where to draw."""
+    """Place of the mouse: slice, (R, A, S) in mm, what a click would mean, and where to draw."""
 
     plane: SlicePlane
     ras: Tuple[float, float, float]
@@ -47,14 +47,14 @@ class HoverPreview:
 
     @property
     def isActive(self) -> bool:
-        """Whether outlines are shown now."""
+        """Tell whether outlines are shown now."""
         status = self._session.engine.status
         if status is None or not status.capabilities.points:
             return False
         return status.device.startswith("cuda") if self.isEnabled is None else self.isEnabled
 
     def hover(self, place: Optional[Place]) -> None:
-        """The mouse is here now; None: nowhere, or a button is down."""
+        """Note where the mouse is; None: nowhere, or a button is down."""
         self._place = place if self.isActive else None
         if self._place is None:
             self._hide()
@@ -62,7 +62,7 @@ class HoverPreview:
             self._clear()
 
     def close(self) -> None:
-        """May be called twice."""
+        """Remove the outline and stop; may be called twice."""
         self._session.polled.disconnect(self._ask)
         self._hide()
 
@@ -79,7 +79,7 @@ class HoverPreview:
             self._hide()  # a click will say what is wrong
 
     def _question(self, place: Place) -> Tuple[np.ndarray, Prompts]:
-        """The image, and the slice's prompts with one more at the mouse."""
+        """Return the image, and the slice's prompts with one more at the mouse."""
         workspace, plane = self._session.workspace, place.plane
         prompts = Prompts()
         if workspace.hasSegment(self._session.segmentId):

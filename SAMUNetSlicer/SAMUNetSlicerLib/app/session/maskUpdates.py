@@ -1,4 +1,4 @@
-"""Keeps each slice's mask in step with its prompts, however fast the user is and however slow the network."""
+"""Keep each slice's mask in step with its prompts, however fast the user is and however slow the network."""
 
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Tuple
@@ -45,7 +45,7 @@ class MaskUpdates:
         return bool(self._flights)
 
     def isBusyWith(self, segmentId: str) -> bool:
-        """Whether a mask of this segment is being predicted, on any slice."""
+        """Tell whether a mask of this segment is being predicted, on any slice."""
         return any(flight.request.target.segmentId == segmentId for flight in self._flights.values())
 
     def request(self, target: Target, isDrag: bool = False) -> None:

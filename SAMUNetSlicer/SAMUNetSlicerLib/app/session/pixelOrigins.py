@@ -1,4 +1,4 @@
-"""Which pixels of a segment's slice come from the network and which from the user's own hand."""
+"""Tell pixels that the network segmented from pixels that the user painted, on one slice of a segment."""
 
 from dataclasses import dataclass, replace
 from typing import Optional
@@ -10,7 +10,7 @@ from ...engine.types import POSITIVE, Prompts
 
 @dataclass(frozen=True, eq=False)
 class PixelOrigins:
-    """What is known about one segment on one plane; all masks bool (H, W).
+    """Origins of the pixels of one segment on one plane; all masks bool (H, W).
 
     ``written``: the slice as it was after the network's last mask was written; ``added``, ``removed``:
     pixels that the user painted or erased in other ways (Segment Editor, another plane, import) and that
@@ -63,16 +63,16 @@ class PixelOrigins:
         return replace(self, added=added, removed=removed)
 
     def withoutPrompts(self) -> np.ndarray:
-        """What stands for a prediction when there is nothing to predict from."""
+        """Return what stands for a prediction when there are no prompts."""
         return np.zeros_like(self.written) if self.base is None else self.base
 
     def merged(self, predicted: np.ndarray) -> np.ndarray:
-        """The slice to be written: the network's mask with the user's own pixels kept."""
+        """Return the slice to write: the network's mask with the user's own pixels kept."""
         return (predicted | self.added) & ~self.removed
 
 
 def componentsTouchedBy(mask: np.ndarray, prompts: Prompts) -> np.ndarray:
-    """The 4-connected parts of ``mask`` under any point or in any box of the prompts, bool (H, W)."""
+    """Return the 4-connected parts of ``mask`` under any point or in any box of the prompts, bool (H, W)."""
     seeds = _pointSeeds(mask.shape, prompts.points)
     for x0, y0, x1, y1 in np.rint(prompts.boxes).astype(int):
         seeds[max(0, y0) : y1, max(0, x0) : x1] = True
@@ -92,7 +92,7 @@ def _pointSeeds(shape, points: np.ndarray) -> np.ndarray:
 
 
 def _grow(seeds: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """All pixels of ``mask`` that are 4-connected to ``seeds``.
+    """Return all pixels of ``mask`` that are 4-connected to ``seeds``.
 
     Whole runs are filled along rows and columns in turn, so that the number of passes is the number of
     bends of the part and not its length.
@@ -108,7 +108,7 @@ def _grow(seeds: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def _runNumbers(mask: np.ndarray) -> np.ndarray:
-    """A number for each pixel, equal for the pixels of a run of True along a row."""
+    """Number the pixels so that those of a run of True along a row have the same number."""
     starts = mask.copy()
     starts[:, 1:] &= ~mask[:, :-1]
     return np.cumsum(starts.ravel()).reshape(mask.shape)

@@ -1,4 +1,4 @@
-"""Slices encoded before somebody clicks on them, nearest to the shown one first."""
+"""Encode slices before somebody clicks on them, nearest to the shown one first."""
 
 import time
 from collections import deque
@@ -118,7 +118,7 @@ class Prefetcher:
         return wish.shown is self._shown and wish.step == 0
 
     def isReady(self, volumeNode, plane: SlicePlane, window: WindowSetting) -> bool:
-        """Whether a click on the plane need not wait for the encoder."""
+        """Tell whether a click on the plane need not wait for the encoder."""
         return imageIdentity(volumeNode, plane, window) in self._ready
 
     def markReady(self, identity: Hashable) -> None:
@@ -155,6 +155,6 @@ class Prefetcher:
 
 
 def _outward(planes: Sequence[SlicePlane], volumeNode) -> List[_Wish]:
-    """Slices around the shown ones, the nearest of all views first."""
+    """Yield the slices around the shown ones, the nearest of all views first."""
     rounds = zip_longest(*(neighborSteps(plane, volumeNode) for plane in planes))
     return [_Wish(*pair) for steps in rounds for pair in zip(planes, steps) if pair[1] is not None]

@@ -1,4 +1,4 @@
-"""Where a front end may put a prompt: on the image of the slice, and nowhere else."""
+"""Check that prompts lie on the image of their slice."""
 
 from typing import Sequence, Tuple
 
@@ -12,7 +12,7 @@ _DISTANCE_TOLERANCE = 1e-3
 
 
 def pointOnSlice(position: Sequence[float], plane: SlicePlane) -> Tuple[float, float, float]:
-    """World position (R, A, S) in mm of a point on a slice.
+    """Return the world position (R, A, S) in mm of a point on a slice.
 
     :param position: (R, A, S) in mm, or (x, y) in pixels of the slice, integers at pixel centers.
     :raises PromptError: it is neither, or it lies outside the image or off the slice.
@@ -28,7 +28,7 @@ def pointOnSlice(position: Sequence[float], plane: SlicePlane) -> Tuple[float, f
 
 
 def boxOnSlice(corner: Sequence[float], opposite: Sequence[float], plane: SlicePlane):
-    """World positions of two opposite corners of a box, cut off at the border of the image.
+    """Return the world positions of two opposite corners of a box, cut off at the border of the image.
 
     :param corner, opposite: as ``pointOnSlice``; each may lie outside the image, but not the whole box.
     :raises PromptError: the box has no area, or no part of it lies on the image.
@@ -42,7 +42,8 @@ def boxOnSlice(corner: Sequence[float], opposite: Sequence[float], plane: SliceP
 
 
 def promptsOnSlice(points: Sequence, boxes: Sequence, plane: SlicePlane) -> Tuple[list, list]:
-    """World positions of points, and corners of boxes, given as for ``pointOnSlice`` and ``boxOnSlice``.
+    """Return world positions of points, and corners of boxes, given as for ``pointOnSlice`` and
+    ``boxOnSlice``.
 
     :raises PromptError: one of them cannot be placed.
     """

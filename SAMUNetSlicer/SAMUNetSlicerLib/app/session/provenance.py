@@ -1,4 +1,4 @@
-"""The history of a segmentation's masks, kept in its segments and so saved with them."""
+"""Keep the history of a segmentation's masks in its segments, and so save it with them."""
 
 import json
 import time
@@ -29,7 +29,7 @@ class SegmentProvenance:
         self._log: List[str] = []
 
     def record(self, signature: str) -> Optional[SliceRecord]:
-        """What is known about the current object on a plane."""
+        """Return what is known about the current object on a plane."""
         text = self._records.get(signature)
         return None if text is None else SliceRecord.fromDict(json.loads(text))
 
@@ -46,7 +46,7 @@ class SegmentProvenance:
             self._records[f"{signature}/{record.sequence}"] = self._records.pop(signature)
 
     def planeState(self, signature: str) -> Dict[str, str]:
-        """All records of a plane as they are now, for ``restorePlane``."""
+        """Return all records of a plane as they are now, for ``restorePlane``."""
         return {key: text for key, text in self._records.items() if key.partition("/")[0] == signature}
 
     def restorePlane(self, signature: str, state: Dict[str, str]) -> None:
@@ -60,7 +60,7 @@ class SegmentProvenance:
         del self._log[:-_LOG_LENGTH]
 
     def records(self) -> Iterator[SliceRecord]:
-        """All records in the order in which they were written."""
+        """Return all records in the order in which they were written."""
         found = [SliceRecord.fromDict(json.loads(text)) for text in self._records.values()]
         return iter(sorted(found, key=lambda record: record.sequence))
 
@@ -73,7 +73,10 @@ class SegmentProvenance:
 
     @classmethod
     def fromJson(cls, text: str) -> "SegmentProvenance":
-        """:raises InputError: the text is not what ``toJson`` gives, or of a later version."""
+        """Read what ``toJson`` has written.
+
+        :raises InputError: the text is not what ``toJson`` gives, or of a later version.
+        """
         document = parseDocument(text)
         provenance = cls()
         provenance._records = {key: json.dumps(values) for key, values in document["slices"].items()}
@@ -92,7 +95,7 @@ class ProvenanceTags:
         self._lastSequence = 0
 
     def of(self, segmentId: str) -> SegmentProvenance:
-        """Provenance of a segment, as it is in the scene now: others (undo, loading) may have changed it.
+        """Return the provenance of a segment as it is in the scene now: undo or loading may have changed it.
 
         :raises InputError: the segment is gone.
         """
@@ -131,13 +134,18 @@ class ProvenanceTags:
             return SegmentProvenance()
 
     def nextSequence(self) -> int:
-        """A number greater than any before, in this and in earlier sessions: microseconds of the clock."""
+        """Return a number greater than any before, in this and in earlier sessions: microseconds of the
+        clock.
+        """
         self._lastSequence = max(self._lastSequence + 1, time.time_ns() // 1000)
         return self._lastSequence
 
 
 def parseDocument(text: str) -> dict:
-    """:raises InputError: no JSON, or not a provenance document this version can read."""
+    """Check and return a provenance document.
+
+    :raises InputError: no JSON, or not a provenance document this version can read.
+    """
     try:
         document = json.loads(text)
     except ValueError as error:

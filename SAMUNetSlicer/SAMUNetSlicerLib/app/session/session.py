@@ -1,4 +1,4 @@
-"""The one object that a front end drives: choices and prompts in, masks into the scene, events out."""
+"""Drive a segmentation session: choices and prompts in, masks into the scene, events out."""
 
 from typing import Callable, List, Optional, Sequence
 
@@ -179,7 +179,7 @@ class SegmentationSession:
         self.workspace.prompts.clear(*self._target(plane))
 
     def prompts(self, plane: Plane = None) -> List[PromptRecord]:
-        """The chosen segment's prompts on a slice, in the order in which they were given."""
+        """Return the chosen segment's prompts on a slice, in the order in which they were given."""
         plane = plane or self.plane
         if plane is None or not self.workspace.hasSegment(self.segmentId):
             return []
@@ -208,7 +208,7 @@ class SegmentationSession:
 
     @property
     def undoLabel(self) -> Optional[str]:
-        """What ``undo`` would take back, None if there is nothing."""
+        """Return what ``undo`` would take back, None if there is nothing."""
         return self.editor.undoLabel
 
     @property
@@ -217,12 +217,12 @@ class SegmentationSession:
 
     @property
     def lastMask(self) -> Optional[MaskReport]:
-        """Confidence, notes and times of the last mask."""
+        """Return confidence, notes and times of the last mask."""
         return self.editor.lastMask
 
     @property
     def isBusy(self) -> bool:
-        """Whether masks are being predicted; encoding ahead does not count."""
+        """Tell whether masks are being predicted; encoding ahead does not count."""
         return self.editor.isBusy
 
     def prefetch(self, *planes: SlicePlane, most: int = MOST_SLICES) -> None:
@@ -232,7 +232,7 @@ class SegmentationSession:
             self._prefetcher.want(planes, most, self.workspace.requireVolume(), self.workspace.window())
 
     def isReady(self, plane: SlicePlane) -> bool:
-        """Whether a click on the slice will be answered without encoding it first."""
+        """Tell whether a click on the slice will be answered without encoding it first."""
         return self._prefetcher.isReady(self.workspace.requireVolume(), plane, self.workspace.window())
 
     def statistics(self) -> Ticket:

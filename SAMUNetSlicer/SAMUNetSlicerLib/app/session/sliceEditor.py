@@ -1,4 +1,4 @@
-"""What a user does to slices of a segmentation, and what follows: masks, undo steps, provenance."""
+"""Turn what a user does to slices of a segmentation into masks, undo steps and provenance."""
 
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
@@ -49,7 +49,7 @@ class SliceEditor:
 
     @property
     def isWriting(self) -> bool:
-        """Whether ``writeSlices`` is half-way."""
+        """Tell whether ``writeSlices`` is half-way."""
         return self._edits.isHolding
 
     @property
@@ -226,7 +226,9 @@ class SliceEditor:
             self._edits.settle(segmentId)
 
     def _settleWhenComplete(self, segmentId: str) -> None:
-        """A step holds the prompts of the whole segment: all their masks belong to it."""
+        """Settle the open step once all masks of the segment are there: a step holds the prompts of the whole
+        segment.
+        """
         if not self._edits.isDragging(segmentId) and not self._updates.isBusyWith(segmentId):
             self._edits.settle(segmentId)
 
@@ -235,7 +237,10 @@ _NAMES = {"positive": "positive point", "negative": "negative point", "box": "bo
 
 
 class PromptDifference(NamedTuple):
-    """``label``: of the undo step; ``isMove``: prompts have only moved, as during a drag."""
+    """Difference between two states of a slice's prompts.
+
+    ``label``: of the undo step; ``isMove``: prompts have only moved, as during a drag.
+    """
 
     label: str
     isMove: bool

@@ -1,4 +1,4 @@
-"""The 8-bit images that the network sees, one for each plane, volume state and window."""
+"""Make the 8-bit images that the network sees, one for each plane, volume state and window."""
 
 import collections
 from typing import Hashable, Tuple, Union
@@ -13,7 +13,7 @@ WindowChoice = Union[str, WindowSetting]
 
 
 def resolveWindow(volumeNode, choice: WindowChoice) -> WindowSetting:
-    """The setting that a choice means now: ``FOLLOW_DISPLAY`` is the volume's current window/level.
+    """Return the setting that a choice means now: ``FOLLOW_DISPLAY`` is the volume's current window/level.
 
     A display window without width, as a constant image gets, means the slice's own range.
     """
@@ -31,7 +31,7 @@ class SliceImages:
         self._images: collections.OrderedDict[Hashable, np.ndarray] = collections.OrderedDict()
 
     def image(self, volumeNode, plane: SlicePlane, window: WindowSetting) -> np.ndarray:
-        """uint8 (H, W) or (H, W, 3), shared: do not write to it.
+        """Return the image, uint8 (H, W) or (H, W, 3), shared: do not write to it.
 
         :raises InputError: the volume cannot be used, see ``extractSlice``.
         """
@@ -48,5 +48,7 @@ class SliceImages:
 
 
 def imageIdentity(volumeNode, plane: SlicePlane, window: WindowSetting) -> Tuple:
-    """Equal as long as neither voxels, geometry, transform, plane nor window have changed."""
+    """Return a key that is equal as long as neither voxels, geometry, transform, plane nor window have
+    changed.
+    """
     return volumeSignature(volumeNode), plane.signature(), window

@@ -1,4 +1,4 @@
-"""How the mask of one segment on one plane came to be: enough to make the identical mask again."""
+"""Record how the mask of one segment on one plane came to be: enough to make the identical mask again."""
 
 import base64
 import binascii
@@ -66,14 +66,14 @@ class SliceRecord:
 
     @property
     def isPropagated(self) -> bool:
-        """Whether the slice was made from others or from a region, without anybody looking at it."""
+        """Tell whether the slice was made from others or from a region, without anybody looking at it."""
         return self.origin is not None and self.origin["method"] in PROPAGATION_METHODS
 
     def slicePlane(self) -> SlicePlane:
         return SlicePlane.fromDict(self.plane)
 
     def content(self) -> PixelOrigins:
-        """The masks that hand edits are found and kept by.
+        """Return the masks by which hand edits are found and kept.
 
         A prompt on a slice whose mask was given or made by a propagation corrects what is there.
         """
@@ -87,7 +87,7 @@ class SliceRecord:
         return PixelOrigins(written, added, removed, start, base)
 
     def networkPrompts(self) -> Prompts:
-        """The network's input besides the image."""
+        """Return the network's input besides the image."""
         points = np.array(self.points, np.float32).reshape(-1, 3)
         boxes = np.array(self.boxes, np.float32).reshape(-1, 4)
         start = None if self.start is None else decodeMask(self.start, self.shape)
@@ -98,7 +98,10 @@ class SliceRecord:
 
     @classmethod
     def fromDict(cls, values: dict) -> "SliceRecord":
-        """:raises InputError: these are not the values of a record."""
+        """Read what ``toDict`` has written.
+
+        :raises InputError: these are not the values of a record.
+        """
         try:
             record = cls(**values)
             record.slicePlane()
@@ -108,12 +111,12 @@ class SliceRecord:
 
 
 def imageDigest(image: np.ndarray) -> str:
-    """Short text that differs between images of different size or pixels."""
+    """Return a short text that differs between images of different size or pixels."""
     return hashlib.blake2b(repr(image.shape).encode() + image.tobytes(), digest_size=16).hexdigest()
 
 
 def maskFields(mask: np.ndarray, content: PixelOrigins) -> dict:
-    """The mask fields of a record."""
+    """Return the mask fields of a record."""
     return {
         "mask": encodeMask(mask),
         "written": encodeMask(content.written),
@@ -125,7 +128,7 @@ def maskFields(mask: np.ndarray, content: PixelOrigins) -> dict:
 
 
 def promptFields(records: Sequence[PromptRecord], prompts: Prompts) -> dict:
-    """The prompt fields of a record."""
+    """Return the prompt fields of a record."""
     points = np.column_stack([prompts.points, prompts.labels]).astype(float)
     return {
         "prompts": [{"id": record.id, "kind": record.kind, "ras": record.ras} for record in records],
@@ -135,14 +138,14 @@ def promptFields(records: Sequence[PromptRecord], prompts: Prompts) -> dict:
 
 
 def encodeMask(mask: Optional[np.ndarray]) -> Optional[str]:
-    """Text of a bool mask (H, W): packed bits, deflated, base64; None for no mask or an empty one."""
+    """Encode a bool mask (H, W) as text: packed bits, deflated, base64; None for no mask or an empty one."""
     if mask is None or not mask.any():
         return None
     return base64.b64encode(zlib.compress(np.packbits(mask), 6)).decode("ascii")
 
 
 def decodeMask(text: Optional[str], shape) -> np.ndarray:
-    """The bool mask (H, W) of ``encodeMask``'s text; None gives an empty one.
+    """Decode the text of ``encodeMask`` to a bool mask (H, W); None gives an empty one.
 
     :raises InputError: the text is no mask of this shape.
     """

@@ -1,4 +1,4 @@
-"""From the prompts of a slice to the network's input, and from its answer to voxels and their provenance."""
+"""Collect the network's input for the prompts of a slice, and write its answer with its provenance."""
 
 import time
 from dataclasses import dataclass, replace
@@ -48,7 +48,10 @@ class WrittenMask:
 
 
 def prepareRequest(workspace: Workspace, target: Target) -> SliceRequest:
-    """:raises UserError: the volume, the segmentation or a prompt cannot be used."""
+    """Collect everything that the mask of a slice depends on.
+
+    :raises UserError: the volume, the segmentation or a prompt cannot be used.
+    """
     volumeNode, plane = workspace.requireVolume(), target.plane
     workspace.requireSegmentation()
     records = tuple(workspace.prompts.promptsFor(target.segmentId, plane))
@@ -64,7 +67,7 @@ def prepareRequest(workspace: Workspace, target: Target) -> SliceRequest:
 
 
 def isUpToDate(workspace: Workspace, target: Target) -> bool:
-    """Whether the slice's mask was made from the prompts that it has now."""
+    """Tell whether the slice's mask was made from the prompts that it has now."""
     records = workspace.prompts.promptsFor(target.segmentId, target.plane)
     earlier = workspace.provenance.of(target.segmentId).record(target.plane.signature())
     known = 0 if earlier is None else len(earlier.prompts)
@@ -128,7 +131,7 @@ def _networkPrompts(
 
 
 def _newOnes(records: Sequence[PromptRecord], earlier: Optional[SliceRecord]) -> Tuple[PromptRecord, ...]:
-    """The prompts that were added or moved since the slice was written."""
+    """Return the prompts that were added or moved since the slice was written."""
     known = {} if earlier is None else {entry["id"]: entry["ras"] for entry in earlier.prompts}
     return tuple(record for record in records if record.id not in known or not record.isAt(known[record.id]))
 
@@ -140,7 +143,7 @@ def draftRecord(
     status: Optional[EngineStatus],
     origin: Optional[dict] = None,
 ) -> SliceRecord:
-    """What is known before the mask is written, see ``writtenRecord``."""
+    """Return the part of a slice's record that is known before the mask is written, see ``writtenRecord``."""
     return SliceRecord(
         plane=request.target.plane.toDict(),
         **promptFields(request.records, request.prompts),
@@ -155,7 +158,7 @@ def draftRecord(
 def writtenRecord(
     workspace: Workspace, target: Target, draft: SliceRecord, mask: np.ndarray, content: PixelOrigins
 ) -> SliceRecord:
-    """The record of a slice that was just written.
+    """Return the record of a slice that was just written.
 
     :param mask: (H, W) bool, what was to be written.
     """
@@ -184,7 +187,7 @@ def _predictionFields(report: PredictReport, status: EngineStatus) -> dict:
 
 @dataclass(frozen=True)
 class MaskReport:
-    """What is to be said about the last mask; times in ms, None where nothing was predicted.
+    """Report about the last mask, for the user; times in ms, None where nothing was predicted.
 
     ``confidence``: in [0, 1]; ``notes``: sentences about prompts that were repaired or refused;
     ``source``: where the slice's embedding came from, "memory", "disk" or "encoded".

@@ -1,4 +1,4 @@
-"""Masks of many slices of one segment, made one from the other, and how they get into the segment."""
+"""Write the predicted masks of parallel slices into a segment, with their provenance, as one change."""
 
 from dataclasses import dataclass, replace
 from typing import Iterator, Optional, Sequence
@@ -16,8 +16,11 @@ from .workspace import Target, Workspace
 
 @dataclass(frozen=True, eq=False)
 class PredictedSlice:
-    """``mask``, ``start`` (H, W) bool: what was predicted and what the network started from, None if nothing;
-    ``draft``: the record without what writing adds."""
+    """Predicted mask of one slice, still to be written.
+
+    ``mask``, ``start`` (H, W) bool: what was predicted and what the network started from, None if nothing;
+    ``draft``: the record without what writing adds.
+    """
 
     target: Target
     mask: np.ndarray
@@ -50,7 +53,7 @@ def writePredictedSlices(
 
 
 def _content(workspace: Workspace, made: PredictedSlice) -> PixelOrigins:
-    """What the user has painted on the slice, and the mask that the network started from."""
+    """Return what the user has painted on the slice, and the mask that the network started from."""
     earlier = workspace.provenance.of(made.target.segmentId).record(made.target.plane.signature())
     content = PixelOrigins.untouched(made.mask.shape) if earlier is None else earlier.content()
     edited = content.withEdits(workspace.readMask(made.target), Prompts())

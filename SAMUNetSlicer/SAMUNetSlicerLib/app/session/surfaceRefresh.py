@@ -1,4 +1,4 @@
-"""The 3D surface of a segmentation, made again once the user pauses."""
+"""Make the 3D surface of a segmentation again once the user pauses."""
 
 import time
 

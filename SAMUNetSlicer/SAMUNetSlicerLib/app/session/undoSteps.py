@@ -1,4 +1,4 @@
-"""Undo steps of a session: prompts, mask and provenance go back and forth together."""
+"""Gather prompts, masks and provenance of a session into undo steps, to go back and forth together."""
 
 import time
 from contextlib import contextmanager
@@ -23,8 +23,11 @@ class _SliceState(NamedTuple):
 
 @dataclass(eq=False)
 class _OpenStep:
-    """What has happened to a segment since its last step; ``before``: provenance of each slice it was on;
-    ``isHeld``: more is to come, see `UndoSteps.hold`."""
+    """Changes of a segment since its last undo step.
+
+    What has happened to a segment since its last step; ``before``: provenance of each slice it was on;
+    ``isHeld``: more is to come, see `UndoSteps.hold`.
+    """
 
     label: str
     isDrag: bool = False
@@ -67,7 +70,7 @@ class UndoSteps:
 
     @property
     def isHolding(self) -> bool:
-        """Whether a step is being written bit by bit, see ``hold``."""
+        """Tell whether a step is being written bit by bit, see ``hold``."""
         return any(step.isHeld for step in self._open.values())
 
     @contextmanager
@@ -111,7 +114,7 @@ class UndoSteps:
 
     @property
     def undoLabel(self) -> Optional[str]:
-        """What ``undo`` would take back; None if there is nothing."""
+        """Return what ``undo`` would take back, None if there is nothing."""
         history = self._workspace.history
         opened = next(reversed(self._open.values()), None)
         return opened.label if opened is not None else history and history.undoLabel

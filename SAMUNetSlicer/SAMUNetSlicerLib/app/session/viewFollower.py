@@ -1,4 +1,4 @@
-"""The slices that the user looks at: where prompts go, and what is encoded before anybody clicks."""
+"""Follow the slices that the user looks at: prompts go there, and slices near them are encoded ahead."""
 
 import time
 from typing import Dict, Optional
@@ -63,11 +63,11 @@ class ViewFollower:
 
     @property
     def usedNode(self):
-        """The slice node that was used last, None if there is no slice view."""
+        """Return the slice node that was used last, None if there is no slice view."""
         return self._usedNode
 
     def plane(self, sliceNode) -> Optional[SlicePlane]:
-        """The slice of the volume that a view shows now, None if it shows none."""
+        """Return the slice of the volume that a view shows now, None if it shows none."""
         try:
             return planeFromSliceNode(sliceNode, self._session.workspace.requireVolume())
         except UserError:
@@ -143,7 +143,7 @@ class ViewFollower:
             self._prefetch()
 
     def _stateOfVolume(self) -> Optional[tuple]:
-        """What the images depend on besides the planes, None while there is nothing to encode."""
+        """Return what the images depend on besides the planes, None while there is nothing to encode."""
         try:
             volumeNode = self._session.workspace.requireVolume()
             return volumeSignature(volumeNode), self._session.workspace.window()
@@ -182,7 +182,7 @@ class ViewFollower:
             self._session.prefetch(*shown)
 
     def _shown(self) -> list:
-        """The planes of all shown views, that of the used one first."""
+        """Return the planes of all shown views, that of the used one first."""
         order = sorted(self._planes, key=lambda node: node is not self._usedNode)
         return [self._planes[node] for node in order if self._planes[node] is not None]
 

@@ -1,4 +1,4 @@
-"""The prompt tools in slice views: what the mouse does there becomes prompts of a session."""
+"""Turn what the mouse does in slice views into prompts of a session."""
 
 from dataclasses import dataclass
 from typing import Callable, Dict, Optional, Sequence
@@ -58,7 +58,7 @@ class ViewTools:
 
     @property
     def tool(self) -> Optional[str]:
-        """One of `TOOLS`, None while the mouse is not ours."""
+        """Return the tool in use, one of `TOOLS`, None while the mouse is not ours."""
         return self._tool
 
     @tool.setter

@@ -1,4 +1,4 @@
-"""What a session works on: a volume, a segmentation, and how masks get from the one into the other."""
+"""Hold what a session works on: a volume, a segmentation, and how masks get from the one into the other."""
 
 from typing import Callable, Iterator, NamedTuple, Optional, Sequence, Tuple
 
@@ -26,7 +26,7 @@ class Target(NamedTuple):
 
     @property
     def key(self) -> Tuple[str, str]:
-        """Equal for the same segment on the same slice."""
+        """Return a key that is equal for the same segment on the same slice."""
         return self.segmentId, self.plane.signature()
 
 
@@ -95,23 +95,32 @@ class Workspace:
         return newSegment(node, name, color, terminology)
 
     def window(self) -> WindowSetting:
-        """The window in force now."""
+        """Return the window in force now."""
         return resolveWindow(self.requireVolume(), self.windowChoice)
 
     def requireVolume(self):
-        """:raises InputError: no volume is chosen, or it is gone."""
+        """Return the chosen volume.
+
+        :raises InputError: no volume is chosen, or it is gone.
+        """
         if self.volumeNode is None or not self.scene.IsNodePresent(self.volumeNode):
             raise InputError("There is no volume to segment: choose one.")
         return self.volumeNode
 
     def requireSegmentation(self):
-        """:raises InputError: no segmentation is chosen, or it is gone."""
+        """Return the chosen segmentation.
+
+        :raises InputError: no segmentation is chosen, or it is gone.
+        """
         if self.segmentationNode is None or not self.scene.IsNodePresent(self.segmentationNode):
             raise InputError("There is no segmentation to write to: choose one or make a new one.")
         return self.segmentationNode
 
     def requirePrompts(self) -> PromptStore:
-        """:raises InputError: no segmentation is chosen, or it is gone."""
+        """Return the prompts of the chosen segmentation.
+
+        :raises InputError: no segmentation is chosen, or it is gone.
+        """
         self.requireSegmentation()
         return self.prompts
 
@@ -121,7 +130,7 @@ class Workspace:
         return self.segmentationNode.GetSegmentation().GetSegment(segmentId) is not None
 
     def segmentColor(self, segmentId: Optional[str]) -> Tuple[float, float, float]:
-        """(r, g, b) in [0, 1] of a segment, white without one."""
+        """Return (r, g, b) in [0, 1] of a segment, white without one."""
         if not self.hasSegment(segmentId):
             return (1.0, 1.0, 1.0)
         return self.segmentationNode.GetSegmentation().GetSegment(segmentId).GetColor()
