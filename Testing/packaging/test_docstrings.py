@@ -8,7 +8,10 @@ import pytest
 from source_tree import LIBRARY, MODULE_FILES, name_of, tree_of
 
 # Packages, by their folders, whose docstrings have been gone through.
-PACKAGES = ["app", "app/common", "app/engines", "app/models", "app/propagation", "app/session"]
+PACKAGES = """
+    app app/batch app/common app/engines app/files app/jobs app/models app/prompts app/propagation app/session
+    scene scene/export scene/geometry scene/prompts scene/segments scene/views
+""".split()
 
 # What a riddle, a thing or a relative clause begins with.  A check of every English verb is not worth its
 # dictionary: third persons and participles are found by their endings.

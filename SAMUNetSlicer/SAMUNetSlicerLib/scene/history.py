@@ -38,7 +38,7 @@ class Step:
 
 @dataclass(frozen=True)
 class StepOutcome:
-    """What undo or redo did.
+    """Outcome of undo or redo.
 
     ``segmentId``, ``label``: of the step; ``voxelsKept``: voxels that were edited by other means since the
     step and therefore stay as they are; ``changes``: what was written; ``state``: the caller's own, of the
@@ -129,7 +129,7 @@ class History:
 
     @property
     def nbytes(self) -> int:
-        """Memory that the steps take."""
+        """Return the bytes of memory that the steps take."""
         return sum(step.nbytes for step in (*self._done, *self._undone))
 
     def clear(self) -> None:

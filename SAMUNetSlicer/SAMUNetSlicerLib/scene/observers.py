@@ -1,4 +1,4 @@
-"""Listening to VTK objects, with an end."""
+"""Listen to VTK objects, and stop listening."""
 
 import weakref
 from typing import Callable, List, Set, Tuple

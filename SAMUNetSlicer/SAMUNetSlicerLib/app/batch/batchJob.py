@@ -1,4 +1,4 @@
-"""Many images segmented into one folder; it can be stopped at any moment and goes on where it was."""
+"""Segment many images into one folder; a batch can be stopped at any moment and continues where it was."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,7 +24,9 @@ from .workerProcess import Advanced, Noticed, Started
 
 @dataclass(frozen=True)
 class BatchOptions:
-    """``inputs``: see ``findCases``; ``prompts``: see `casePrompts`; ``folder``: of the results; ``devices``:
+    """Options of a batch.
+
+    ``inputs``: see ``findCases``; ``prompts``: see `casePrompts`; ``folder``: of the results; ``devices``:
     one for each process; ``reviewBelow``: see ``reviewReasons``; ``overwrite``: replace results that were
     made from other images, prompts, weights or options; ``formats``: see `CaseTask`; ``launch``: how engines
     are started; ``ray``: address of a cluster that does the work, see `RayPool`, whose ``devices`` these are
@@ -46,8 +48,11 @@ class BatchOptions:
 
 @dataclass(frozen=True)
 class BatchListener:
-    """``changed(record, counts of finished and all cases)``: a case has another state; ``advanced(name, done,
-    total)``: slices of a case; ``noticed(sentence)``."""
+    """Functions that are told about the progress of a batch.
+
+    ``changed(record, counts of finished and all cases)``: a case has another state; ``advanced(name, done,
+    total)``: slices of a case; ``noticed(sentence)``.
+    """
 
     changed: Callable[[CaseRecord, int, int], None] = lambda record, done, total: None
     advanced: Callable[[str, int, int], None] = lambda name, done, total: None
@@ -77,7 +82,7 @@ class BatchJob:
 
     @property
     def records(self) -> List[CaseRecord]:
-        """What is known of each case now, without the slices of which there is no picture."""
+        """Return what is known of each case now, without the slices of which there is no picture."""
         return list(self._records.values())
 
     def run(self) -> List[CaseRecord]:
@@ -115,7 +120,7 @@ class BatchJob:
         )
 
     def _unfinished(self) -> List[CaseTask]:
-        """The tasks that are left; the records of the others are read."""
+        """Return the tasks that are left; the records of the others are read."""
         found = {task.case.name: readRecord(self.folder, task.case.name) for task in self._tasks}
         tasks = {task.case.name: task for task in self._tasks}
         others = [name for name, record in found.items() if record and record.key != tasks[name].key()]
@@ -167,7 +172,7 @@ class BatchJob:
         self._listener.changed(record, ended, len(self._records))
 
     def _requeue(self) -> None:
-        """What was running when the batch was stopped has left nothing behind."""
+        """Queue again what was running when the batch was stopped: it has left nothing behind."""
         for name, record in self._records.items():
             if record.state == RUNNING:
                 self._records[name] = replace(record, state=QUEUED)

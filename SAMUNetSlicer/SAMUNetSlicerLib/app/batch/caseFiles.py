@@ -1,4 +1,6 @@
-"""The folder of results of one case: there as a whole, with the checksums of its files, or not at all."""
+"""Write and verify the folder of results of one case: there as a whole, with checksums of its files, or not
+at all.
+"""
 
 import json
 import os
@@ -18,12 +20,12 @@ _STAGING = ".samunet-"
 
 
 def caseFolder(folder: Path, name: str) -> Path:
-    """Where the results of a case are."""
+    """Return where the results of a case are."""
     return Path(folder) / name
 
 
 def readRecord(folder: Path, name: str) -> Optional[CaseRecord]:
-    """The record of a case that was finished earlier, None if there is none.
+    """Return the record of a case that was finished earlier, None if there is none.
 
     :raises OutputError: there is a folder of that name that is no result of a batch.
     """
@@ -39,7 +41,7 @@ def readRecord(folder: Path, name: str) -> Optional[CaseRecord]:
 
 
 def isCaseIntact(folder: Path, record: CaseRecord) -> bool:
-    """Whether every file of a finished case is as it was written."""
+    """Tell whether every file of a finished case is as it was written."""
     place = caseFolder(folder, record.name)
     try:
         return all(sha256Of(place / name) == digest for name, digest in record.files.items())

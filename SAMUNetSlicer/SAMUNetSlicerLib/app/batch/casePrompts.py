@@ -1,4 +1,4 @@
-"""The prompts of a batch's cases: which of the sources that were given has something for a case.
+"""Find the prompts of a batch's cases: which of the given sources has something for a case.
 
 A source is a prompts file, a markups file, a table or a label map, for all cases (a table names them), or a
 folder with such files for single cases: CASE.json, CASE.mrk.json, CASE_seg.nii.gz, or a folder CASE with one
@@ -24,15 +24,16 @@ _LABEL_TAILS = (".seg", "_seg", "-seg", "-label", "_label", "-labels", "_labels"
 
 @dataclass(frozen=True)
 class CasePrompts:
-    """Where one case's prompts are, as plain data: ``kind``, ``paths``, several only of markups and of masks
-    that are named after their structures, and the ``rows`` of a table."""
+    """Prompts of one case as plain data: ``kind``, ``paths``, several only of markups and of masks that are
+    named after their structures, and the ``rows`` of a table.
+    """
 
     kind: str
     paths: Tuple[str, ...]
     rows: Tuple[PromptRow, ...] = ()
 
     def digest(self) -> str:
-        """Differs when the prompts do."""
+        """Return a digest that differs when the prompts do."""
         if self.kind == TABLE:
             columns = ("segment", "kind", "space", "orientation")
             content = [(*(getattr(row, name) for name in columns), row.points.tolist()) for row in self.rows]
@@ -42,7 +43,9 @@ class CasePrompts:
 
 
 class PromptSearch:
-    """:param sources: files and folders, the most important first.
+    """Search for the prompts of cases.
+
+    :param sources: files and folders, the most important first.
 
     :raises UserError: one of them is not there, or is not a source of prompts.
     """
@@ -59,7 +62,10 @@ class PromptSearch:
                 self._checked(source)
 
     def find(self, case: BatchCase) -> CasePrompts:
-        """:raises PromptError: no source has anything for the case."""
+        """Find the prompts of a case.
+
+        :raises PromptError: no source has anything for the case.
+        """
         for source in self._sources:
             found = self._inFolder(source, case) if source.is_dir() else self._inFile(source, case)
             if found is not None:
@@ -97,7 +103,7 @@ class PromptSearch:
 
 
 def _filesNamed(base: Path) -> List[Path]:
-    """Files for a case: its name and one of the known tails and endings."""
+    """Return files for a case: its name and one of the known tails and endings."""
     if not base.parent.is_dir():
         return []
     wanted = {f"{base.name}.json", f"{base.name}.prompts.json", f"{base.name}.mrk.json"}

@@ -1,4 +1,4 @@
-"""One case from its files to its folder of results, by an engine that stays loaded from case to case."""
+"""Run one case from its files to its folder of results, by an engine that stays loaded from case to case."""
 
 import logging
 import time
@@ -83,7 +83,7 @@ class CaseRunner:
                 self._engine.block(BLOCK_SECONDS)
 
     def steps(self, task: CaseTask, progress: Progress = noProgress) -> Generator[bool, None, CaseRecord]:
-        """As ``run``, in parts: yields True when only the engine or a disk can go on.
+        """Do what ``run`` does, in parts: yields True when only the engine or a disk can go on.
 
         :param progress: told (slices done, slices in all).
         """
@@ -131,7 +131,7 @@ class CaseRunner:
 
     @contextmanager
     def _scene(self) -> Iterator[SceneHost]:
-        """An empty scene, used again afterwards: of each new one MRML keeps some memory."""
+        """Provide an empty scene, which is used again afterwards: of each new one MRML keeps some memory."""
         host = self._idleScenes.pop() if self._idleScenes else startScene()
         try:
             yield host
@@ -162,7 +162,7 @@ class _Clock:
 
 
 def sourceOf(prompts: CasePrompts, host: SceneHost, choice: SliceChoice) -> PromptSource:
-    """What gives a volume the prompts that lie in files.
+    """Return the source that gives a volume the prompts that lie in files.
 
     :raises UserError: a file cannot be read.
     """

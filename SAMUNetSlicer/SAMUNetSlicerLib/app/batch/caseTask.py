@@ -1,4 +1,6 @@
-"""One case of a batch as plain data: everything that a process on any machine needs to segment it."""
+"""Describe one case of a batch as plain data: everything that a process on any machine needs to segment
+it.
+"""
 
 import hashlib
 import json
@@ -16,9 +18,12 @@ _VERSION = 1
 
 @dataclass(frozen=True)
 class CaseTask:
-    """``folder``: of the batch's results; ``weightsDigest``: SHA-256 of the weights; ``reviewBelow``: see
+    """Task of segmenting one case.
+
+    ``folder``: of the batch's results; ``weightsDigest``: SHA-256 of the weights; ``reviewBelow``: see
     ``reviewReasons``; ``policy``: towards other segments, see `SegmentWriter.writeMask`; ``formats``: keys of
-    `exportFormats.FORMATS`, none for the usual ones."""
+    `exportFormats.FORMATS`, none for the usual ones.
+    """
 
     case: BatchCase
     prompts: CasePrompts
@@ -45,5 +50,5 @@ class CaseTask:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def record(self, **values) -> CaseRecord:
-        """A record of this case."""
+        """Return a record of this case."""
         return CaseRecord(self.case.name, self.case.path, **values)

@@ -1,4 +1,4 @@
-"""The cases of a batch: which images there are in files and folders, and what each is called."""
+"""List the cases of a batch: the images in files and folders, and a name for each."""
 
 import hashlib
 import os
@@ -37,14 +37,16 @@ class BatchCase:
     relative: str = ""
 
     def signature(self) -> Tuple:
-        """Differs when a file of the image is written to: names, sizes and times of writing."""
+        """Return a text that differs when a file of the image is written to: names, sizes and times of
+        writing.
+        """
         path = Path(self.path)
         files = sorted(path.iterdir()) if path.is_dir() else [path]
         return (self.seriesUID, *(_state(file) for file in files if file.is_file()))
 
 
 def findCases(inputs: Sequence[Path], without: Collection[Path] = ()) -> List[BatchCase]:
-    """All images in files and folders, sub-folders included, in the order of their names.
+    """Return all images in files and folders, sub-folders included, in the order of their names.
 
     A folder of DICOM files is one case for each series.  A name is the path below the given folder with "-"
     between its parts.  In folders, hidden files and label maps (names that end in .seg, _seg, -label, ...)
@@ -62,7 +64,7 @@ def findCases(inputs: Sequence[Path], without: Collection[Path] = ()) -> List[Ba
 
 
 def stem(name: str) -> str:
-    """A file name without the ending of an image."""
+    """Return a file name without the ending of an image."""
     ending = next((each for each in (*ENDINGS, *_DICOM_ENDINGS) if name.lower().endswith(each)), "")
     return name[: len(name) - len(ending)] if ending else name
 
@@ -98,7 +100,7 @@ def _casesBelow(folder: Path, top: Path, without: Collection[Path]) -> Iterator[
 
 
 def _leadsBack(folder: Path) -> bool:
-    """Whether a folder is a link to one that it lies in."""
+    """Tell whether a folder is a link to one that it lies in."""
     return folder.is_symlink() and folder.resolve() in [parent.resolve() for parent in folder.parents]
 
 

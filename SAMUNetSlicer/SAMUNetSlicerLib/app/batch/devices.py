@@ -1,4 +1,4 @@
-"""How many processes a batch has, and on which devices."""
+"""Choose how many processes a batch has, and on which devices."""
 
 import os
 from itertools import cycle, islice
@@ -11,7 +11,7 @@ _BYTES = 2 << 30
 
 
 def workerDevices(devices: Sequence[str], workers: Optional[int], threads: int = 1) -> Tuple[str, ...]:
-    """One device for each process.
+    """Return one device for each process.
 
     :param devices: "cpu", "cuda", "cuda:N"; ["auto"] takes every GPU, or the CPU if there is none.
     :param workers: how many processes, given the devices in turn; by default one for each GPU, on the CPU as
@@ -27,7 +27,7 @@ def workerDevices(devices: Sequence[str], workers: Optional[int], threads: int =
 
 
 def threadsVariables(devices: Sequence[str], threads: int) -> dict:
-    """The environment of engines, in which each one on the CPU has so many threads.
+    """Return the environment of engines, in which each one on the CPU has so many threads.
 
     The same number whatever the number of processes: sums in another order differ in their last bits.
     """
@@ -47,7 +47,7 @@ def _fitting(threads: int) -> int:
 
 
 def _memory() -> int:
-    """Bytes of main memory; where the system does not say, enough for four processes."""
+    """Return the bytes of main memory; where the system does not say, enough for four processes."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):

@@ -1,4 +1,4 @@
-"""The processes of a batch: each gets a case as soon as it has room, and is replaced when it dies."""
+"""Run the processes of a batch: each gets a case as soon as it has room, and is replaced when it dies."""
 
 import multiprocessing
 import signal
@@ -24,7 +24,10 @@ _WAIT_SECONDS = 1.0
 
 @dataclass(eq=False)
 class _Worker:
-    """``given``: its unfinished cases by name, those in ``begun`` are under way."""
+    """Process of a batch.
+
+    ``given``: its unfinished cases by name, those in ``begun`` are under way.
+    """
 
     process: multiprocessing.process.BaseProcess
     connection: Connection
@@ -109,7 +112,9 @@ class WorkerPool:
                     break  # it has died, which its connection will say
 
     def _hasRoom(self, worker: _Worker, task: CaseTask) -> bool:
-        """A case that may have killed a process gets one for itself."""
+        """Tell whether a worker may get a case; one that may have killed a process gets a process for
+        itself.
+        """
         isSuspect = self._deaths[task.case.name] or any(self._deaths[name] for name in worker.given)
         return len(worker.given) < (1 if isSuspect else UNDER_WAY)
 
@@ -153,7 +158,7 @@ class WorkerPool:
 
 @contextmanager
 def _withoutInterrupts() -> Iterator[None]:
-    """A process that is started meanwhile does not hear Ctrl-C, not even before it runs our code."""
+    """Keep Ctrl-C from processes that are started meanwhile, even before they run our code."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         yield

@@ -1,4 +1,4 @@
-"""One batch at a time writes to a folder, and none begins before the processes of the last one are gone."""
+"""Lock a folder for one batch at a time, until the processes of the last one are gone."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""The list of a batch's cases and their states as one JSON file; manifest.schema.json defines it."""
+"""Write the list of a batch's cases and their states as one JSON file; manifest.schema.json defines it."""
 
 import json
 import os
@@ -36,7 +36,10 @@ class Manifest:
             self.write(records)
 
     def write(self, records: Sequence[CaseRecord]) -> None:
-        """:raises OutputError: it cannot be written; the one before stays."""
+        """Write the manifest.
+
+        :raises OutputError: it cannot be written; the one before stays.
+        """
         started = time.monotonic()
         document = {
             "format": FORMAT,
@@ -53,7 +56,7 @@ class Manifest:
 
 
 def countStates(records: Sequence[CaseRecord]) -> Dict[str, int]:
-    """How many cases there are in each state."""
+    """Count the cases in each state."""
     counts = Counter(record.state for record in records)
     return {state: counts[state] for state in STATES}
 

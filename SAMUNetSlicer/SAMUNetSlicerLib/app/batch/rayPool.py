@@ -1,4 +1,4 @@
-"""The workers of a batch on the machines of a Ray cluster: one actor per device, which keeps its model.
+"""Run the workers of a batch on the machines of a Ray cluster: one actor per device, which keeps its model.
 
 All machines must see images, prompts and results under the same paths, and have this package installed.
 Ray restarts an actor that dies, and gives it its case once more.
@@ -116,7 +116,10 @@ class RayWorker:
         self._digests: Dict[str, str] = {}
 
     def check(self) -> None:
-        """:raises EngineError: the folder of the results is not the one of the process that asks."""
+        """Check that this machine sees the folder of the results.
+
+        :raises EngineError: the folder of the results is not the one of the process that asks.
+        """
         if not os.access(self._folder, os.W_OK):
             raise EngineError(
                 f"The machine {socket.gethostname()} cannot write to {self._folder}: put images and results "
@@ -133,7 +136,7 @@ class RayWorker:
             return self._runner.run(replace(task, spec=spec))
 
     def _specHere(self, task: CaseTask) -> ModelSpec:
-        """The same weights, which this machine may keep elsewhere."""
+        """Return the spec with the same weights as this machine keeps them, perhaps elsewhere."""
         spec = task.spec
         if not spec.weights or Path(spec.weights).exists():
             return spec

@@ -1,4 +1,6 @@
-"""The results of a batch as one HTML page that needs nothing else: numbers, pictures, the worst first."""
+"""Write the results of a batch as one HTML page that needs nothing else: numbers, pictures, the worst
+first.
+"""
 
 import base64
 from html import escape

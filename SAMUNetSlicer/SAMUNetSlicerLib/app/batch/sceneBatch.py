@@ -160,7 +160,7 @@ class SceneBatch:
 
 
 class _Choices:
-    """What a session works on, to be chosen again; nodes that are gone by then are left out."""
+    """Choices of a session, to be made again; nodes that are gone by then are left out."""
 
     def __init__(self, session: SegmentationSession):
         self._session = session

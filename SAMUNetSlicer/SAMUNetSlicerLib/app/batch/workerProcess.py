@@ -1,4 +1,4 @@
-"""A process of a batch: its own scene, its own engine, two cases under way at a time."""
+"""Serve as a process of a batch: its own scene, its own engine, two cases under way at a time."""
 
 import logging
 import os
@@ -30,7 +30,7 @@ class Started:
 
 @dataclass(frozen=True)
 class Advanced:
-    """``done`` of ``total`` slices of a case are predicted."""
+    """Progress of a case: ``done`` of ``total`` slices are predicted."""
 
     name: str
     done: int
@@ -46,7 +46,10 @@ class Noticed:
 
 @dataclass(eq=False)
 class _Active:
-    """``wasAlone``: no other case was under way since it was begun; ``isRetry``: it is tried again."""
+    """Case under way.
+
+    ``wasAlone``: no other case was under way since it was begun; ``isRetry``: it is tried again.
+    """
 
     task: CaseTask
     steps: Generator[bool, None, CaseRecord]
@@ -113,7 +116,7 @@ class _Worker:
         return bool(self._active)
 
     def _room(self) -> int:
-        """How many cases may be under way: one that is tried again has the engine to itself."""
+        """Return how many cases may be under way: one that is tried again has the engine to itself."""
         mustBeAlone = self._again or any(each.isRetry for each in self._active)
         return 1 if mustBeAlone else UNDER_WAY
 

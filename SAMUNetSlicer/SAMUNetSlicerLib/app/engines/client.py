@@ -156,7 +156,9 @@ class EngineClient(ABC):
 
     @property
     def hasModel(self) -> bool:
-        """Whether requests find a model: one is loaded, or the next request loads the one that was lost."""
+        """Tell whether requests find a model: one is loaded, or the next request loads the one that was
+        lost.
+        """
         return self.status is not None
 
     def loadedAgain(self) -> Iterator[bool]:

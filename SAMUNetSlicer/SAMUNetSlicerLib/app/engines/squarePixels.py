@@ -34,7 +34,7 @@ class SquarePixels:
 
     @property
     def stretchedShape(self) -> Tuple[int, int]:
-        """Rows and columns once the coarser direction is as fine as the other one."""
+        """Return rows and columns once the coarser direction is as fine as the other one."""
         alongX, alongY = self.spacing
         finest = min(alongX, alongY)
         if max(alongX, alongY) <= _TOLERATED_RATIO * finest:
@@ -80,7 +80,7 @@ class SquarePixels:
 
     @property
     def _factors(self) -> np.ndarray:
-        """How much longer the stretched image is along x and y."""
+        """Return how much longer the stretched image is along x and y."""
         height, width = self.stretchedShape
         return np.array([width / self.shape[1], height / self.shape[0]], np.float32)
 
@@ -91,6 +91,6 @@ def _resized(values: np.ndarray, shape: Tuple[int, int]) -> np.ndarray:
 
 
 def _pixel(point: np.ndarray, shape: Tuple[int, int]) -> Tuple[int, int]:
-    """Row and column of the pixel that a point (x, y) is in."""
+    """Return row and column of the pixel that a point (x, y) is in."""
     x, y = np.floor(np.asarray(point) + 0.5).astype(int)
     return int(np.clip(y, 0, shape[0] - 1)), int(np.clip(x, 0, shape[1] - 1))

@@ -1,4 +1,4 @@
-"""Headers of DICOM images that can be trusted: complete, made of numbers, and of one kind in a series.
+"""Read DICOM headers that can be trusted: complete, made of numbers, and of one kind in a series.
 
 ITK puts a 1 in the place of a spacing that is no number, and zeros or whatever lies in memory in the place
 of pixels that are missing.  pydicom checks what describes the pixels; places in the patient are checked here.
@@ -34,8 +34,11 @@ _MOST_INFLATED = 1 << 31
 
 
 class ImageHeader(NamedTuple):
-    """``position``: of the first pixel, ``directions``: of rows and columns (2, 3), LPS mm; ``spacing``:
-    between rows and between columns, mm; None where the file says nothing.  ``rescale``: slope, intercept."""
+    """Header of a DICOM image.
+
+    ``position``: of the first pixel, ``directions``: of rows and columns (2, 3), LPS mm; ``spacing``:
+    between rows and between columns, mm; None where the file says nothing.  ``rescale``: slope, intercept.
+    """
 
     file: str
     traits: Dict[str, Any]
@@ -120,7 +123,9 @@ def _read(file: str):
 
 
 def _requireInflatable(file: str) -> None:
-    """pydicom would inflate a deflated file at once, whatever becomes of it."""
+    """Require that a deflated file has a sensible size: pydicom would inflate it at once, whatever becomes of
+    it.
+    """
     from pydicom.filereader import read_file_meta_info
 
     with open(file, "rb") as stream:
@@ -133,7 +138,7 @@ def _requireInflatable(file: str) -> None:
 
 
 def _numbers(dataset, name: str, count: int, file: str) -> Optional[np.ndarray]:
-    """The ``count`` numbers of an element, None if it is not there or empty."""
+    """Return the ``count`` numbers of an element, None if it is not there or empty."""
     if name not in dataset:
         return None
     try:

@@ -1,4 +1,4 @@
-"""The DICOM images that a volume was read from, and where each lies in the patient."""
+"""Find the DICOM images that a volume was read from, and where each lies in the patient."""
 
 from pathlib import Path
 from typing import Any, Iterable, List, NamedTuple, Sequence, Tuple
@@ -13,8 +13,11 @@ _OFF_GRID = 0.1  # of a voxel: what decimal text in the headers leaves of a posi
 
 
 class SourceFrame(NamedTuple):
-    """``plane``: pixels of the frame in the world; ``image``: index into ``SourceImages.datasets``;
-    ``number``: of the frame in its image, from 1."""
+    """Frame of a DICOM image.
+
+    ``plane``: pixels of the frame in the world; ``image``: index into ``SourceImages.datasets``;
+    ``number``: of the frame in its image, from 1.
+    """
 
     plane: SlicePlane
     image: int
@@ -22,7 +25,10 @@ class SourceFrame(NamedTuple):
 
 
 class SourceImages(NamedTuple):
-    """``datasets``: pydicom datasets without pixels; ``frames``: in the order of the volume's slices."""
+    """DICOM images that a volume was read from.
+
+    ``datasets``: pydicom datasets without pixels; ``frames``: in the order of the volume's slices.
+    """
 
     datasets: list
     frames: List[SourceFrame]
@@ -45,7 +51,7 @@ def readSourceImages(source, volumeNode) -> SourceImages:
 
 
 def requirePydicom() -> Tuple[Any, Any]:
-    """The modules highdicom and pydicom.
+    """Import and return the modules highdicom and pydicom.
 
     :raises InputError: the packages for DICOM SEG are not installed.
     """
@@ -85,7 +91,7 @@ def _readHeaders(files: Iterable[Path]) -> list:
 
 
 def _seriesOnVolume(datasets: Sequence, volumeNode):
-    """The first series that has a frame for every slice of the volume; None if there is none."""
+    """Return the first series that has a frame for every slice of the volume; None if there is none."""
     for uid in dict.fromkeys(each.SeriesInstanceUID for each in datasets):
         series = [each for each in datasets if each.SeriesInstanceUID == uid]
         frames = _framesOnVolume(series, volumeNode) or _frameWithoutPlace(series, volumeNode)
@@ -112,7 +118,9 @@ def _framesOnVolume(series: list, volumeNode) -> List[SourceFrame]:
 
 
 def _frameWithoutPlace(series: list, volumeNode) -> List[SourceFrame]:
-    """The frame of a picture that has no place in the patient, such as an X-ray: it is the whole volume."""
+    """Return the frame of a picture that has no place in the patient, such as an X-ray: it is the whole
+    volume.
+    """
     dataset = series[0]
     shape = (int(dataset.Rows), int(dataset.Columns))
     isPicture = len(series) == 1 and int(dataset.get("NumberOfFrames", 1)) == 1 and not _placements(dataset)
@@ -129,7 +137,7 @@ def _plane(pixelToRAS: np.ndarray, shape) -> SlicePlane:
 
 
 def _placements(dataset) -> List[np.ndarray]:
-    """(4, 4) from pixel (column, row, 0) of each frame to LPS mm; empty if the image has no place."""
+    """Return (4, 4) from pixel (column, row, 0) of each frame to LPS mm; empty if the image has no place."""
     if "ImagePositionPatient" in dataset and "ImageOrientationPatient" in dataset:
         return [_placement(dataset, dataset, dataset)]
     shared = dataset.get("SharedFunctionalGroupsSequence", [None])[0]

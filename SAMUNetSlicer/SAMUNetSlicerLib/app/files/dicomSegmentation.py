@@ -1,4 +1,4 @@
-"""Segments as a DICOM Segmentation that refers to the images of the segmented series.
+"""Write segments as a DICOM Segmentation that refers to the images of the segmented series.
 
 Binary segments, one SOP instance of the Segmentation Storage class (DICOM PS3.3, A.51), made by highdicom.
 """
@@ -55,7 +55,7 @@ def _segmentName(segmentationNode, segmentId: str) -> str:
 
 
 class _Drawn(NamedTuple):
-    """What is shown: frames (F), their masks, and the IDs of the S segments that have pixels.
+    """Contents of the file: frames (F), their masks, and the IDs of the S segments that have pixels.
 
     ``masks``: (F, H, W) segment numbers from 1, or (F, H, W, S) uint8 if segments overlap.
     """
@@ -82,7 +82,10 @@ def _drawn(segmentationNode, images: SourceImages, segmentIds: Sequence[str]) ->
 
 
 def _masks(stacks: List[List[np.ndarray]], places: List[Tuple[int, int]]) -> np.ndarray:
-    """:param stacks: label values (H, W) by frame and layer; ``places``: layer and label of each segment."""
+    """Return the masks of the segments by frame.
+
+    :param stacks: label values (H, W) by frame and layer; ``places``: layer and label of each segment.
+    """
     numbers = [np.zeros(found[0].shape, np.uint16) for found in stacks]
     for found, image in zip(stacks, numbers):
         for number, (layer, label) in enumerate(places, 1):
@@ -156,7 +159,7 @@ def _regions(highdicom, terminology: Terminology):
 
 
 def _modified(highdicom, code: Code, modifier: Optional[Code], sequence: str):
-    """A concept with its modifier, such as kidney, left."""
+    """Return a concept with its modifier, such as kidney, left."""
     concept = _concept(highdicom, code)
     if modifier is not None:
         setattr(concept, sequence, [_concept(highdicom, modifier)])
@@ -170,7 +173,7 @@ def _concept(highdicom, code: Code):
 
 
 def _text(value: str) -> str:
-    """What a text element of DICOM holds: a backslash would part it in two."""
+    """Return the text that a text element of DICOM can hold: a backslash would part it in two."""
     return value.replace("\\", "/")[:64]
 
 

@@ -1,4 +1,4 @@
-"""One DICOM series out of a folder, its images in order and evenly spaced."""
+"""Find one DICOM series in a folder, its images in order and evenly spaced."""
 
 from pathlib import Path
 from typing import List, NamedTuple, Optional
@@ -16,7 +16,7 @@ DICOM_READER = "GDCMImageIO"
 
 
 def seriesFiles(folder: Path, seriesUID: Optional[str] = None) -> List[str]:
-    """The files of a series in the order of their slices.
+    """Return the files of a series in the order of their slices.
 
     :param seriesUID: Series Instance UID; needed only if the folder (without its sub-folders) holds several.
     :raises InputError: no DICOM images, several series to choose from, an unknown one, or slices that are
@@ -42,7 +42,7 @@ def seriesFiles(folder: Path, seriesUID: Optional[str] = None) -> List[str]:
 
 
 def haveDifferentTypes(files: List[str]) -> bool:
-    """Whether the values of some slices are fractions and those of others are not.
+    """Tell whether the values of some slices are fractions and those of others are not.
 
     In PET every slice has its own rescale slope; ITK would round all slices to the type of the first one.
     """
@@ -58,7 +58,7 @@ class Series(NamedTuple):
 
 
 def seriesIn(folder: Path) -> List[Series]:
-    """The series of DICOM images in a folder without its sub-folders, by their numbers."""
+    """Return the series of DICOM images in a folder without its sub-folders, by their numbers."""
     import SimpleITK as sitk
 
     found = []
@@ -70,7 +70,7 @@ def seriesIn(folder: Path) -> List[Series]:
 
 
 def isDicom(file: Path) -> bool:
-    """Whether a file begins as DICOM files do; one that cannot be read does not."""
+    """Tell whether a file begins as DICOM files do; one that cannot be read does not."""
     try:
         with open(file, "rb") as stream:
             return stream.read(132)[128:] == b"DICM"
@@ -99,7 +99,9 @@ def _description(uid: str, files: List[str]) -> str:
 
 
 def _requireAllReadable(folder: Path, files: List[str], found) -> None:
-    """GDCM leaves damaged files out of its lists without a word: a volume would end early."""
+    """Require that all images can be read: GDCM leaves damaged ones out without a word, and a volume would
+    end early.
+    """
     listed = {Path(file).name for uid in found for file in _files(folder, uid)}
     kind, suffix = _storageClass(Path(files[0])), Path(files[0]).suffix
     for file in sorted(folder.iterdir()):

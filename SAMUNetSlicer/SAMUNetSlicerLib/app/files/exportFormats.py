@@ -1,4 +1,4 @@
-"""The file formats of an export, by the key that options and commands name them with."""
+"""Define the file formats of an export, by the key that options and commands name them with."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -27,7 +27,7 @@ from .provenanceFile import writeProvenance
 
 @dataclass(frozen=True, eq=False)
 class ExportSource:
-    """What is exported.
+    """Segmentation and volume to export.
 
     ``segmentIds``: which segments, None for all; .seg.nrrd and provenance always hold all of them.
     ``confidences``: in [0, 1] by segment ID, for the tables.
@@ -52,12 +52,12 @@ class ExportSource:
 
     @cached_property
     def names(self) -> Dict[str, str]:
-        """File name of each segment, by its ID."""
+        """Return the file name of each segment, by its ID."""
         segments = [requireSegment(self.segmentationNode, each) for each in self.ids]
         return dict(zip(self.ids, distinctNames(each.GetName() for each in segments)))
 
     def pathOf(self, name: str, stem: Path, ending: str) -> Path:
-        """Path of a file of one segment."""
+        """Return the path of a file of one segment."""
         return _path(stem, f"{self.joint}{name}{ending}")
 
     @cached_property
@@ -66,12 +66,15 @@ class ExportSource:
 
 
 def _nothing() -> None:
-    """What most formats need beyond the product itself."""
+    """Require nothing: most formats need no further package."""
 
 
 class Format(NamedTuple):
-    """``ending``: of its files; ``title``: for users; ``write``: (source, stem, ending) -> files;
-    ``require``: raises InputError if a package is missing."""
+    """File format of an export.
+
+    ``ending``: of its files; ``title``: for users; ``write``: (source, stem, ending) -> files;
+    ``require``: raises InputError if a package is missing.
+    """
 
     ending: str
     title: str
@@ -80,7 +83,10 @@ class Format(NamedTuple):
 
 
 def formatsOf(keys: Sequence[str]) -> List[Format]:
-    """:raises InputError: there is no such format, none is given, or one needs a package that is missing."""
+    """Return the formats of keys.
+
+    :raises InputError: there is no such format, none is given, or one needs a package that is missing.
+    """
     unknown = [key for key in keys if key not in FORMATS]
     if unknown or not keys:
         said = f"'{unknown[0]}' is no export format" if unknown else "No export format is chosen"

@@ -1,4 +1,4 @@
-"""Segments of a scene as files in a folder: what the front ends' export and ``samunet export`` do."""
+"""Export segments of a scene as files in a folder, for the front ends and ``samunet export``."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +13,7 @@ from .resultFiles import OnFormat, ResultFiles
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """Where to, as what, and under which name.
+    """Options of an export: folder, formats, names.
 
     ``folder``: made if it is not there; ``formats``: keys of `exportFormats.FORMATS`.
     ``pattern``: of the files' name without ending, see `exportNames.nameAndJoint`, with {case}, {volume},
@@ -35,7 +35,10 @@ class ExportOptions:
 
 
 class ExportResult(NamedTuple):
-    """``notes``: sentences about what the files cannot hold."""
+    """Files of an export.
+
+    ``notes``: sentences about what the files cannot hold.
+    """
 
     files: List[Path]
     notes: List[str]
@@ -74,7 +77,9 @@ def exportSegmentation(
 
 
 def _leastConfidences(segmentationNode) -> Dict[str, float]:
-    """By segment ID, where it is known: a segment is as sure as its worst slice."""
+    """Return the least confidence of each segment, by ID, where it is known: a segment is as sure as its
+    worst slice.
+    """
     tags, found = ProvenanceTags(segmentationNode), {}
     for segmentId in segmentationNode.GetSegmentation().GetSegmentIDs():
         known = [each.confidence for each in tags.of(segmentId).records() if each.confidence is not None]

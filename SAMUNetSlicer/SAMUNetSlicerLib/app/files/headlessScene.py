@@ -1,4 +1,6 @@
-"""A Slicer scene with its logics but without the Slicer application: for the command line and the tests."""
+"""Make a Slicer scene with its logics but without the Slicer application: for the command line and the
+tests.
+"""
 
 from dataclasses import dataclass
 from typing import Any, Dict
@@ -21,7 +23,7 @@ _ORIENTATIONS = ("Axial", "Sagittal", "Coronal")
 
 @dataclass(frozen=True, eq=False)
 class SceneHost:
-    """What the Slicer application would provide; ``close`` it, or use it in a ``with`` statement.
+    """Scene with what the Slicer application would provide; ``close`` it, or use it in a ``with`` statement.
 
     ``logics``: module logics by name: Volumes, Markups, Segmentations.
     """

@@ -60,7 +60,7 @@ def pictureFormat(path: Path) -> Optional[str]:
 
 
 def damaged(path: Path) -> InputError:
-    """The one sentence for a file whose content cannot be trusted."""
+    """Return the one error for a file whose content cannot be trusted."""
     return InputError(f"'{path}' is damaged or incomplete: copy or export it again from its source.")
 
 
@@ -81,7 +81,9 @@ def _require(condition: bool) -> None:
 
 
 def _storedSize(data: VoxelData, promised: int) -> int:
-    """Bytes from the voxels' start on; of a compressed stream all are read and its checksum is compared."""
+    """Return the bytes from the voxels' start on; a compressed stream is read to its end, and its checksum
+    compared.
+    """
     if not data.compressed:
         return data.path.stat().st_size - data.start
     with open(data.path, "rb") as file:

@@ -1,4 +1,4 @@
-"""Image files of any kind, read with SimpleITK and refused with one sentence if they cannot be trusted."""
+"""Read image files of any kind with SimpleITK, and refuse with one sentence what cannot be trusted."""
 
 from pathlib import Path
 from typing import Optional
@@ -105,7 +105,7 @@ def _readFile(path: Path):
 
 
 def _readerOf(path: Path) -> str:
-    """The ITK reader that a file is for.
+    """Return the ITK reader that a file is for.
 
     ITK would ask all that it has, and among the others are formats that may refer to any file.
     """

@@ -1,4 +1,4 @@
-"""Image files and DICOM folders as volume nodes, in exactly the place that their headers say."""
+"""Load image files and DICOM folders as volume nodes, in exactly the place that their headers say."""
 
 from pathlib import Path
 from typing import List, Optional
@@ -43,7 +43,7 @@ def addVolume(host: SceneHost, image, name: str):
 
 
 def baseName(path) -> str:
-    """What to call the volume of a file or folder: its name without the endings."""
+    """Return what to call the volume of a file or folder: its name without the endings."""
     path = Path(path).resolve()
     name = path.name if path.is_dir() else path.stem
     return name[:-4] if name.lower().endswith(".nii") else name

@@ -1,4 +1,4 @@
-"""The provenance of a whole segmentation as one JSON file beside its results."""
+"""Write and read the provenance of a whole segmentation as one JSON file beside its results."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,10 @@ class RecordedSegment(NamedTuple):
 
 
 class RecordedSegmentation(NamedTuple):
-    """``volume``: name, file, dimensions and ijkToRAS of what was segmented."""
+    """Segmentation as its provenance records it.
+
+    ``volume``: name, file, dimensions and ijkToRAS of what was segmented.
+    """
 
     volume: dict
     segments: List[RecordedSegment]
@@ -66,7 +69,10 @@ def writeProvenance(
 
 
 def readProvenance(path: Path) -> RecordedSegmentation:
-    """:raises InputError: the file cannot be read, or is no provenance of a segmentation."""
+    """Read a provenance file.
+
+    :raises InputError: the file cannot be read, or is no provenance of a segmentation.
+    """
     try:
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""The files of one segmented case: all of them, under one name, or none."""
+"""Write the files of one segmented case: all of them, under one name, or none."""
 
 import os
 import shutil
@@ -24,7 +24,7 @@ OnFormat = Callable[[int, int, str], None]
 
 
 class ResultFiles:
-    """Where the results of a case go.
+    """Files of results of a case.
 
     :param folder: made when the results are written.
     :param name: of the files, without ending.
@@ -54,7 +54,7 @@ class ResultFiles:
         confidences: Mapping[str, float],
         drawPictures: Optional[DrawPictures] = None,
     ) -> Tuple[List[Path], List[str]]:
-        """``writeSource`` of all segments.
+        """Write all segments, see ``writeSource``.
 
         :param volumeFile, confidences: see `ExportSource`.
         """
@@ -102,7 +102,7 @@ class ResultFiles:
                     self.folder.rmdir()
 
     def _inPlace(self, sentence: str, staging: Path) -> str:
-        """A sentence about a file that is made beside its place, as one about where it was to be."""
+        """Reword a sentence about a file that is made beside its place as one about its final place."""
         there = sentence.replace(str(staging), str(self.folder))
         return there.replace(f"'{_STAGED_NAME}", f"'{self.name}")
 

@@ -1,4 +1,4 @@
-"""Files from strangers, whose headers could name other files: written anew from what was understood."""
+"""Write files from strangers anew from what was understood: their headers could name other files."""
 
 import os
 import re
@@ -100,7 +100,9 @@ _REWRITERS = {".nrrd": (nrrdHeader, _nrrdLines), ".mha": (metaImageHeader, _meta
 
 
 def _kept(fields: Dict[str, str], names: Iterable[str]) -> List[Tuple[str, str]]:
-    """(name, value) of the fields that are kept, in the order of ``names``, which the formats demand."""
+    """Yield (name, value) of the fields that are kept, in the order of ``names``, which the formats
+    demand.
+    """
     found = [(name, fields[name]) for name in names if name in fields]
     if not all(_VALUE.fullmatch(value) for _, value in found):
         raise ValueError("a value that no field can have")

@@ -1,4 +1,4 @@
-"""What the headers of NRRD, MetaImage and NIfTI files promise, understood strictly or not at all.
+"""Parse the headers of NRRD, MetaImage and NIfTI files strictly, or refuse them.
 
 ITK's readers pass over what they do not understand and put a 1 in the place of a spacing that is not a
 number.  Here a value that is not what its format says makes the whole header unusable.
@@ -83,8 +83,11 @@ class VoxelData(NamedTuple):
 
 
 class VolumeHeader(NamedTuple):
-    """``data``: where the voxels are, None if in one file per slice or not as bytes; ``size``: of the voxels
-    in bytes, uncompressed; ``fields``: what the header says, by the names of its format."""
+    """Header of a volume file.
+
+    ``data``: where the voxels are, None if in one file per slice or not as bytes; ``size``: of the voxels
+    in bytes, uncompressed; ``fields``: what the header says, by the names of its format.
+    """
 
     data: Optional[VoxelData]
     size: int
@@ -239,7 +242,7 @@ _READERS: Dict[str, Callable[[Path], VolumeHeader]] = {
 
 
 def _lines(path: Path, isLast: Callable[[str], bool]) -> Tuple[List[str], int]:
-    """The lines up to and with the first one for which ``isLast``, or the last, and where they end."""
+    """Return the lines up to and with the first one for which ``isLast``, or the last, and where they end."""
     lines: List[str] = []
     with open(path, "rb") as file:
         for raw in iter(lambda: file.readline(_LONGEST_LINE), b""):

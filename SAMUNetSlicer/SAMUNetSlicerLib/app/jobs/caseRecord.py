@@ -1,4 +1,4 @@
-"""What became of one case of a batch, as plain data: for a manifest, a report, a list in a window."""
+"""Record what became of one case of a batch, as plain data: for a manifest, a report, a list in a window."""
 
 from dataclasses import asdict, dataclass, field, replace
 from typing import Dict, Iterable, Optional, Sequence, Tuple
@@ -43,7 +43,9 @@ class SegmentResult:
 
 @dataclass(frozen=True)
 class CaseRecord:
-    """``source``: where the volume came from, a path or the ID of a node; ``state``: queued, running, done,
+    """Record of one case of a batch.
+
+    ``source``: where the volume came from, a path or the ID of a node; ``state``: queued, running, done,
     failed or needs review; ``message``: what went wrong, ``error``: of which kind it is, the name of a class
     such as "InputError"; ``reasons``: why somebody should look at it;
     ``seconds``: wall time by part of the work; ``files``: SHA-256 by name, relative to the case's folder;
@@ -70,11 +72,13 @@ class CaseRecord:
 
     @property
     def confidence(self) -> Optional[float]:
-        """Of the least certain slice."""
+        """Return the confidence of the least certain slice."""
         return least(each.confidence for each in self.slices)
 
     def summary(self) -> "CaseRecord":
-        """Without the slices of which there are no pictures: a batch keeps the records of all its cases."""
+        """Return the record without the slices of which there are no pictures: a batch keeps those of all its
+        cases.
+        """
         return replace(self, slices=tuple(each for each in self.slices if each.picture))
 
     def toDict(self) -> dict:
@@ -82,7 +86,10 @@ class CaseRecord:
 
     @classmethod
     def fromDict(cls, values: dict) -> "CaseRecord":
-        """:raises TypeError, KeyError: these are not the values of a record."""
+        """Read what ``toDict`` has written.
+
+        :raises TypeError, KeyError: these are not the values of a record.
+        """
         slices = (SliceResult(**{**each, "notes": tuple(each["notes"])}) for each in values["slices"])
         segments = (SegmentResult(**each) for each in values["segments"])
         texts = {name: tuple(values[name]) for name in ("reasons", "notes")}
@@ -92,7 +99,7 @@ class CaseRecord:
 def reviewReasons(
     segments: Sequence[SegmentResult], slices: Sequence[SliceResult], below: float = REVIEW_BELOW
 ) -> Tuple[str, ...]:
-    """Why somebody should look at a case, worst first; nothing if nothing is conspicuous.
+    """Return why somebody should look at a case, worst first; nothing if nothing is conspicuous.
 
     A segment without voxels (others may have been there first), a prompted slice on which nothing was found,
     a slice with a confidence below the limit.
@@ -116,6 +123,6 @@ def reviewReasons(
 
 
 def least(values: Iterable[Optional[float]]) -> Optional[float]:
-    """The least of those that are known."""
+    """Return the least of those that are known."""
     known = [value for value in values if value is not None and np.isfinite(value)]
     return min(known) if known else None

@@ -1,4 +1,4 @@
-"""What is to be noted of a segmented volume."""
+"""Collect the results of a segmented volume for its record."""
 
 from types import MappingProxyType
 from typing import Dict, List, Mapping, Sequence, Tuple
@@ -9,7 +9,7 @@ from .promptRun import SegmentedSlice
 
 
 def confidences(slices: Sequence[SegmentedSlice]) -> Dict[str, float]:
-    """The least confidence of any slice, by segment ID: a segment is as sure as its worst slice."""
+    """Return the least confidence of any slice, by segment ID: a segment is as sure as its worst slice."""
     worst: Dict[str, float] = {}
     for each in slices:
         if each.report.confidence is not None:
@@ -20,7 +20,10 @@ def confidences(slices: Sequence[SegmentedSlice]) -> Dict[str, float]:
 def sliceResults(
     slices: Sequence[SegmentedSlice], pictures: Mapping[int, str] = MappingProxyType({})
 ) -> Tuple[SliceResult, ...]:
-    """:param pictures: file of the picture by the number of its slice."""
+    """Return the results of the slices.
+
+    :param pictures: file of the picture by the number of its slice.
+    """
     return tuple(
         SliceResult(
             each.name,
@@ -40,7 +43,10 @@ def sliceResults(
 def segmentResults(
     segmentationNode, volumeNode, slices: Sequence[SegmentedSlice]
 ) -> Tuple[SegmentResult, ...]:
-    """:raises InputError: see ``measureSegments``."""
+    """Return the results of the segments.
+
+    :raises InputError: see ``measureSegments``.
+    """
     bySegment: Dict[str, List[SegmentedSlice]] = {}
     for each in slices:
         bySegment.setdefault(each.segmentId, []).append(each)

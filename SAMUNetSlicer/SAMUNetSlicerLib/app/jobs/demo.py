@@ -1,4 +1,4 @@
-"""The demo: real volumes and weights, and every promise checked on the files that were written."""
+"""Run the demo: real volumes and weights, and every promise checked on the files that were written."""
 
 import json
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ class Demo:
         return rows
 
     def stem(self, case: DemoCase) -> Path:
-        """Path of the results of a case, without their endings."""
+        """Return the path of the results of a case, without their endings."""
         return self._folder / baseName(Path(case.volume))
 
     def volumeFile(self, case: DemoCase) -> Path:
@@ -99,7 +99,7 @@ class Demo:
 
 
 def diceOf(mask: np.ndarray, reference: np.ndarray) -> float:
-    """Dice's coefficient of two bool masks of one shape, 1 if both are empty (Dice 1945)."""
+    """Compute Dice's coefficient of two bool masks of one shape, 1 if both are empty (Dice 1945)."""
     total = int(mask.sum()) + int(reference.sum())
     return 2 * int((mask & reference).sum()) / total if total else 1.0
 
@@ -130,11 +130,11 @@ class ReadBack:
         return int(np.count_nonzero(found))
 
     def mask(self, name: str, plane: SlicePlane) -> np.ndarray:
-        """bool (H, W): the segment of that name on a slice."""
+        """Return bool (H, W): the segment of that name on a slice."""
         return self._writer.readMask(self._node, self._idOf(name), plane)
 
     def color(self, name: str) -> Tuple[float, float, float]:
-        """(r, g, b) in [0, 1] of the segment of that name."""
+        """Return (r, g, b) in [0, 1] of the segment of that name."""
         return self._node.GetSegmentation().GetSegment(self._idOf(name)).GetColor()
 
     def _idOf(self, name: str) -> str:

@@ -1,4 +1,6 @@
-"""What the demo segments: structures of the sample volumes, prompted where their labels say they are."""
+"""Define what the demo segments: structures of the sample volumes, prompted where their labels say they
+are.
+"""
 
 import json
 from dataclasses import dataclass
@@ -72,11 +74,11 @@ class LabeledVolume:
         self._structures = {structure["name"]: structure for structure in case["structures"]}
 
     def mask(self, labelNode, plane: SlicePlane, name: str) -> np.ndarray:
-        """bool (H, W): the structure on the plane, by the nearest voxel."""
+        """Return bool (H, W): the structure on the plane, by the nearest voxel."""
         return extractSlice(labelNode, plane, interpolate=False) == self._structures[name]["value"]
 
     def terminology(self, name: str) -> Dict[str, List[str]]:
-        """Codes of a structure as in a prompts file."""
+        """Return codes of a structure as in a prompts file."""
         structure = self._structures[name]
         codes = {"category": self._category, "type": structure["type"]}
         return {**codes, "typeModifier": structure["modifier"]} if "modifier" in structure else codes
@@ -114,7 +116,7 @@ def _looseBox(plane: SlicePlane, mask: np.ndarray) -> Dict[str, Any]:
 
 
 def _click(plane: SlicePlane, mask: np.ndarray) -> Dict[str, Any]:
-    """The pixel deepest inside: where a person would click."""
+    """Return the pixel deepest inside: where a person would click."""
     image = sitk.GetImageFromArray(np.pad(mask, 1).astype(np.uint8))
     depth = sitk.GetArrayFromImage(sitk.SignedMaurerDistanceMap(image, insideIsPositive=True))[1:-1, 1:-1]
     row, column = np.unravel_index(int(depth.argmax()), depth.shape)

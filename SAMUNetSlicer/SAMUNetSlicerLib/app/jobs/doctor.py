@@ -1,4 +1,4 @@
-"""One page about this installation: what is here, what is missing, and how to get it."""
+"""Describe this installation on one page: what is here, what is missing, and how to get it."""
 
 import importlib.metadata
 import importlib.util
@@ -93,7 +93,7 @@ def _system() -> Dict[str, Any]:
 
 
 def _memory(name: str) -> Optional[int]:
-    """Bytes, None where the system has no /proc."""
+    """Return the bytes of an entry of /proc/meminfo, None where the system has none."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:
@@ -122,7 +122,7 @@ def _optionalText(entry: Dict[str, Any]) -> str:
 
 
 def _computing() -> Dict[str, Any]:
-    """Devices in the order of preference; a broken installation of torch is part of the report."""
+    """Return devices in the order of preference; a broken installation of torch is part of the report."""
     try:
         import torch
 
@@ -176,7 +176,7 @@ def _storage() -> Dict[str, Any]:
 
 
 def _problems(report: Dict[str, Any]) -> List[str]:
-    """One sentence for each thing that must be done before segmenting, or will stand in its way."""
+    """Return one sentence for each thing that must be done before segmenting, or will stand in its way."""
     missing = [name for name, version in report["packages"].items() if version is None]
     freeMemory, storage = report["system"]["freeMemory"], report["storage"]
     default = catalog().default

@@ -1,4 +1,4 @@
-"""Slices on their way through the engine: several at a time, encoded together, given back in order."""
+"""Pass slices through the engine: several at a time, encoded together, given back in order."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -18,8 +18,11 @@ _UNDER_WAY = 24
 
 @dataclass(frozen=True, eq=False)
 class SliceInput:
-    """What is predicted: ``image`` uint8 (H, W) or (H, W, 3) of the plane, ``prompts`` in its pixels, and
-    what they were made from; the records do not say of which segment."""
+    """Input of a prediction.
+
+    What is predicted: ``image`` uint8 (H, W) or (H, W, 3) of the plane, ``prompts`` in its pixels, and
+    what they were made from; the records do not say of which segment.
+    """
 
     placed: PlacedPrompts
     records: Tuple[PromptRecord, ...]
@@ -48,7 +51,7 @@ class SlicePrediction:
         return self._encoding.isDone and (self._predicting is None or self._predicting.isDone)
 
     def reports(self) -> Tuple[EncodeReport, PredictReport]:
-        """What the engine has answered.
+        """Return what the engine has answered.
 
         :raises UserError: it could not encode or predict.
         """

@@ -1,4 +1,4 @@
-"""A prompts file given to a session: each segment's slices are predicted, then written at once."""
+"""Run a prompts file in a session: each segment's slices are predicted, then written at once."""
 
 import time
 import uuid
@@ -52,7 +52,9 @@ class SegmentedSlice:
 
     @property
     def place(self) -> str:
-        """The slice for people: nearest orientation and voxel index, such as "axial 18", or "oblique"."""
+        """Name the slice for people: nearest orientation and voxel index, such as "axial 18", or
+        "oblique".
+        """
         plane = self.prompts.plane
         if plane.axis is None:
             return "oblique"
@@ -60,7 +62,10 @@ class SegmentedSlice:
 
 
 class _PlacedSegment(NamedTuple):
-    """``parts``: its slices by orientation; those of one are written together."""
+    """Segment of a prompts file with its prompts placed in the volume.
+
+    ``parts``: its slices by orientation; those of one are written together.
+    """
 
     segment: SegmentPrompts
     parts: List[List[PlacedPrompts]]
@@ -97,7 +102,7 @@ class PromptRun:
         self._status: Optional[EngineStatus] = None
 
     def steps(self) -> Iterator[bool]:
-        """All the work, some milliseconds between two yields; True when only the engine can go on.
+        """Do all the work, some milliseconds between two yields; True when only the engine can go on.
 
         :raises UserError: the first thing that goes wrong; segments made before it stay.
         """
@@ -127,7 +132,9 @@ class PromptRun:
             yield from self._propagate(segmentId, segment)
 
     def _canGoOn(self, segmentId: str, segment: SegmentPrompts) -> bool:
-        """An empty segment is not carried on: the results say that it is empty."""
+        """Tell whether a segment can be propagated: an empty one is not, and the results say that it is
+        empty.
+        """
         if segment.propagation is None or "region" in segment.propagation:
             return segment.propagation is not None
         written = (each.report.target for each in self.slices if each.segmentId == segmentId)
@@ -232,7 +239,7 @@ def runPrompts(
 
 
 def _placed(segment: SegmentPrompts, volumeNode) -> _PlacedSegment:
-    """The prompts of a segment with one entry for each slice, in the order of the first ones."""
+    """Return the prompts of a segment with one entry for each slice, in the order of the first ones."""
     bySlice: Dict[str, PlacedPrompts] = {}
     for prompts in segment.planes:
         placed = placePrompts(prompts, volumeNode)

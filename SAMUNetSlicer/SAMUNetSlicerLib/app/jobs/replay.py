@@ -1,4 +1,4 @@
-"""Making masks again from their provenance, to prove that they are what they claim to be."""
+"""Make masks again from their provenance, to prove that they are what they claim to be."""
 
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,10 @@ Progress = Callable[[int, int], None]  # (slices done, slices in total); may rai
 
 
 class ReplayedSlice(NamedTuple):
-    """``pixels``: of the recorded mask; ``differing``: pixels in which the new mask is not the same."""
+    """Slice whose mask was made again.
+
+    ``pixels``: of the recorded mask; ``differing``: pixels in which the new mask is not the same.
+    """
 
     segment: str
     record: SliceRecord
@@ -55,7 +58,9 @@ class Replay:
     def run(
         self, recorded: RecordedSegmentation, progress: Progress = lambda done, total: None
     ) -> List[ReplayedSlice]:
-        """:raises InputError: the volume is not the one that was segmented.
+        """Make all masks again and compare them.
+
+        :raises InputError: the volume is not the one that was segmented.
 
         :raises WeightsError: the weights are not those that were used.
         """

@@ -1,4 +1,4 @@
-"""A volume, a prompts file, and a folder of results, without anybody watching."""
+"""Segment a volume by a prompts file into a folder of results, without anybody watching."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from .slicePictures import savePicture, segmentedPicture
 
 @dataclass(frozen=True)
 class SegmentJob:
-    """What to segment and where to put it.
+    """Volume to segment, prompts, and folder of the results.
 
     ``volume``: image file or DICOM folder, ``seriesUID``: which series of it; ``folder``, ``name``,
     ``existing``: see `ResultFiles`, ``name`` is by default the volume's; ``policy``: towards the other
@@ -48,7 +48,10 @@ class SegmentJob:
 
 @dataclass(frozen=True, eq=False)
 class JobResult:
-    """``files``: all that were written; ``notes``: what they cannot hold; ``statistics``: of the engine."""
+    """Results of a job.
+
+    ``files``: all that were written; ``notes``: what they cannot hold; ``statistics``: of the engine.
+    """
 
     slices: List[SegmentedSlice]
     files: List[Path]

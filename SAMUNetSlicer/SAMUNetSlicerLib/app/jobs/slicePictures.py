@@ -1,4 +1,4 @@
-"""Pictures of segmented slices: mask, prompts and, if there is one, the truth."""
+"""Draw pictures of segmented slices: mask, prompts and, if there is one, the truth."""
 
 from pathlib import Path
 from typing import Dict, Optional, Sequence, Tuple
@@ -107,7 +107,9 @@ def contactSheet(pictures: Sequence[np.ndarray], columns: int, width: int) -> np
 
 
 def _region(mask: np.ndarray, points: np.ndarray, boxes: np.ndarray) -> Tuple[slice, slice]:
-    """Rows and columns around a mask and its prompts, nearly square, with some of their surroundings."""
+    """Return rows and columns around a mask and its prompts, nearly square, with some of their
+    surroundings.
+    """
     marked = np.concatenate([np.argwhere(mask)[:, ::-1], points, boxes.reshape(-1, 2)])
     size = np.array(mask.shape[::-1])
     if not len(marked):
@@ -125,7 +127,7 @@ def _fitted(picture: np.ndarray, width: int) -> Image.Image:
 
 
 def _pixelBox(prompts: PlacedPrompts, corners: np.ndarray):
-    """Half-open [x0, y0, x1, y1) of a box given by its corners in pixel centers."""
+    """Return half-open [x0, y0, x1, y1) of a box given by its corners in pixel centers."""
     pixels, _ = prompts.plane.rasToPixel(corners)
     low, high = pixels.min(axis=0) + 0.5, pixels.max(axis=0) + 0.5
     return (*low.tolist(), *high.tolist())
@@ -156,14 +158,16 @@ def drawThumbnails(
 
 
 def _certainty(each: SegmentedSlice) -> float:
-    """Least for a slice on which nothing was found; a slice without a confidence comes last."""
+    """Return the confidence of a slice for sorting: least where nothing was found; a slice without one comes
+    last.
+    """
     if each.pixels == 0 and not each.isPropagated:
         return -1.0
     return 2.0 if each.report.confidence is None else each.report.confidence
 
 
 def _reduced(picture: np.ndarray) -> Image.Image:
-    """Pictures have at least the pixels of their slice."""
+    """Reduce a picture, but not below the pixels of its slice."""
     image = Image.fromarray(picture)
     image.thumbnail((_PIXELS, _PIXELS), Image.Resampling.LANCZOS)
     return image

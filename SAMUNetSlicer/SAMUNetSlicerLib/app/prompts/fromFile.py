@@ -1,4 +1,6 @@
-"""The prompts file: which structures to segment on a volume; README and prompts.schema.json define it."""
+"""Read a prompts file, which names the structures to segment; docs/prompts-file.md and prompts.schema.json
+define it.
+"""
 
 import json
 from collections import Counter
@@ -62,7 +64,10 @@ class SegmentPrompts:
 
 @dataclass(frozen=True)
 class PromptsFile:
-    """``window``: how intensities become gray levels, for the whole volume."""
+    """Contents of a prompts file.
+
+    ``window``: how intensities become gray levels, for the whole volume.
+    """
 
     segments: Tuple[SegmentPrompts, ...]
     window: WindowSetting

@@ -1,4 +1,4 @@
-"""Markups that a user has placed with Slicer's own tools, as prompts."""
+"""Take markups that a user has placed with Slicer's own tools as prompts."""
 
 from typing import Dict, List, Sequence
 
@@ -66,7 +66,7 @@ def _points(node):
 
 
 def _corners(node) -> np.ndarray:
-    """(2, 2, 2, 3) world corners of a ROI."""
+    """Return (2, 2, 2, 3) world corners of a ROI."""
     half = np.array(node.GetSize()) / 2
     ends = np.stack(np.meshgrid(*((-h, h) for h in half), indexing="ij"), axis=-1)
     return mapPoints(matrixToArray(node.GetObjectToWorldMatrix()), ends).reshape(2, 2, 2, 3)

@@ -1,4 +1,4 @@
-"""What is in a scene already, as prompts for its volumes: rough segmentations, and markups."""
+"""Take what is in a scene already as prompts for its volumes: rough segmentations and markups."""
 
 from typing import Dict, Iterator, List
 
@@ -47,7 +47,7 @@ class BoxesOfSegmentations(PromptSource):
 
 
 def markupsOf(scene, choice: SliceChoice) -> MarkupPrompts:
-    """The point lists and ROIs that the user has placed with Slicer's own tools.
+    """Return the point lists and ROIs that the user has placed with Slicer's own tools.
 
     :raises PromptError: there are none.
     """

@@ -1,4 +1,4 @@
-"""Boxes around the structures of a segmentation that is there already, to be segmented better."""
+"""Turn a rough segmentation into box prompts."""
 
 from abc import ABC, abstractmethod
 from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
@@ -18,7 +18,10 @@ _MOST_LABELS = 4096
 
 
 class Structure(NamedTuple):
-    """``color``: (r, g, b) in [0, 1], None if it has none."""
+    """Structure of a rough segmentation.
+
+    ``color``: (r, g, b) in [0, 1], None if it has none.
+    """
 
     name: str
     color: Optional[Tuple[float, float, float]]
@@ -31,7 +34,7 @@ class CoarseSegments(ABC):
 
     @abstractmethod
     def masks(self, plane: SlicePlane) -> Iterator[Tuple[object, np.ndarray]]:
-        """(key of a structure, bool (H, W)) of those that are on a slice."""
+        """Yield (key of a structure, bool (H, W)) for those that are on a slice."""
 
 
 class SegmentsOfNode(CoarseSegments):

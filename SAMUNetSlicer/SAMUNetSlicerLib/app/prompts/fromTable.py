@@ -1,4 +1,4 @@
-"""Prompts in a table: one row for each point or box, of one case or of all."""
+"""Read prompts from a table: one row for each point or box, of one case or of all."""
 
 import csv
 from pathlib import Path
@@ -16,8 +16,11 @@ _KINDS, _SPACES = ("positive", "negative", "box"), ("ras", "ijk", "fraction")
 
 
 class PromptRow(NamedTuple):
-    """``case``: name, "" for all cases; ``kind``: positive, negative or box; ``points``: (1, 3), of a box
-    two opposite corners (2, 3), in ``space``: see `PointPrompt`; ``where``: file and line."""
+    """Row of a table of prompts.
+
+    ``case``: name, "" for all cases; ``kind``: positive, negative or box; ``points``: (1, 3), of a box
+    two opposite corners (2, 3), in ``space``: see `PointPrompt`; ``where``: file and line.
+    """
 
     case: str
     segment: str

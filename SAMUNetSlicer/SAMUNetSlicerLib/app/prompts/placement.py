@@ -1,4 +1,4 @@
-"""The prompts of a file placed in a volume: planes resolved, every coordinate in RAS on its plane."""
+"""Place the prompts of a file in a volume: planes resolved, every coordinate in RAS on its plane."""
 
 from dataclasses import dataclass
 from itertools import permutations
@@ -93,7 +93,7 @@ def chosenTerminology(segment: SegmentPrompts) -> Optional[Terminology]:
 
 
 def readPropagationOptions(entry: Mapping[str, Any], volumeNode) -> PropagationOptions:
-    """What a validated "propagate" entry of a prompts file asks for.
+    """Read a validated "propagate" entry of a prompts file.
 
     :raises InputError: its region has no volume.
     """
@@ -113,7 +113,7 @@ def _region(box: Mapping[str, Any], volumeNode) -> RegionBox:
 
 
 def toRAS(positions, space: str, volumeNode) -> np.ndarray:
-    """World positions (n, 3) in mm of positions in a space of prompts files, see `PointPrompt`.
+    """Convert positions of a space of prompts files, see `PointPrompt`, to world positions (n, 3) in mm.
 
     Fractions count from border to border of the volume's voxels, along its axes: they turn with it.
     """
@@ -132,7 +132,9 @@ def toRAS(positions, space: str, volumeNode) -> np.ndarray:
 
 
 def _anatomicalAxes(matrix: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """The voxel axes nearest to R, A and S, each once, and whether they run that way (+1) or not (-1)."""
+    """Return the voxel axes nearest to R, A and S, each once, and whether they run that way (+1) or not
+    (-1).
+    """
     directions = matrix[:3, :3] / np.linalg.norm(matrix[:3, :3], axis=0)
     axes = max(permutations(range(3)), key=lambda order: np.abs(directions[range(3), order]).sum())
     return np.array(axes), np.where(directions[range(3), axes] < 0, -1, 1)
@@ -166,7 +168,7 @@ def _requireOnImage(plane: SlicePlane, point: np.ndarray, where: str) -> None:
 
 
 def _requireAreaOnImage(plane: SlicePlane, corners: np.ndarray, where: str) -> None:
-    """A box may reach beyond the image, where the session cuts it off, but not lie outside of it."""
+    """Require that a box meets the image; it may reach beyond it, where the session cuts it off."""
     try:
         boxOnSlice(*corners, plane)
     except PromptError as error:

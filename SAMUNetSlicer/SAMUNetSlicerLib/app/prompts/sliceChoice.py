@@ -1,4 +1,4 @@
-"""How prompts that are not tied to slices are laid on them."""
+"""Choose the slices for prompts that are not tied to slices."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Optional, Sequence
@@ -12,7 +12,9 @@ ORIENTATIONS = ("axial", "sagittal", "coronal")
 
 @dataclass(frozen=True)
 class SliceChoice:
-    """``orientation``: "axial", "sagittal" or "coronal", meaning the volume's own slices nearest to it;
+    """Rules for putting prompts on slices.
+
+    ``orientation``: "axial", "sagittal" or "coronal", meaning the volume's own slices nearest to it;
     ``count``: how many of the slices that a structure is on, spread evenly, None for every one; ``margin``:
     how far boxes around another segmentation reach beyond it on each side, as a share of their width and
     height; ``propagate``: carry the segment on from these slices; ``window``: see `PromptsFile`.
@@ -33,7 +35,7 @@ class SliceChoice:
             raise InputError("The margin of boxes is a share of their size, from 0 to 1.")
 
     def pick(self, slices: Sequence) -> list:
-        """The middles of ``count`` equal parts of the slices, or all of them."""
+        """Return the middles of ``count`` equal parts of the slices, or all of them."""
         if self.count is None or self.count >= len(slices):
             return list(slices)
         return [slices[int((n + 0.5) * len(slices) / self.count)] for n in range(self.count)]
@@ -42,5 +44,5 @@ class SliceChoice:
         return SegmentPrompts(name, tuple(planes), color, propagation={} if self.propagate else None)
 
     def toDict(self) -> dict:
-        """Plain JSON values."""
+        """Return plain JSON values."""
         return {**asdict(self), "window": self.window.to_dict()}

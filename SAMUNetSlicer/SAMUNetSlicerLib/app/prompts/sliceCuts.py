@@ -1,4 +1,4 @@
-"""Points, boxes in space and other segmentations laid on a volume's own slices."""
+"""Cut a volume's own slices through points, boxes in space and other segmentations."""
 
 from itertools import combinations
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
@@ -22,7 +22,7 @@ class SlicesOf(NamedTuple):
 
     @classmethod
     def nearestTo(cls, volumeNode, orientation: str) -> "SlicesOf":
-        """Those nearest to "axial", "sagittal" or "coronal"."""
+        """Return the slices nearest to "axial", "sagittal" or "coronal"."""
         return cls(volumeNode, planeFromAxis(volumeNode, orientation).axis)
 
     @property
@@ -33,18 +33,18 @@ class SlicesOf(NamedTuple):
         return planeFromAxis(self.volumeNode, self.axis, index)
 
     def positions(self, points) -> np.ndarray:
-        """(n,) slice indices, with fractions, of world points (n, 3)."""
+        """Return slice indices (n,), with fractions, of world points (n, 3)."""
         return mapPoints(np.linalg.inv(ijkToRAS(self.volumeNode)), points)[:, AXES.index(self.axis)]
 
     def entry(self, index: int, points: Sequence = (), boxes: Sequence = (), where="") -> PlanePrompts:
-        """Prompts on one slice."""
+        """Return the prompts on one slice."""
         return PlanePrompts({"axis": self.axis, "index": int(index)}, tuple(points), tuple(boxes), where)
 
 
 def pointEntries(
     slices: SlicesOf, points: Sequence[Tuple[np.ndarray, bool]], where: str
 ) -> List[PlanePrompts]:
-    """Points on the slices that they lie in, those of one slice together.
+    """Return points on the slices that they lie in, those of one slice together.
 
     :param points: (world position (3,), whether it is positive) of each.
     """
@@ -58,7 +58,7 @@ def pointEntries(
 
 
 def boxesInSpace(slices: SlicesOf, corners: np.ndarray) -> Dict[int, BoxPrompt]:
-    """A box on every slice that a box in space cuts, by slice index; it may be turned.
+    """Return a box on every slice that a box in space cuts, by slice index; it may be turned.
 
     :param corners: (2, 2, 2, 3) world, by the end of each edge of the box.
     """
@@ -77,7 +77,7 @@ def boxesInSpace(slices: SlicesOf, corners: np.ndarray) -> Dict[int, BoxPrompt]:
 
 
 def partBoxes(mask: np.ndarray, plane: SlicePlane, margin: float) -> List[BoxPrompt]:
-    """A box around each 8-connected part of a mask, specks left out.
+    """Return a box around each 8-connected part of a mask, specks left out.
 
     :param mask: bool (H, W) on the plane.
     :param margin: how far a box reaches beyond its part, as a share of its width and height.
@@ -100,7 +100,7 @@ def partBoxes(mask: np.ndarray, plane: SlicePlane, margin: float) -> List[BoxPro
 
 
 def _cut(corners: np.ndarray, heights: np.ndarray) -> np.ndarray:
-    """Where the edges of a box (8, 3) pass the plane at height 0; the nearest corner if none does."""
+    """Return where the edges of a box (8, 3) pass the plane at height 0; the nearest corner if none does."""
     points = []
     for a, b in combinations(range(8), 2):
         isEdge = bin(a ^ b).count("1") == 1
@@ -111,7 +111,9 @@ def _cut(corners: np.ndarray, heights: np.ndarray) -> np.ndarray:
 
 
 def _pixelsBetween(pixels: np.ndarray, plane: SlicePlane) -> Optional[np.ndarray]:
-    """Half-open box [x0, y0, x1, y1) of the pixels whose centers lie between positions, None if none does."""
+    """Return half-open box [x0, y0, x1, y1) of the pixels whose centers lie between positions, None if none
+    does.
+    """
     box = _onImage(np.ceil(pixels.min(axis=0)), np.floor(pixels.max(axis=0)) + 1, plane)
     return box if (box[:2] < box[2:]).all() else None
 

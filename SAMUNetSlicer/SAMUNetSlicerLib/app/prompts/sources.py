@@ -1,4 +1,4 @@
-"""Where the prompts of a volume come from, if not from its user: files, markups, another segmentation."""
+"""Give volumes their prompts from files, markups or another segmentation instead of the user's clicks."""
 
 from abc import ABC, abstractmethod
 from itertools import count
@@ -16,7 +16,10 @@ class PromptSource(ABC):
 
     @abstractmethod
     def promptsFor(self, volumeNode) -> PromptsFile:
-        """:raises UserError: there are none for this volume, or they cannot be used."""
+        """Return the prompts for a volume.
+
+        :raises UserError: there are none for this volume, or they cannot be used.
+        """
 
     def steps(self, volumeNode) -> Iterator[bool]:
         """Yield False while there is more to do, then return what ``promptsFor`` does.
@@ -72,7 +75,7 @@ class PromptsOfSegmentation(PromptSource):
 
 
 def uniqueNames(names: Sequence[str]) -> List[str]:
-    """Names of which none comes twice: "Cyst", "Cyst 2", ..."""
+    """Make names unique: "Cyst", "Cyst 2", ..."""
     taken: List[str] = []
     for name in names:
         numbered = (name if number == 1 else f"{name} {number}" for number in count(1))

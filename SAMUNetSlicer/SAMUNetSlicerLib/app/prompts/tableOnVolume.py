@@ -1,4 +1,4 @@
-"""The rows of a table of prompts laid on a volume."""
+"""Place the rows of a table of prompts in a volume."""
 
 from typing import Dict, List, Sequence
 

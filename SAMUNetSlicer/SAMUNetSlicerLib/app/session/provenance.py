@@ -110,7 +110,7 @@ class ProvenanceTags:
         self._unsaved.add(segmentId)
 
     def saveIfDue(self, segmentId: str) -> None:
-        """`save` if `saveLater` was called since."""
+        """Save if `saveLater` was called since."""
         if segmentId in self._unsaved:
             self.save(segmentId)
 

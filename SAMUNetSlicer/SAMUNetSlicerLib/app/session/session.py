@@ -55,22 +55,22 @@ class SegmentationSession:
 
     @property
     def maskChanged(self) -> Signal:
-        """``(segmentId, plane)``: a mask was written or taken back."""
+        """Send ``(segmentId, plane)`` when a mask was written or taken back."""
         return self.editor.maskChanged
 
     @property
     def promptChanged(self) -> Signal:
-        """``(segmentId, plane)``: prompts were added, moved or removed."""
+        """Send ``(segmentId, plane)`` when prompts were added, moved or removed."""
         return self.editor.promptChanged
 
     @property
     def progress(self) -> Signal:
-        """``(done, total)``: of encoding ahead."""
+        """Send ``(done, total)`` of encoding ahead."""
         return self._prefetcher.advanced
 
     @property
     def notice(self) -> Signal:
-        """``(sentence)``: something that the user should read once, such as a restart of the engine."""
+        """Send a sentence that the user should read once, such as a restart of the engine."""
         return self.engine.noticed
 
     @property

@@ -1,4 +1,4 @@
-"""Proof that an exported file says what was meant, by a library that had no part in writing it.
+"""Verify an exported file by reading it back with another library.
 
 What SimpleITK wrote is read by Slicer's own reader, what Slicer wrote is read by SimpleITK.
 """
@@ -84,7 +84,9 @@ def _checkLayer(segmentationNode, shared: SharedLayer, grid: np.ndarray, voxels:
 
 
 def _labelTables(shared: SharedLayer, stored) -> Tuple[np.ndarray, Dict[int, np.ndarray]]:
-    """For ``_mapped``, what keeps segments and clears all else: for the scene, and by layer of the file."""
+    """Return, for ``_mapped``, what keeps segments and clears all else: for the scene, and by layer of the
+    file.
+    """
     most = max(value for _, value in stored.values())
     named = np.zeros(max(shared.segments) + 2, np.int32)
     tables: Dict[int, np.ndarray] = {}
@@ -96,7 +98,7 @@ def _labelTables(shared: SharedLayer, stored) -> Tuple[np.ndarray, Dict[int, np.
 
 
 def _mapped(table: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The table's entries; the last one, 0, stands for all values beyond it."""
+    """Return the table's entries; the last one, 0, stands for all values beyond it."""
     return table[np.minimum(values, len(table) - 1)]
 
 
@@ -105,7 +107,7 @@ def _count(table: np.ndarray, voxels: np.ndarray) -> int:
 
 
 def _storedSegments(image) -> Dict[str, Tuple[int, int]]:
-    """Layer and label value of each segment ID in a .seg.nrrd file."""
+    """Return layer and label value of each segment ID in a .seg.nrrd file."""
     stored = {}
     for key in image.GetMetaDataKeys():
         if key.startswith("Segment") and key.endswith("_ID"):
@@ -116,7 +118,7 @@ def _storedSegments(image) -> Dict[str, Tuple[int, int]]:
 
 
 def _gridOf(image) -> np.ndarray:
-    """(4, 4) from voxel indices of a SimpleITK image to RAS."""
+    """Return (4, 4) from voxel indices of a SimpleITK image to RAS."""
     grid = np.eye(4)
     grid[:3, :3] = np.reshape(image.GetDirection(), (3, 3)) @ np.diag(image.GetSpacing())
     grid[:3, 3] = image.GetOrigin()
@@ -124,7 +126,7 @@ def _gridOf(image) -> np.ndarray:
 
 
 def _checkPlace(toFile: np.ndarray, size: Tuple[int, int, int]) -> None:
-    """Voxels must lie on voxels; which way the file counts them is its own affair."""
+    """Check that voxels lie on voxels; which way the file counts them is its own affair."""
     corners = np.array(np.meshgrid(*[(0, count - 1) for count in size])).reshape(3, -1).T
     indices = mapPoints(toFile, corners)
     isPermutation = (np.abs(np.rint(toFile[:3, :3])).sum(axis=0) == 1).all()
@@ -133,7 +135,9 @@ def _checkPlace(toFile: np.ndarray, size: Tuple[int, int, int]) -> None:
 
 
 def _reordered(found: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """An array in the order of our own indices: Slicer's reader turns left-handed volumes right-handed."""
+    """Return an array in the order of our own indices: Slicer's reader turns left-handed volumes
+    right-handed.
+    """
     ours = found.transpose(np.argmax(np.abs(steps), axis=0))
     isBackwards = steps.sum(axis=0) < 0
     return np.flip(ours, np.flatnonzero(isBackwards))

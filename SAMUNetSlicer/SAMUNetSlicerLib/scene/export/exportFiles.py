@@ -1,4 +1,4 @@
-"""Files that are either complete and checked, or not there at all."""
+"""Write files that are either complete and checked, or not there at all."""
 
 import errno
 import os
@@ -64,7 +64,7 @@ def writeChecked(path, existing: str, write: Callable[[Path], None], check: Call
 
 
 def splitEnding(path: Path):
-    """(stem, ending) where the ending may have two parts: .seg.nrrd, .seg.dcm, .nii.gz."""
+    """Split a name into (stem, ending), where the ending may have two parts: .seg.nrrd, .seg.dcm, .nii.gz."""
     name = path.name
     for ending in (".seg.nrrd", ".seg.dcm", ".nii.gz"):
         if name.lower().endswith(ending) and len(name) > len(ending):
@@ -100,7 +100,9 @@ def renameIfFree(temporary: Path, place: Path) -> bool:
 
 
 def _renameByReserving(temporary: Path, place: Path) -> bool:
-    """For file systems without hard links (FAT, some network drives): take the name, then replace it."""
+    """Rename where a file system has no hard links (FAT, some network drives): take the name, then replace
+    it.
+    """
     try:
         place.touch(exist_ok=False)
     except FileExistsError:
@@ -110,7 +112,7 @@ def _renameByReserving(temporary: Path, place: Path) -> bool:
 
 
 def _isFull(folder: Path) -> bool:
-    """Image libraries do not say why they failed, or that they did."""
+    """Tell whether the disk is full: image libraries do not say why they failed, or that they did."""
     try:
         return shutil.disk_usage(folder).free < _FULL_DISK_BYTES
     except OSError:

@@ -1,4 +1,6 @@
-"""The names and colors of a label volume as a color table file, which Slicer reads beside the volume."""
+"""Write the names and colors of a label volume as a color table file, which Slicer reads beside the
+volume.
+"""
 
 from pathlib import Path
 from typing import Sequence

@@ -1,4 +1,4 @@
-"""Measurements of segments as a table, and as a CSV file."""
+"""Write measurements of segments as a table, and as a CSV file."""
 
 import csv
 from pathlib import Path
@@ -30,7 +30,7 @@ COLUMNS = tuple(_TYPES)
 def measurementRows(
     segmentationNode, volumeNode, segmentIds: Sequence[str], confidences: Mapping[str, float]
 ) -> List[Dict[str, Value]]:
-    """One row per segment with a value, or None, for each of ``COLUMNS``, see `Measurement`.
+    """Return one row per segment with a value, or None, for each of ``COLUMNS``, see `Measurement`.
 
     :param confidences: confidence in [0, 1] by segment ID.
     :raises InputError: the volume has no image, or a segment is gone.
@@ -69,7 +69,7 @@ def exportParquet(rows: List[Dict[str, Value]], path, existing: str = "refuse") 
 
 
 def requirePyarrow() -> Tuple[Any, Any]:
-    """The modules pyarrow and pyarrow.parquet.
+    """Import and return the modules pyarrow and pyarrow.parquet.
 
     :raises InputError: the package pyarrow is missing.
     """

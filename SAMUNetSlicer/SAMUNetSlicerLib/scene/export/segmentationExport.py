@@ -1,4 +1,4 @@
-"""Segmentations as files: .seg.nrrd, label volumes, measurements.
+"""Write segmentations as files: .seg.nrrd, label volumes, measurements.
 
 Each file is written beside its place, read back by another library, compared, and then renamed: it is there
 complete or not at all.
@@ -23,7 +23,10 @@ LABELMAP_ENDINGS = (".nii.gz", ".nii", ".nrrd", ".mha")
 
 @dataclass(frozen=True)
 class ExportedFile:
-    """``path``: where the file is, perhaps numbered; ``notes``: sentences about what it does not hold."""
+    """Exported file.
+
+    ``path``: where the file is, perhaps numbered; ``notes``: sentences about what it does not hold.
+    """
 
     path: Path
     notes: Tuple[str, ...] = ()
@@ -108,7 +111,7 @@ def exportMeasurements(
 
 
 def segmentsToExport(segmentationNode, segmentIds: Optional[Sequence[str]] = None) -> List[str]:
-    """The segments given, by default all.
+    """Return the segments given, by default all.
 
     :raises InputError: none of them has a voxel.
     """

@@ -1,4 +1,4 @@
-"""Segments as closed surfaces: STL, OBJ, PLY.
+"""Write segments as closed surfaces: STL, OBJ, PLY.
 
 Points are in mm, in the patient coordinates of DICOM (LPS), parent transforms applied: what Slicer writes by
 default and what it takes a file without a note of its coordinates to be.
@@ -24,7 +24,8 @@ _TOLERANCE = 1e-5  # relative: OBJ files hold decimal numbers
 
 
 def closedSurfaces(segmentationNode, segmentIds: Sequence[str]) -> Dict[str, vtk.vtkPolyData]:
-    """Surfaces (LPS, mm) by segment ID, smoothed as the segmentation says; empty segments are left out.
+    """Return surfaces (LPS, mm) by segment ID, smoothed as the segmentation says; empty segments are left
+    out.
 
     They are made on a copy, so that the segmentation neither gains nor loses a representation.
 
@@ -96,7 +97,7 @@ def _check(path: Path, surface: vtk.vtkPolyData, countTriangles: Callable, makeR
 
 
 def _corners(surface: vtk.vtkPolyData) -> np.ndarray:
-    """(n, 3): the points that the triangles name, one after another, however the file shares them."""
+    """Return (n, 3): the points that the triangles name, one after another, however the file shares them."""
     numbers = vtk_to_numpy(surface.GetPolys().GetConnectivityArray())
     return vtk_to_numpy(surface.GetPoints().GetData())[numbers]
 
@@ -122,7 +123,7 @@ def _plyWriter() -> vtk.vtkPLYWriter:
 
 
 def _stlTriangles(path: Path) -> int:
-    """Triangles of 50 bytes behind a header of 84; -1 for a part of one."""
+    """Count triangles of 50 bytes behind a header of 84; -1 for a part of one."""
     count, rest = divmod(path.stat().st_size - 84, 50)
     return -1 if rest else count
 
@@ -133,7 +134,7 @@ def _objTriangles(path: Path) -> int:
 
 
 def _plyTriangles(path: Path) -> int:
-    """Triangles of 13 bytes (a count and three numbers) behind the points; -1 for a part of one."""
+    """Count triangles of 13 bytes (a count and three numbers) behind the points; -1 for a part of one."""
     content = path.read_bytes()
     head, _, body = content.partition(b"end_header\n")
     found = re.search(rb"element vertex (\d+)", head)

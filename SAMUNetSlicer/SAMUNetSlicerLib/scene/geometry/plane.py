@@ -1,4 +1,4 @@
-"""The plane that a prompt, an image and a mask share: a pixel grid with its place in the patient."""
+"""Define the plane that a prompt, an image and a mask share: a pixel grid with its place in the patient."""
 
 import hashlib
 from dataclasses import dataclass
@@ -52,20 +52,22 @@ class SlicePlane:
         return float(stepX), float(stepY)
 
     def rasToPlane(self) -> np.ndarray:
-        """(4, 4) inverse of ``planeToRAS``; its third coordinate counts slices from this plane."""
+        """Return the (4, 4) inverse of ``planeToRAS``; its third coordinate counts slices from this plane."""
         return np.linalg.inv(self.planeToRAS)
 
     def planeToIJK(self, volumeNode) -> np.ndarray:
-        """(4, 4) from (x, y, z, 1) to the voxel indices of any volume, whose parent transform counts."""
+        """Return (4, 4) from (x, y, z, 1) to the voxel indices of any volume, whose parent transform
+        counts.
+        """
         return np.linalg.inv(ijkToRAS(volumeNode)) @ self.planeToRAS
 
     def pixelToRAS(self, pixels) -> np.ndarray:
-        """World RAS (n, 3) in mm of pixels (n, 2) given as (x, y), fractions allowed."""
+        """Convert pixels (n, 2) given as (x, y), fractions allowed, to world RAS (n, 3) in mm."""
         pixels = np.asarray(pixels, dtype=np.float64).reshape(-1, 2)
         return mapPoints(self.planeToRAS, np.column_stack([pixels, np.zeros(len(pixels))]))
 
     def rasToPixel(self, points) -> Tuple[np.ndarray, np.ndarray]:
-        """Pixels (n, 2) as (x, y) of world points (n, 3), and their signed distance (n,) in mm.
+        """Convert world points (n, 3) to pixels (n, 2) as (x, y) and their signed distance (n,) in mm.
 
         The distance is along the normal, positive towards the next slice.  Pixels outside the grid are
         returned as they are; ``contains`` tells them apart.
@@ -74,13 +76,15 @@ class SlicePlane:
         return onPlane[:, :2], onPlane[:, 2] * self.thickness
 
     def contains(self, pixels) -> np.ndarray:
-        """(n,) bool: which pixels (n, 2) lie on the grid, counting the whole area of its border pixels."""
+        """Return (n,) bool: which pixels (n, 2) lie on the grid, counting the whole area of its border
+        pixels.
+        """
         pixels = np.asarray(pixels, dtype=np.float64).reshape(-1, 2)
         size = np.array([self.shape[1], self.shape[0]])
         return np.all((pixels >= -0.5) & (pixels < size - 0.5), axis=1)
 
     def sameAs(self, other: "SlicePlane", tolerance: float = 1e-3) -> bool:
-        """True if both grids cover the same pixels: no corner is further apart than tolerance mm."""
+        """Tell whether both grids cover the same pixels: no corner is further apart than tolerance mm."""
         if self.shape != other.shape:
             return False
         corners = [[0, 0], [self.shape[1], 0], [0, self.shape[0]]]
@@ -88,13 +92,13 @@ class SlicePlane:
         return bool(np.abs(difference).max() <= tolerance)
 
     def signature(self) -> str:
-        """Short text, equal for equal grids: in a file name, a dictionary key, a node attribute."""
+        """Return a short text, equal for equal grids: in a file name, a dictionary key, a node attribute."""
         values = np.round(self.planeToRAS, _SIGNATURE_DECIMALS) + 0.0  # + 0.0: no negative zeros
         digest = hashlib.blake2b(values.tobytes() + repr(self.shape).encode(), digest_size=8).hexdigest()
         return f"{self.axis}{self.index}-{digest}" if self.axis else f"oblique-{digest}"
 
     def toDict(self) -> dict:
-        """Plain JSON values; ``fromDict`` gives the identical plane back."""
+        """Return plain JSON values; ``fromDict`` gives the identical plane back."""
         return {
             "planeToRAS": self.planeToRAS.tolist(),
             "shape": list(self.shape),
@@ -105,7 +109,10 @@ class SlicePlane:
 
     @classmethod
     def fromDict(cls, values: dict) -> "SlicePlane":
-        """:raises InputError: the values are not those of a plane."""
+        """Read what ``toDict`` has returned.
+
+        :raises InputError: the values are not those of a plane.
+        """
         try:
             plane = cls(**values)
         except (TypeError, ValueError, IndexError) as error:

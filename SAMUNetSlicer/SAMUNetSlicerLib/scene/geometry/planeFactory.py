@@ -39,7 +39,7 @@ class _View(NamedTuple):
 
 
 def planeFromSliceNode(sliceNode, volumeNode) -> SlicePlane:
-    """The slice that a slice view shows of a volume, independent of the view's zoom and pan.
+    """Return the slice that a slice view shows of a volume, independent of the view's zoom and pan.
 
     :raises InputError: the view shows a place outside the volume, or the volume cannot be used.
     """
@@ -50,7 +50,7 @@ def planeFromSliceNode(sliceNode, volumeNode) -> SlicePlane:
 def planeFromAxis(
     volumeNode, axis: str, index: Optional[int] = None, offset: Optional[float] = None
 ) -> SlicePlane:
-    """A slice by name: the volume's own slice ``index``, or the world slice at ``offset``.
+    """Return a slice by name: the volume's own slice ``index``, or the world slice at ``offset``.
 
     :param axis: "I", "J", "K" (voxel axis across the slice), or "axial", "sagittal", "coronal".
     :param index: voxel index along the axis; a named orientation means the voxel axis nearest to it.
@@ -71,7 +71,8 @@ def planeFromAxis(
 
 
 def planeFromNormal(volumeNode, originRAS, normalRAS, upRAS=None) -> SlicePlane:
-    """The slice through a point across a direction, seen from the side from which Slicer would show it.
+    """Return the slice through a point across a direction, seen from the side from which Slicer would show
+    it.
 
     :param originRAS: (3,) any point on the slice, mm.
     :param normalRAS: (3,) direction across the slice, any length, either sign.
@@ -87,7 +88,7 @@ def planeFromNormal(volumeNode, originRAS, normalRAS, upRAS=None) -> SlicePlane:
 
 
 def neighborPlane(plane: SlicePlane, volumeNode, steps: int) -> SlicePlane:
-    """The slice that many slices along the plane's normal, seen from the same side as the plane.
+    """Return the slice that many slices along the plane's normal, seen from the same side as the plane.
 
     :raises InputError: there is no such slice in the volume.
     """
@@ -97,7 +98,9 @@ def neighborPlane(plane: SlicePlane, volumeNode, steps: int) -> SlicePlane:
 
 
 def neighborSteps(plane: SlicePlane, volumeNode) -> List[int]:
-    """The steps to all slices parallel to the plane that meet the volume, nearest first, 0 included."""
+    """Return the steps to all slices parallel to the plane that meet the volume, nearest first, 0
+    included.
+    """
     size = np.array(dimensions(volumeNode))
     corners = np.stack(np.meshgrid(*((-0.5, n - 0.5) for n in size)), axis=-1).reshape(-1, 3)
     _, distances = plane.rasToPixel(mapPoints(ijkToRAS(volumeNode), corners))
@@ -163,7 +166,7 @@ def _planeOfView(view: _View, volumeNode) -> SlicePlane:
 
 
 def _alignedAxis(normal: np.ndarray, matrix: np.ndarray, size) -> Optional[int]:
-    """The voxel axis whose index stays constant on the plane up to the tolerance, or None."""
+    """Return the voxel axis whose index stays constant on the plane up to the tolerance, or None."""
     rasToIJK = np.linalg.inv(matrix)
     number = int(np.argmax([abs(_sliceNormal(matrix, n) @ normal) for n in range(3)]))
     gradient = rasToIJK[number, :3]
@@ -174,7 +177,7 @@ def _alignedAxis(normal: np.ndarray, matrix: np.ndarray, size) -> Optional[int]:
 
 
 def _nearestIndex(view: _View, matrix: np.ndarray, size, number: int) -> int:
-    """The slice of voxels that Slicer displays where the plane passes the middle of the volume."""
+    """Return the slice of voxels that Slicer displays where the plane passes the middle of the volume."""
     middle = mapPoints(matrix, (np.array(size) - 1) / 2)[0]
     onPlane = middle + ((view.point - middle) @ view.normal) * view.normal
     position = mapPoints(np.linalg.inv(matrix), onPlane)[0, number]
@@ -203,7 +206,7 @@ def _volumePlane(view: _View, matrix: np.ndarray, size, number: int, index: int)
 
 
 def _displayAxes(view: _View, matrix: np.ndarray, number: int) -> Tuple[int, int]:
-    """The voxel axes that run across and along the display, whichever way round is nearer."""
+    """Return the voxel axes that run across and along the display, whichever way round is nearer."""
     first, second = (n for n in range(3) if n != number)
     axes = matrix[:3, :3] / np.linalg.norm(matrix[:3, :3], axis=0)
     right, up = np.abs(view.right @ axes), np.abs(view.up @ axes)
@@ -229,14 +232,14 @@ def _obliquePlane(view: _View, matrix: np.ndarray, size) -> SlicePlane:
 
 
 def _pixelSpan(positions: np.ndarray, pixel: float):
-    """First pixel center (mm) and number of pixels that cover the positions, centered on them."""
+    """Return the first pixel center (mm) and number of pixels that cover the positions, centered on them."""
     low, high = positions.min(), positions.max()
     count = max(1, int(np.ceil((high - low) / pixel - 1e-6)))
     return (low + high) / 2 - (count - 1) / 2 * pixel, count
 
 
 def outline(normal: np.ndarray, offset: float, matrix: np.ndarray, size) -> np.ndarray:
-    """Corners (n, 3) RAS of a plane's cut through the box of a volume, voxel borders included.
+    """Return corners (n, 3) RAS of a plane's cut through the box of a volume, voxel borders included.
 
     :param normal, offset: of the plane, unit RAS and mm.
     :param matrix: (4, 4) from voxel indices to RAS.

@@ -1,4 +1,4 @@
-"""All slices of a volume that are parallel to one of them."""
+"""Number all slices of a volume that are parallel to one of them."""
 
 from typing import Dict, Optional, Tuple
 
@@ -33,21 +33,24 @@ class PlaneStack:
         self._planes: Dict[int, SlicePlane] = {0: reference}
 
     def plane(self, step: int) -> SlicePlane:
-        """:raises InputError: there is no such slice in the volume."""
+        """Return the slice at a step.
+
+        :raises InputError: there is no such slice in the volume.
+        """
         if step not in self._planes:
             self._planes[step] = neighborPlane(self.reference, self._volumeNode, step)
         return self._planes[step]
 
     def number(self, step: int) -> int:
-        """What a slice is called: its `SlicePlane.index`, or its step where the stack is oblique."""
+        """Return what a slice is called: its `SlicePlane.index`, or its step where the stack is oblique."""
         return step if self.reference.axis is None else self.reference.index + self._sense * step
 
     def step(self, number: int) -> int:
-        """The step of the slice with a number."""
+        """Return the step of the slice with a number."""
         return number if self.reference.axis is None else self._sense * (number - self.reference.index)
 
     def stepOf(self, plane: SlicePlane) -> Optional[int]:
-        """Where a slice belongs in the stack; None if it has another orientation or lies outside."""
+        """Return where a slice belongs in the stack; None if it has another orientation or lies outside."""
         if not self.isParallel(plane):
             return None
         center = plane.pixelToRAS([[(plane.shape[1] - 1) / 2, (plane.shape[0] - 1) / 2]])
@@ -59,14 +62,14 @@ class PlaneStack:
 
 
 def _senseOfIndex(plane: SlicePlane, volumeNode) -> int:
-    """+1 if the voxel index across the slice grows along the normal, else -1."""
+    """Return +1 if the voxel index across the slice grows along the normal, else -1."""
     if plane.axis is None:
         return 1
     return 1 if plane.planeToIJK(volumeNode)[AXES.index(plane.axis), 2] > 0 else -1
 
 
 def carried(mask: np.ndarray, source: SlicePlane, target: SlicePlane) -> np.ndarray:
-    """A mask moved along the normal onto another slice of the same stack.
+    """Carry a mask along the normal onto another slice of the same stack.
 
     :param mask: (H, W) bool on ``source``.
     :return: (h, w) bool on ``target``, to the nearest pixel; what leaves the image is lost.
@@ -75,14 +78,18 @@ def carried(mask: np.ndarray, source: SlicePlane, target: SlicePlane) -> np.ndar
 
 
 def shift(source: SlicePlane, target: SlicePlane) -> Tuple[int, int]:
-    """(x, y): the pixel of ``target`` in front of which the first pixel of ``source`` lies, maybe outside."""
+    """Return (x, y): the pixel of ``target`` in front of which the first pixel of ``source`` lies, maybe
+    outside.
+    """
     (start,), _ = target.rasToPixel(source.pixelToRAS([[0, 0]]))
     x, y = np.floor(start + 0.5).astype(int)
     return int(x), int(y)
 
 
 def placed(mask: np.ndarray, x: int, y: int, shape: Tuple[int, int]) -> np.ndarray:
-    """An image of a shape (H, W) bool, with the first pixel of a mask at (x, y), cut off at the edges."""
+    """Place a mask, with its first pixel at (x, y), in an image of a shape (H, W) bool, cut off at the
+    edges.
+    """
     image = np.zeros(shape, bool)
     rows, maskRows = _overlap(y, mask.shape[0], shape[0])
     columns, maskColumns = _overlap(x, mask.shape[1], shape[1])
@@ -91,7 +98,7 @@ def placed(mask: np.ndarray, x: int, y: int, shape: Tuple[int, int]) -> np.ndarr
 
 
 def _overlap(shift: int, length: int, targetLength: int) -> Tuple[slice, slice]:
-    """The range of the target that a shifted source covers, and that range in the source."""
+    """Return the range of the target that a shifted source covers, and that range in the source."""
     low = max(shift, 0)
     high = max(min(shift + length, targetLength), low)
     return slice(low, high), slice(low - shift, high - shift)

@@ -1,4 +1,4 @@
-"""Which voxels of a lattice lie on a slice plane, and which pixel each of them belongs to.
+"""Find the voxels of a lattice that lie on a slice plane, and the pixel that each of them belongs to.
 
 A lattice is given by its matrix ijkToRAS (4, 4), from voxel indices (i, j, k, 1), integers at voxel centers,
 to world RAS in mm.  Sets of voxels are int32 arrays (n, 3) of (i, j, k).
@@ -39,14 +39,14 @@ class _Window(NamedTuple):
 
 
 def voxelsAtPixels(plane: SlicePlane, ijkToRAS: np.ndarray) -> np.ndarray:
-    """The voxel (H * W, 3) in which the center of each pixel lies, row by row."""
+    """Return the voxel (H * W, 3) in which the center of each pixel lies, row by row."""
     return _voxelsAt(plane, ijkToRAS, _Window(0, plane.shape[1], 0, plane.shape[0]))
 
 
 def voxelsUnderMask(
     plane: SlicePlane, mask: np.ndarray, ijkToRAS: np.ndarray, extent: Optional[Tuple[int, ...]] = None
 ) -> Tuple[np.ndarray, np.ndarray]:
-    """The voxels of a slice and whether the mask covers them.
+    """Return the voxels of a slice and whether the mask covers them.
 
     Where pixels and voxels coincide, each pixel is one voxel.  Elsewhere a voxel belongs to the slice if its
     center lies within half of the plane's thickness, or if the plane cuts the voxel at all: the second keeps
@@ -71,7 +71,9 @@ def voxelsUnderMask(
 def boxUnderMask(
     plane: SlicePlane, mask: np.ndarray, ijkToRAS: np.ndarray, extent: Optional[Tuple[int, ...]] = None
 ) -> Optional[Tuple[np.ndarray, np.ndarray]]:
-    """First and last index (3,) of a box that holds all that ``voxelsUnderMask`` returns, None if nothing."""
+    """Return first and last index (3,) of a box that holds all that ``voxelsUnderMask`` returns, None if
+    nothing.
+    """
     window = _windowOf(plane, mask, ijkToRAS, extent)
     return None if window is None else _indexBox(plane, ijkToRAS, window)
 
@@ -79,7 +81,7 @@ def boxUnderMask(
 def alignedPixels(
     plane: SlicePlane, ijkToRAS: np.ndarray, block: Callable[[np.ndarray, np.ndarray], np.ndarray]
 ) -> np.ndarray:
-    """The values of an aligned plane's voxels, (H, W); much faster than one voxel after the other.
+    """Return the values of an aligned plane's voxels, (H, W); much faster than one voxel after the other.
 
     :param block: called with the first voxel (i, j, k) of a box and its size; returns its values (k, j, i).
     """
@@ -109,7 +111,7 @@ def _lattice(toVoxel: np.ndarray, window: _Window) -> np.ndarray:
 
 
 def isAligned(plane: SlicePlane, ijkToRAS: np.ndarray) -> bool:
-    """True if every pixel is one voxel and the slice is one voxel thick."""
+    """Tell whether every pixel is one voxel and the slice is one voxel thick."""
     toVoxel = (np.linalg.inv(ijkToRAS) @ plane.planeToRAS)[:3]
     steps = np.rint(toVoxel)
     inPlane = np.abs(steps[:, :2])
@@ -123,7 +125,7 @@ def isAligned(plane: SlicePlane, ijkToRAS: np.ndarray) -> bool:
 
 
 def _windowOf(plane, mask, ijkToRAS, extent) -> Optional[_Window]:
-    """The pixels of the mask together with those in front of the extent, None if there are none."""
+    """Return the pixels of the mask together with those in front of the extent, None if there are none."""
     windows = [w for w in (_maskWindow(mask), _extentWindow(plane, ijkToRAS, extent)) if w is not None]
     if not windows:
         return None
@@ -152,13 +154,16 @@ def _extentWindow(plane, ijkToRAS, extent) -> Optional[_Window]:
 
 
 def _halfSlab(plane: SlicePlane, ijkToRAS: np.ndarray) -> float:
-    """Half of the slab, in slices: of the plane's thickness or of a voxel's extent across the plane."""
+    """Return half of the slab, in slices: of the plane's thickness or of a voxel's extent across the
+    plane.
+    """
     across = (plane.rasToPlane() @ ijkToRAS)[2, :3]
     return max(1.0, np.abs(across).sum()) / 2
 
 
 def _slab(plane: SlicePlane, ijkToRAS: np.ndarray, window: _Window) -> Tuple[np.ndarray, ...]:
-    """Voxels (n, 3) of the slab behind the window, and column (n,) and row (n,) of the pixel before each.
+    """Return voxels (n, 3) of the slab behind the window, and column (n,) and row (n,) of the pixel before
+    each.
 
     They are found along each line of voxels that crosses the slab most steeply.  Of two voxels at exactly
     half the slab's width the one of the higher index belongs to it: so no voxel belongs to two neighboring

@@ -1,4 +1,4 @@
-"""A box in space: the region in which a structure is looked for."""
+"""Define a box in space: the region in which a structure is looked for."""
 
 from dataclasses import dataclass
 from typing import Optional
@@ -13,13 +13,18 @@ from .volumeGeometry import matrixToArray
 
 @dataclass(frozen=True, eq=False)
 class RegionBox:
-    """``unitToRAS``: (4, 4) from the cube of side 1 around the origin to the box in RAS, mm."""
+    """Box in space.
+
+    ``unitToRAS``: (4, 4) from the cube of side 1 around the origin to the box in RAS, mm.
+    """
 
     unitToRAS: np.ndarray
 
     @classmethod
     def fromCorners(cls, first, opposite, toRAS: Optional[np.ndarray] = None) -> "RegionBox":
-        """:param first, opposite: two opposite corners (3,) along the axes of a coordinate system.
+        """Make the box between two corners.
+
+        :param first, opposite: two opposite corners (3,) along the axes of a coordinate system.
 
         :param toRAS: (4, 4) from that system to RAS, voxel indices for example; RAS itself if None.
         :raises InputError: the box has no volume.
@@ -34,7 +39,7 @@ class RegionBox:
 
     @classmethod
     def fromNode(cls, roiNode) -> "RegionBox":
-        """The box of a vtkMRMLMarkupsROINode, as it is turned and moved.
+        """Make the box of a vtkMRMLMarkupsROINode, as it is turned and moved.
 
         :raises InputError: the box has no volume.
         """
@@ -42,7 +47,7 @@ class RegionBox:
         return cls.fromCorners(-half, half, matrixToArray(roiNode.GetObjectToWorldMatrix()))
 
     def pixelBox(self, plane: SlicePlane) -> Optional[np.ndarray]:
-        """The half-open box [x0, y0, x1, y1) float32 around the region's cut through a slice.
+        """Return the half-open box [x0, y0, x1, y1) float32 around the region's cut through a slice.
 
         :return: clipped to the image; None if the slice misses the region or cuts less than a pixel off it.
         """

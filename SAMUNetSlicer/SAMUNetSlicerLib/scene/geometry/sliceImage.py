@@ -1,4 +1,4 @@
-"""The pixels of a volume on a slice plane."""
+"""Extract the pixels of a volume on a slice plane."""
 
 from typing import Optional, Tuple
 
@@ -18,7 +18,7 @@ _BORDER = 2.0**-17
 
 
 def extractSlice(volumeNode, plane: SlicePlane, interpolate: bool = True) -> np.ndarray:
-    """The volume's values on the plane, row 0 at the top as displayed.
+    """Return the volume's values on the plane, row 0 at the top as displayed.
 
     :param interpolate: False takes the nearest voxel, as label maps need.
     :return: (H, W) in the volume's own type, or (H, W, 3) for a color volume (alpha is left out); a copy.
@@ -35,7 +35,9 @@ def extractSlice(volumeNode, plane: SlicePlane, interpolate: bool = True) -> np.
 
 
 def insideVolume(volumeNode, plane: SlicePlane) -> np.ndarray:
-    """(H, W) bool: pixels whose center lies in a voxel, the outermost voxels' whole volume included."""
+    """Return (H, W) bool: pixels whose center lies in a voxel, the outermost voxels' whole volume
+    included.
+    """
     planeToIJK = plane.planeToIJK(volumeNode)
     columns, rows = np.arange(plane.shape[1]), np.arange(plane.shape[0])[:, None]
     inside = np.ones(plane.shape, bool)
@@ -63,7 +65,9 @@ def voxelArray(volumeNode) -> np.ndarray:
 
 
 def displayWindow(volumeNode) -> Tuple[float, float]:
-    """(lower, upper) intensities that the display shows as black and white; the data's range without one."""
+    """Return (lower, upper) intensities that the display shows as black and white; the data's range without
+    one.
+    """
     displayNode = volumeNode.GetDisplayNode()
     if displayNode is not None and displayNode.IsA("vtkMRMLScalarVolumeDisplayNode"):
         return displayNode.GetWindowLevelMin(), displayNode.GetWindowLevelMax()
@@ -97,7 +101,7 @@ def _voxelSlice(voxels: np.ndarray, planeToIJK: np.ndarray, shape) -> Optional[n
 
 
 def _stepsToNeighbors(steps: np.ndarray, shape) -> bool:
-    """Whether both pixel steps (3, 2) go to a neighboring voxel, along different axes."""
+    """Tell whether both pixel steps (3, 2) go to a neighboring voxel, along different axes."""
     lengths = np.abs(steps)
     return bool((lengths.sum(axis=0) == 1).all() and (lengths.sum(axis=1) <= 1).all())
 
@@ -124,7 +128,9 @@ def _resliced(image, planeToIJK: np.ndarray, shape, interpolate: bool) -> np.nda
 
 
 def _valueRange(image) -> Tuple[float, float]:
-    """(least, greatest) finite value of the image, zeros if none is; VTK keeps it until the voxels change."""
+    """Return (least, greatest) finite value of the image, zeros if none is; VTK keeps it until the voxels
+    change.
+    """
     scalars = image.GetPointData().GetScalars()
     ranges = [scalars.GetFiniteRange(n) for n in range(scalars.GetNumberOfComponents())]
     low, high = min(low for low, _ in ranges), max(high for _, high in ranges)

@@ -1,4 +1,4 @@
-"""Where the voxels of a volume lie in the patient, parent transforms included."""
+"""Locate the voxels of a volume in the patient, parent transforms included."""
 
 import numpy as np
 import slicer
@@ -10,7 +10,7 @@ AXES = "IJK"
 
 
 def matrixToArray(matrix) -> np.ndarray:
-    """(4, 4) float64 copy of a vtkMatrix4x4."""
+    """Copy a vtkMatrix4x4 to a (4, 4) float64 array."""
     return np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])
 
 
@@ -21,7 +21,7 @@ def mapPoints(matrix: np.ndarray, points) -> np.ndarray:
 
 
 def parentToWorld(node) -> np.ndarray:
-    """(4, 4) of the node's parent transforms, identity if it has none.
+    """Return (4, 4) of the node's parent transforms, identity if it has none.
 
     :raises InputError: one of them is not linear: a flat slice of the volume is not flat in the world.
     """
@@ -39,14 +39,14 @@ def parentToWorld(node) -> np.ndarray:
 
 
 def ownIJKToRAS(volumeNode) -> np.ndarray:
-    """(4, 4) from voxel indices to mm as the volume's own file says, parent transforms left out."""
+    """Return (4, 4) from voxel indices to mm as the volume's own file says, parent transforms left out."""
     matrix = vtk.vtkMatrix4x4()
     volumeNode.GetIJKToRASMatrix(matrix)
     return matrixToArray(matrix)
 
 
 def ijkToRAS(volumeNode) -> np.ndarray:
-    """(4, 4) from voxel indices (i, j, k, 1), integers at voxel centers, to world RAS in mm.
+    """Return (4, 4) from voxel indices (i, j, k, 1), integers at voxel centers, to world RAS in mm.
 
     :raises InputError: a parent transform is not linear, or the matrix has NaN or cannot be inverted.
     """
@@ -60,7 +60,7 @@ def ijkToRAS(volumeNode) -> np.ndarray:
 
 
 def dimensions(volumeNode) -> tuple:
-    """(I, J, K) numbers of voxels.
+    """Return the numbers of voxels (I, J, K).
 
     :raises InputError: there is no volume, or it holds no voxels.
     """
@@ -73,10 +73,10 @@ def dimensions(volumeNode) -> tuple:
 
 
 def voxelSpacing(volumeNode) -> np.ndarray:
-    """(3,) mm between voxel centers along I, J, K in the world."""
+    """Return (3,) mm between voxel centers along I, J, K in the world."""
     return np.linalg.norm(ijkToRAS(volumeNode)[:3, :3], axis=0)
 
 
 def isRightHanded(volumeNode) -> bool:
-    """True if I, J, K turn as R, A, S do; mirrored scanners' exports and flipped files do not."""
+    """Tell whether I, J, K turn as R, A, S do; mirrored scanners' exports and flipped files do not."""
     return bool(np.linalg.det(ijkToRAS(volumeNode)[:3, :3]) > 0)

@@ -1,4 +1,4 @@
-"""Prompts as the network takes them: pixels of one slice.
+"""Convert prompts to what the network takes: pixels of one slice.
 
 A pixel covers half a pixel on each side of its center, which has integer coordinates.  A box holds the pixels
 whose centers it holds: drawn from center (2, 3) to center (9, 12), or along their outer edges, it is
@@ -29,7 +29,9 @@ class PixelPrompts(NamedTuple):
 
 
 def promptPixels(records: Sequence[PromptRecord], plane: SlicePlane) -> PixelPrompts:
-    """Prompts that apply to a slice, as pixels of that slice; parts outside the image are not cut off."""
+    """Return prompts that apply to a slice as pixels of that slice; parts outside the image are not cut
+    off.
+    """
     points = [record for record in records if record.kind != "box"]
     boxes = [record for record in records if record.kind == "box"]
     pixels, _ = plane.rasToPixel([record.ras[0] for record in points])
@@ -41,14 +43,16 @@ def promptPixels(records: Sequence[PromptRecord], plane: SlicePlane) -> PixelPro
 
 
 def boxCornersOfPixels(plane: SlicePlane, box: Sequence[float]) -> Tuple[Point, Point]:
-    """World corners of a half-open pixel box [x0, y0, x1, y1): the outer edges of its border pixels."""
+    """Return world corners of a half-open pixel box [x0, y0, x1, y1): the outer edges of its border
+    pixels.
+    """
     x0, y0, x1, y1 = box
     corners = plane.pixelToRAS([[x0 - 0.5, y0 - 0.5], [x1 - 0.5, y1 - 0.5]])
     return tuple(map(tuple, corners.tolist()))
 
 
 def _pixelBox(record: PromptRecord, plane: SlicePlane) -> Tuple[float, float, float, float]:
-    """The pixels whose centers lie in the box, borders included; at least one."""
+    """Return the pixels whose centers lie in the box, borders included; at least one."""
     (x0, y0), (x1, y1) = record.plane.rasToPixel(record.ras)[0]
     corners = record.plane.pixelToRAS([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
     pixels, _ = plane.rasToPixel(corners)

@@ -1,4 +1,4 @@
-"""How prompts look: in their segment's color, only on their slices, only while their segment is shown."""
+"""Show prompts in their segment's color, only on their slices, only while their segment is shown."""
 
 import colorsys
 from typing import Dict, Iterable, List, Tuple
@@ -115,7 +115,7 @@ class PromptDisplay:
 
 
 def stylePrompts(node) -> None:
-    """Shapes and sizes of a new prompt node; later choices of the user are kept."""
+    """Set shapes and sizes of a new prompt node; later choices of the user are kept."""
     display, kind = node.GetDisplayNode(), node.GetAttribute(KIND)
     glyph, scale = _GLYPHS[kind]
     display.SetGlyphTypeFromString(glyph)
@@ -147,13 +147,13 @@ def colorPrompts(node, segmentColor: Tuple[float, float, float]) -> None:
 
 
 def contrastingColor(color: Tuple[float, float, float]) -> Tuple[float, float, float]:
-    """The opposite hue, bright and saturated also for gray and dark colors."""
+    """Return the opposite hue, bright and saturated also for gray and dark colors."""
     hue, _, _ = colorsys.rgb_to_hsv(*color)
     return colorsys.hsv_to_rgb((hue + 0.5) % 1.0, 0.9, 1.0)
 
 
 def _orientations(records: Iterable[PromptRecord]) -> List[SlicePlane]:
-    """One plane for each orientation that prompts have."""
+    """Return one plane for each orientation that prompts have."""
     found: List[SlicePlane] = []
     for record in records:
         if not any(sameOrientation(record.plane.normal, plane.normal) for plane in found):

@@ -1,4 +1,4 @@
-"""The markups nodes that hold prompts: a list of points for each kind and segment, a ROI for each box.
+"""Keep prompts in markups nodes: a list of points for each kind and segment, a ROI for each box.
 
 Nodes of ours carry the attributes below and a reference to their segmentation; no other node is read or
 changed.  A point's metadata is its description, a box's is an attribute: both are saved with the scene and
@@ -25,20 +25,20 @@ _CLASSES = {"positive": _POINTS, "negative": _POINTS, "box": _BOX}
 
 
 class PromptPlace(NamedTuple):
-    """Where a prompt is stored: a box's node, or a list and the index of the point in it."""
+    """Place where a prompt is stored: a box's node, or a list and the index of the point in it."""
 
     node: object
     index: Optional[int]
 
 
 def promptNodes(scene, segmentationNode) -> List:
-    """The nodes that hold prompts of a segmentation."""
+    """Return the nodes that hold prompts of a segmentation."""
     nodes = [*nodesOfClass(scene, _POINTS), *nodesOfClass(scene, _BOX)]
     return [node for node in nodes if belongsTo(node, segmentationNode)]
 
 
 def belongsTo(node, segmentationNode) -> bool:
-    """True if a node holds prompts of this segmentation."""
+    """Tell whether a node holds prompts of this segmentation."""
     kind = node.GetAttribute(KIND)
     if kind not in _CLASSES or not node.IsA(_CLASSES[kind]):
         return False
@@ -46,7 +46,7 @@ def belongsTo(node, segmentationNode) -> bool:
 
 
 def makePromptNode(scene, segmentationNode, segmentId: str, kind: str):
-    """An empty list of points, or a box without a place yet."""
+    """Make an empty list of points, or a box without a place yet."""
     segment = segmentationNode.GetSegmentation().GetSegment(segmentId)
     node = getattr(slicer, _CLASSES[kind])()
     node.SetName(f"{segment.GetName()} {kind}")
@@ -59,7 +59,7 @@ def makePromptNode(scene, segmentationNode, segmentId: str, kind: str):
 
 
 def recordsOf(node) -> Iterator[Tuple[PromptRecord, PromptPlace]]:
-    """The prompts in a node and where they are; points that are still being placed are left out."""
+    """Return the prompts in a node and where they are; points that are still being placed are left out."""
     kind, segmentId = node.GetAttribute(KIND), node.GetAttribute(SEGMENT)
     for place in _places(node):
         metadata = metadataFromText(_text(place))
@@ -70,13 +70,13 @@ def recordsOf(node) -> Iterator[Tuple[PromptRecord, PromptPlace]]:
 
 
 def placesWithoutMetadata(node) -> List[Tuple[PromptPlace, Point]]:
-    """Points that were placed with the mouse, and where they are."""
+    """Return points that were placed with the mouse, and where they are."""
     isBox = node.IsA(_BOX)
     return [(place, _position(place)) for place in _places(node) if not isBox and not _text(place)]
 
 
 def hoveredBox(scene, segmentationNode) -> Optional[str]:
-    """ID of the prompt whose box has a handle under the mouse, None if there is none."""
+    """Return the ID of the prompt whose box has a handle under the mouse, None if there is none."""
     for node in promptNodes(scene, segmentationNode):
         display = node.GetDisplayNode()
         if node.IsA(_BOX) and display.GetActiveComponentType() != display.ComponentNone:
@@ -140,7 +140,9 @@ def placeBox(node, corners: Sequence[Point], plane: SlicePlane) -> None:
 
 
 def boxCorners(node, plane: SlicePlane) -> Tuple[Point, Point]:
-    """Two opposite corners of a ROI on a slice: the one with the lowest column and row, and the highest."""
+    """Return two opposite corners of a ROI on a slice: the one with the lowest column and row, and the
+    highest.
+    """
     center, size = np.zeros(3), np.zeros(3)
     node.GetCenterWorld(center)
     node.GetSizeWorld(size)
@@ -170,7 +172,7 @@ def _position(place: PromptPlace) -> Point:
 
 
 def _boxAxes(plane: SlicePlane) -> np.ndarray:
-    """(3, 3) orthonormal columns: along the rows of pixels, across them on the plane, normal."""
+    """Return (3, 3) orthonormal columns: along the rows of pixels, across them on the plane, normal."""
     right = plane.planeToRAS[:3, 0] / np.linalg.norm(plane.planeToRAS[:3, 0])
     down = np.cross(plane.normal, right)
     down *= np.sign(down @ plane.planeToRAS[:3, 1])

@@ -1,4 +1,4 @@
-"""One prompt of a user: what it is, where it is, and on which slice it was given."""
+"""Record one prompt of a user: what it is, where it is, and on which slice it was given."""
 
 import json
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class PromptRecord:
     segmentId: str
 
     def appliesTo(self, plane: SlicePlane) -> bool:
-        """True if the slice has the same orientation and the prompt lies within half a slice of it."""
+        """Tell whether the slice has the same orientation and the prompt lies within half a slice of it."""
         if not sameOrientation(self.plane.normal, plane.normal):
             return False
         slices = self._slicesFrom(plane)
@@ -56,20 +56,20 @@ class PromptRecord:
         return slices < 0
 
     def hasOrientationOf(self, other: "PromptRecord") -> bool:
-        """True if both were given on slices of one orientation."""
+        """Tell whether both were given on slices of one orientation."""
         return sameOrientation(self.plane.normal, other.plane.normal)
 
     def _slicesFrom(self, plane: SlicePlane) -> float:
         return float(plane.rasToPixel(self.ras)[1].mean()) / plane.thickness
 
     def sameAs(self, other: "PromptRecord") -> bool:
-        """True if nothing about the prompts differs."""
+        """Tell whether nothing about the prompts differs."""
         if self._key() != other._key() or not self.isAt(other.ras):
             return False
         return self.plane is other.plane or self.plane.signature() == other.plane.signature()
 
     def isAt(self, ras) -> bool:
-        """True if these are its world points."""
+        """Tell whether these are its world points."""
         return np.shape(ras) == np.shape(self.ras) and np.allclose(self.ras, ras, rtol=0, atol=_SAME_PLACE)
 
     def _key(self):
@@ -77,7 +77,7 @@ class PromptRecord:
 
 
 def sameOrientation(normal: np.ndarray, other: np.ndarray) -> bool:
-    """True if slices with these unit normals (3,) look alike, from whichever side."""
+    """Tell whether slices with these unit normals (3,) look alike, from whichever side."""
     return bool(abs(normal @ other) >= _SAME_ORIENTATION)
 
 
@@ -86,7 +86,7 @@ def _isHalf(slices: float) -> bool:
 
 
 class PromptMetadata(NamedTuple):
-    """What a control point or a box cannot say by itself; stored in the scene as JSON."""
+    """Metadata that a control point or a box cannot hold by itself; stored in the scene as JSON."""
 
     id: str
     order: int
@@ -98,7 +98,7 @@ class PromptMetadata(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def metadataFromText(text: str) -> Optional[PromptMetadata]:
-    """The metadata of a prompt of ours, None for anybody else's text."""
+    """Parse the metadata of a prompt of ours, None for anybody else's text."""
     try:
         values = json.loads(text)
         return PromptMetadata(str(values["id"]), int(values["order"]), SlicePlane.fromDict(values["plane"]))

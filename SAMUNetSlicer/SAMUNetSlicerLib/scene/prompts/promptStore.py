@@ -1,4 +1,4 @@
-"""The prompts of a segmentation: added, moved, removed, found again, heard of."""
+"""Add, move, remove and find the prompts of a segmentation, and report their changes."""
 
 import uuid
 from typing import Callable, ContextManager, Iterable, List, Optional, Sequence, Tuple
@@ -90,7 +90,10 @@ class PromptStore:
         return self._watcher.records[place.node][promptId]
 
     def remove(self, promptId: str) -> None:
-        """:raises PromptError: there is no such prompt."""
+        """Remove a prompt.
+
+        :raises PromptError: there is no such prompt.
+        """
         _, place = self._find(promptId)
         removePrompt(self._scene, place)
 
@@ -100,16 +103,18 @@ class PromptStore:
             self.remove(record.id)
 
     def prompts(self, segmentId: str) -> List[PromptRecord]:
-        """All prompts of a segment in the order in which they were given."""
+        """Return all prompts of a segment in the order in which they were given."""
         own = (record for record in self._watcher.all() if record.segmentId == segmentId)
         return sorted(own, key=lambda record: record.order)
 
     def promptsFor(self, segmentId: str, plane: SlicePlane) -> List[PromptRecord]:
-        """The prompts that apply to a slice: same orientation, and no further from it than half a slice."""
+        """Return the prompts that apply to a slice: same orientation, and no further from it than half a
+        slice.
+        """
         return [record for record in self.prompts(segmentId) if record.appliesTo(plane)]
 
     def planes(self, segmentId: str) -> List[SlicePlane]:
-        """The slices on which prompts of a segment were given, in the order of their first prompts."""
+        """Return the slices on which prompts of a segment were given, in the order of their first prompts."""
         return list({record.plane.signature(): record.plane for record in self.prompts(segmentId)}.values())
 
     def restore(self, segmentId: str, records: Iterable[PromptRecord]) -> None:
@@ -152,7 +157,9 @@ class PromptStore:
         return self._watcher.records[node][record.id]
 
     def _nodeFor(self, record: PromptRecord):
-        """The segment's list for points of one orientation, as views show lists; a new node for a box."""
+        """Return the segment's list for points of one orientation, as views show lists; a new node for a
+        box.
+        """
         wanted = (record.kind, record.segmentId)
         for node, records in self._watcher.records.items() if record.kind != "box" else ():
             isWanted = (node.GetAttribute(KIND), node.GetAttribute(SEGMENT)) == wanted

@@ -1,4 +1,4 @@
-"""Which prompts the scene holds, followed through everything that anybody does to their nodes."""
+"""Follow which prompts the scene holds, whatever anybody does to their nodes."""
 
 import uuid
 from contextlib import contextmanager
@@ -172,6 +172,8 @@ class PromptWatcher:
 
 
 def _kept(before: Records, record: PromptRecord) -> PromptRecord:
-    """The record known already if nothing has changed: undo steps hold many, which are then the same."""
+    """Return the record known already if nothing has changed: undo steps hold many, which are then the
+    same.
+    """
     known = before.get(record.id)
     return known if known is not None and known.sameAs(record) else record

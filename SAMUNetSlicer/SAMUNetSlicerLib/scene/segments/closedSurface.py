@@ -33,11 +33,11 @@ def restoreClosedSurface(segmentationNode) -> bool:
 
 
 def isClosedSurfaceSuspended(segmentationNode) -> bool:
-    """True if ``restoreClosedSurface`` has something to do."""
+    """Tell whether ``restoreClosedSurface`` has something to do."""
     return segmentationNode.GetAttribute(_REBUILD) is not None
 
 
 def hasClosedSurface(segmentationNode) -> bool:
-    """True if the segmentation has a surface, shown or not."""
+    """Tell whether the segmentation has a surface, shown or not."""
     name = slicer.vtkSegmentationConverter.GetClosedSurfaceRepresentationName()
     return segmentationNode.GetSegmentation().ContainsRepresentation(name)

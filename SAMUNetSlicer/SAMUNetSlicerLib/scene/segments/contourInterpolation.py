@@ -1,4 +1,4 @@
-"""The shapes between two contours, by Slicer's own filter of "Fill between slices"."""
+"""Interpolate the shapes between two contours, by Slicer's own filter of "Fill between slices"."""
 
 import numpy as np
 import slicer
@@ -9,7 +9,7 @@ _ACROSS_SLICES = 2  # the filter's number of the axis K
 
 
 def shapesBetween(lower: np.ndarray, upper: np.ndarray, count: int) -> np.ndarray:
-    """Masks that turn one contour into another one step by step.
+    """Return masks that turn one contour into another one step by step.
 
     Parts of the two are matched where they overlap and by the alignment of their centers; a part without a
     partner ends at its slice.  Source: D. Zukić et al., "ND morphological contour interpolation", The Insight

@@ -1,4 +1,4 @@
-"""Segments on the voxel grid of a volume, whatever grid they were drawn on."""
+"""Resample segments to the voxel grid of a volume, whatever grid they were drawn on."""
 
 from typing import Dict, Iterator, NamedTuple, Sequence, Tuple
 
@@ -31,7 +31,7 @@ class LabelVolume(NamedTuple):
 
 
 def labelVolume(segmentationNode, volumeNode, segmentIds: Sequence[str]) -> LabelVolume:
-    """Segments as labels 1, 2, ... in the order given, each voxel by its center.
+    """Return segments as labels 1, 2, ... in the order given, each voxel by its center.
 
     :raises InputError: the volume has no image or a non-linear transform.
     """
@@ -51,7 +51,7 @@ def labelVolume(segmentationNode, volumeNode, segmentIds: Sequence[str]) -> Labe
 def layerSlices(
     segmentationNode, shared: SharedLayer, gridToRAS: np.ndarray, size: Tuple[int, int, int]
 ) -> Iterator[Tuple[int, np.ndarray]]:
-    """Pairs of k and label values (J, I) of a layer, for the slices K of a grid that it reaches.
+    """Yield pairs of k and label values (J, I) of a layer, for the slices K of a grid that it reaches.
 
     :param gridToRAS: (4, 4) from indices of the grid to the world; ``size``: its (I, J, K).
     """

@@ -1,4 +1,4 @@
-"""The memory of one labelmap layer of a segmentation, read and written voxel by voxel.
+"""Read and write the memory of one labelmap layer of a segmentation, voxel by voxel.
 
 Slicer stores segments in layers: one image holds the label values of all segments that share it, cropped
 to the voxels in use.  ``vtkSlicerSegmentationsModuleLogic.SetBinaryLabelmapToSegment`` scans that whole image
@@ -30,7 +30,7 @@ class LabelmapLayer:
 
     @property
     def extent(self) -> Optional[Extent]:
-        """(i0, i1, j0, j1, k0, k1) inclusive, None if the image has no voxels."""
+        """Return (i0, i1, j0, j1, k0, k1) inclusive, None if the image has no voxels."""
         return imageExtent(self.image)
 
     def labels(self, voxels: np.ndarray) -> np.ndarray:
@@ -128,7 +128,9 @@ def imageExtent(image) -> Optional[Extent]:
 
 
 def imageLattice(image) -> np.ndarray:
-    """(4, 4) from voxel indices of a vtkOrientedImageData to the coordinates of its segmentation, mm."""
+    """Return (4, 4) from voxel indices of a vtkOrientedImageData to the coordinates of its segmentation,
+    mm.
+    """
     matrix = vtk.vtkMatrix4x4()
     image.GetImageToWorldMatrix(matrix)
     return matrixToArray(matrix)

@@ -1,4 +1,4 @@
-"""What one write did to the segments of a segmentation: small, exact, and enough to take it back."""
+"""Record what one write did to the segments of a segmentation: small, exact, and enough to take it back."""
 
 from dataclasses import dataclass
 from typing import Iterable, Optional, Tuple
@@ -12,7 +12,7 @@ from .voxelRuns import VoxelRuns
 
 @dataclass(frozen=True, eq=False)
 class SegmentEdit:
-    """What one segment gained and lost.
+    """Gains and losses of one segment.
 
     ``ijkToLocal``: (4, 4) of the lattice in which voxels are counted; ``added``, ``removed``: voxels gained
     and lost; ``shared``: those of the lost ones that another segment held too.
@@ -50,22 +50,24 @@ class Change:
 
     @property
     def voxelsAdded(self) -> int:
-        """Voxels that the written segment gained."""
+        """Return voxels that the written segment gained."""
         return sum(len(edit.added) for edit in self._own())
 
     @property
     def voxelsRemoved(self) -> int:
-        """Voxels that the written segment lost."""
+        """Return voxels that the written segment lost."""
         return sum(len(edit.removed) for edit in self._own())
 
     @property
     def voxelCount(self) -> int:
-        """All gains and losses of all segments."""
+        """Return all gains and losses of all segments."""
         return sum(len(edit.added) + len(edit.removed) for edit in self.edits)
 
     @property
     def extent(self) -> Optional[Extent]:
-        """(i0, i1, j0, j1, k0, k1) around the written segment's gains and losses, None if it has none."""
+        """Return (i0, i1, j0, j1, k0, k1) around the written segment's gains and losses, None if it has
+        none.
+        """
         runs = (runs.extent for edit in self._own() for runs in (edit.added, edit.removed))
         extents = np.array([extent for extent in runs if extent is not None])
         if not len(extents):
@@ -75,7 +77,7 @@ class Change:
 
     @property
     def nbytes(self) -> int:
-        """Memory that keeping the change takes."""
+        """Return the bytes of memory that keeping the change takes."""
         return sum(edit.nbytes for edit in self.edits)
 
     def _own(self) -> Iterable[SegmentEdit]:

@@ -1,4 +1,4 @@
-"""Who holds which voxels: the segments of a segmentation and the labelmap layers they share."""
+"""Map the segments of a segmentation to the labelmap layers that they share."""
 
 from typing import Dict, Iterator, NamedTuple, Optional, Tuple
 
@@ -40,7 +40,7 @@ class SegmentVoxels:
 
     @property
     def ijkToLocal(self) -> np.ndarray:
-        """(4, 4) from this segment's voxel indices to the coordinates of the segmentation node."""
+        """Return (4, 4) from this segment's voxel indices to the coordinates of the segmentation node."""
         return self.layer.ijkToLocal
 
     @property
@@ -48,7 +48,7 @@ class SegmentVoxels:
         return self.layer.extent is None or not (self.layer.block() == self.label).any()
 
     def holds(self, voxels: np.ndarray) -> np.ndarray:
-        """(n,) bool: which voxels (n, 3) belong to the segment."""
+        """Return (n,) bool: which voxels (n, 3) belong to the segment."""
         return self.layer.labels(voxels) == self.label
 
     def add(self, voxels: np.ndarray) -> None:
@@ -59,7 +59,9 @@ class SegmentVoxels:
         self.layer.assign(voxels, 0)
 
     def under(self, voxels: np.ndarray, lattice: np.ndarray) -> np.ndarray:
-        """The segment's own voxels (m, 3) that share a center with voxels (n, 3) of any lattice (4, 4)."""
+        """Return the segment's own voxels (m, 3) that share a center with voxels (n, 3) of any lattice (4,
+        4).
+        """
         if sameLattice(lattice, self.ijkToLocal):
             return voxels[self.holds(voxels)]
         around = _nearest(voxels, lattice, self.ijkToLocal)
@@ -68,7 +70,7 @@ class SegmentVoxels:
         return np.unique(np.concatenate([inside, around[self.holds(around)]]), axis=0)
 
     def all(self) -> np.ndarray:
-        """All voxels (n, 3) of the segment."""
+        """Return all voxels (n, 3) of the segment."""
         if self.layer.extent is None:
             return NO_VOXELS
         k, j, i = np.nonzero(self.layer.block() == self.label)
@@ -76,7 +78,7 @@ class SegmentVoxels:
 
 
 def requireSegment(segmentationNode, segmentId: str):
-    """The vtkSegment.
+    """Return the vtkSegment of an ID.
 
     :raises InputError: it is gone, or the segmentation does not hold labelmaps.
     """
@@ -96,7 +98,7 @@ def requireSegment(segmentationNode, segmentId: str):
 
 
 def sharedLayers(segmentationNode) -> Iterator[SharedLayer]:
-    """All layers of a segmentation."""
+    """Return all layers of a segmentation."""
     segmentation = segmentationNode.GetSegmentation()
     for number in range(segmentation.GetNumberOfLayers()):
         ids = segmentation.GetSegmentIDsForLayer(number)
@@ -106,7 +108,7 @@ def sharedLayers(segmentationNode) -> Iterator[SharedLayer]:
 
 
 def sameLattice(a: np.ndarray, b: np.ndarray) -> bool:
-    """True if voxel indices of one lattice (4, 4) mean the same voxels in the other."""
+    """Tell whether voxel indices of one lattice (4, 4) mean the same voxels in the other."""
     return bool(np.abs(a - b).max() <= _LATTICE_TOLERANCE)
 
 
@@ -141,7 +143,7 @@ def _nearest(voxels: np.ndarray, lattice: np.ndarray, other: np.ndarray) -> np.n
 
 
 def isIn(voxels: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """(n,) bool: which voxels (n, 3) are among the others (m, 3)."""
+    """Return (n,) bool: which voxels (n, 3) are among the others (m, 3)."""
     if not len(voxels) or not len(others):
         return np.zeros(len(voxels), bool)
     low, size = others.min(axis=0), np.ptp(others, axis=0) + 1

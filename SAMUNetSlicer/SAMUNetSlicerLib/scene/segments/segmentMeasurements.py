@@ -1,4 +1,4 @@
-"""What a segment measures on its volume."""
+"""Measure segments on their volume."""
 
 from dataclasses import dataclass
 from typing import Dict, List, Optional, Sequence, Tuple
@@ -14,11 +14,14 @@ from .segmentShape import SegmentShape
 
 @dataclass(frozen=True)
 class Measurement:
-    """``voxels``: voxels of the volume whose centers lie in the segment; ``volumeMl``: their volume in the
+    """Measurements of one segment.
+
+    ``voxels``: voxels of the volume whose centers lie in the segment; ``volumeMl``: their volume in the
     world, parent transforms included; ``mean``, ``sd``: of their finite intensities, sd with n - 1 as in
     Slicer's Segment Statistics; None where there are too few, or on a color volume; ``extentsMm``: along the
     volume's I, J, K; ``diameterMm``: largest in 3D; both as in `SegmentShape`, None without voxels;
-    ``slices``: along K."""
+    ``slices``: along K.
+    """
 
     segmentId: str
     name: str
@@ -41,7 +44,10 @@ class _Moments:
         self.count, self.mean, self._squares = (np.zeros(labels) for _ in range(3))
 
     def add(self, labels: np.ndarray, values: np.ndarray) -> None:
-        """:param labels: (n,) below the number of labels; ``values`` (n,) float64."""
+        """Add voxels to the sums.
+
+        :param labels: (n,) below the number of labels; ``values`` (n,) float64.
+        """
         count = np.bincount(labels, minlength=len(self.count))
         mean = np.bincount(labels, values, len(self.count)) / np.maximum(count, 1)
         squares = np.bincount(labels, (values - mean[labels]) ** 2, len(self.count))
@@ -101,7 +107,7 @@ def _measureLayer(segmentationNode, volumeNode, shared: SharedLayer, names: Dict
 
 
 def _intensities(volumeNode) -> Optional[np.ndarray]:
-    """(K, J, I) of a volume with one value per voxel, None for colors."""
+    """Return (K, J, I) of a volume with one value per voxel, None for colors."""
     scalars = volumeNode.GetImageData().GetPointData().GetScalars()
     if scalars.GetNumberOfComponents() != 1:
         return None

@@ -1,4 +1,4 @@
-"""How far a segment reaches: extents, slices, largest diameter."""
+"""Measure how far a segment reaches: extents, slices, largest diameter."""
 
 from typing import List, Optional, Tuple
 
@@ -18,7 +18,10 @@ class SegmentShape:
         self._ends: List[np.ndarray] = []
 
     def add(self, k: int, mask: np.ndarray) -> None:
-        """:param mask: (J, I) bool, the segment on slice ``k`` of the volume."""
+        """Add the voxels of one slice.
+
+        :param mask: (J, I) bool, the segment on slice ``k`` of the volume.
+        """
         rows = np.flatnonzero(mask.any(axis=1))
         if not len(rows):
             return
@@ -33,14 +36,18 @@ class SegmentShape:
         return len(self._ends) // 2
 
     def extents(self, spacing: np.ndarray) -> Optional[Tuple[float, float, float]]:
-        """mm along I, J, K of the box around all voxels, their own size included; None without voxels."""
+        """Return the size in mm along I, J, K of the box around all voxels, their own size included; None
+        without voxels.
+        """
         if not self._ends:
             return None
         ends = np.concatenate(self._ends)
         return tuple(((ends.max(axis=0) - ends.min(axis=0) + 1) * spacing).tolist())
 
     def largestDiameter(self, ijkToRAS: np.ndarray) -> Optional[float]:
-        """mm between the centers of the two voxels farthest apart, in 3D; None without voxels."""
+        """Return the distance in mm of the centers of the two voxels farthest apart, in 3D; None without
+        voxels.
+        """
         if not self._ends:
             return None
         points = mapPoints(ijkToRAS, np.concatenate(self._ends))
@@ -54,7 +61,7 @@ class SegmentShape:
 
 
 def _halfSphere(count: int) -> np.ndarray:
-    """(count, 3) float32 unit vectors, evenly spread by the golden angle."""
+    """Return (count, 3) float32 unit vectors, evenly spread by the golden angle."""
     numbers = np.arange(count)
     height, angle = (numbers + 0.5) / count, numbers * np.pi * (3 - np.sqrt(5))
     radius = np.sqrt(1 - height**2)

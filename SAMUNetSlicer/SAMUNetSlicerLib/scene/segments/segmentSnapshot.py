@@ -1,4 +1,4 @@
-"""The voxels of all segments at some moment, to find what others have changed since."""
+"""Copy the voxels of all segments at some moment, to find what others have changed since."""
 
 from typing import Dict, Iterable, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -35,7 +35,9 @@ class SegmentSnapshot:
         self._layers = [_copy(shared) for shared in sharedLayers(self._node)]
 
     def difference(self) -> Tuple[SegmentEdit, ...]:
-        """What segments have gained and lost since, without those that were added or removed altogether."""
+        """Return what segments have gained and lost since, without those that were added or removed
+        altogether.
+        """
         before, now = _homes(self._layers), _homes(sharedLayers(self._node))
         boxes: Dict[Tuple[int, int], _Box] = {}
         edits = []
@@ -75,7 +77,9 @@ class SegmentSnapshot:
         return SegmentEdit(segmentId, home.layer.ijkToLocal, *parts)
 
     def _heldByOthers(self, home: SharedLayer, box: _Box) -> np.ndarray:
-        """(k, j, i) bool: voxels of segments in other layers; in one layer segments exclude each other."""
+        """Return (k, j, i) bool: voxels of segments in other layers; in one layer segments exclude each
+        other.
+        """
         held = np.zeros(box.size[::-1], bool)
         for other in self._layers:
             if other is not home and sameLattice(other.layer.ijkToLocal, home.layer.ijkToLocal):
@@ -95,7 +99,7 @@ def _homes(layers: Iterable[SharedLayer]) -> Dict[str, Tuple[SharedLayer, int]]:
 
 
 def _haveSameLayout(old: Sequence[SharedLayer], new: Sequence[SharedLayer]) -> bool:
-    """Whether the same segments live in the same layers, and voxels can be compared."""
+    """Tell whether the same segments live in the same layers, and voxels can be compared."""
     if [shared.segments for shared in old] != [shared.segments for shared in new]:
         return False
     return all(_areComparable(a.layer, b.layer) for a, b in zip(old, new))
@@ -107,7 +111,7 @@ def _areComparable(old: LabelmapLayer, new: LabelmapLayer) -> bool:
 
 
 def _changedBox(old: SharedLayer, new: SharedLayer) -> _Box:
-    """Where segments of two layers may differ."""
+    """Return where segments of two layers may differ."""
     box = _unionOfExtents(old.layer, new.layer)
     if box is None:
         return _NOTHING
@@ -125,7 +129,9 @@ def _changedBox(old: SharedLayer, new: SharedLayer) -> _Box:
 
 
 def _unionOfExtents(old: LabelmapLayer, new: LabelmapLayer) -> Optional[_Box]:
-    """None where both are empty, or nobody can compare them: the geometry was changed."""
+    """Return the union of two extents, None where both are empty, or nobody can compare them: the geometry
+    was changed.
+    """
     extents = [layer.extent for layer in (old, new) if layer.extent is not None]
     if not extents or not _areComparable(old, new):
         return None

@@ -1,4 +1,4 @@
-"""Masks of slices into segments and back, without harming what other segments hold.
+"""Write masks of slices into segments and read them back, without harming other segments.
 
 Only the voxels that change are touched.  A slice that coincides with the segmentation's own voxels is written
 and read without any interpolation; any other slice is written as the slab of voxels that it shows.
@@ -105,7 +105,7 @@ class SegmentWriter:
         yield from merge.write(policy)
 
     def readMask(self, segmentationNode, segmentId: str, plane: SlicePlane) -> np.ndarray:
-        """The segment on a slice, (H, W) bool: each pixel as the voxel in which its center lies.
+        """Read the segment on a slice, (H, W) bool: each pixel as the voxel in which its center lies.
 
         :raises InputError: the segmentation or the segment is gone or cannot be read.
         """
@@ -114,7 +114,7 @@ class SegmentWriter:
         return labelsOnPlane(segmentationNode, target.layer, plane) == target.label
 
     def corners(self, segmentationNode, segmentId: str) -> Optional[np.ndarray]:
-        """(8, 3) RAS around all voxels that a segment may have, None if it has none.
+        """Return (8, 3) RAS around all voxels that a segment may have, None if it has none.
 
         :raises InputError: as ``readMask``.
         """
@@ -168,7 +168,7 @@ def _require(value: str, known: Tuple[str, ...], what: str) -> None:
 
 
 def _difference(held, covered, voxels, mode: str) -> Tuple[np.ndarray, np.ndarray]:
-    """Voxels to add and to remove."""
+    """Return voxels to add and to remove."""
     if mode == "subtract":
         return NO_VOXELS, voxels[held & covered]
     added = voxels[covered & ~held]

@@ -1,4 +1,4 @@
-"""Segments as the user knows them: name, color, meaning, lock and progress."""
+"""Handle segments as the user knows them: name, color, meaning, lock and progress."""
 
 from dataclasses import dataclass
 from typing import Optional, Sequence
@@ -51,7 +51,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Terminology:
-    """What a segment is, as DICOM Segmentation and Slicer code it.
+    """Meaning of a segment, as DICOM Segmentation and Slicer code it.
 
     ``category``: SegmentedPropertyCategory, ``type``: SegmentedPropertyType with its modifier (such as
     left or right); ``region``: AnatomicRegion, where it is, with its modifier.
@@ -64,7 +64,9 @@ class Terminology:
     regionModifier: Optional[Code] = None
 
     def __str__(self) -> str:
-        """The text of a segment's terminology tag, as vtkSlicerTerminologiesModuleLogic serializes it."""
+        """Return the text of a segment's terminology tag, as vtkSlicerTerminologiesModuleLogic serializes
+        it.
+        """
         nothing = "^^"
         return "~".join(
             (
@@ -80,7 +82,7 @@ class Terminology:
 
     @classmethod
     def parse(cls, text: str) -> "Optional[Terminology]":
-        """The terminology in a segment's tag, None if there is none, or no category and type in it."""
+        """Parse the terminology in a segment's tag, None if there is none, or no category and type in it."""
         parts = [*(text or "").split("~"), *[""] * 7]
         codes = [_parseCode(parts[index]) for index in (1, 2, 3, 5, 6)]
         return cls(*codes) if codes[0] and codes[1] else None
@@ -95,7 +97,7 @@ TISSUE = Terminology(Code("SCT", "85756007", "Tissue"), Code("SCT", "85756007", 
 
 
 def terminologyOf(segmentationNode, segmentId: str) -> Terminology:
-    """What a segment is said to be; `TISSUE`, as Slicer takes it to be, where nothing is said.
+    """Return what a segment is said to be; `TISSUE`, as Slicer takes it to be, where nothing is said.
 
     :raises InputError: the segment is gone.
     """
@@ -131,7 +133,7 @@ def _unusedColor(segmentation):
 
 
 def segmentTag(segmentationNode, segmentId: str, tag: str) -> Optional[str]:
-    """The text of a tag, None if the segment has none.
+    """Return the text of a tag, None if the segment has none.
 
     :raises InputError: the segment is gone.
     """
@@ -150,14 +152,17 @@ def isLocked(segmentationNode, segmentId: str) -> bool:
 
 
 def status(segmentationNode, segmentId: str) -> str:
-    """One of "notstarted", "inprogress", "completed", "flagged", as in the Segment Editor."""
+    """Return one of "notstarted", "inprogress", "completed", "flagged", as in the Segment Editor."""
     segment = requireSegment(segmentationNode, segmentId)
     number = slicer.vtkSlicerSegmentationsModuleLogic.GetSegmentStatus(segment)
     return _STATUSES[max(number, 0)]  # -1 where a file holds a status that Slicer does not know
 
 
 def setStatus(segmentationNode, segmentId: str, value: str) -> None:
-    """:raises InputError: the segment is gone, or there is no such status."""
+    """Set the progress of a segment.
+
+    :raises InputError: the segment is gone, or there is no such status.
+    """
     if value not in _STATUSES:
         raise InputError(f"'{value}' is not a segment status: use {', '.join(_STATUSES)}.")
     segment = requireSegment(segmentationNode, segmentId)

@@ -1,4 +1,4 @@
-"""Masks of many parallel slices into a segment at once.
+"""Write masks of many parallel slices into a segment at once.
 
 Voxel by voxel, as one slice is written, a liver would take ten seconds.  Here all slices are laid into one
 block of voxels first, and the block is compared with the labelmap in a few passes.  What other segments hold
@@ -116,12 +116,12 @@ class StackMerge:
 
 
 def isLarge(change: Change) -> bool:
-    """Whether ``revertLarge`` is faster than going voxel by voxel."""
+    """Tell whether ``revertLarge`` is faster than going voxel by voxel."""
     return len(change.edits) == 1 and change.voxelCount > _LARGE and not len(change.edits[0].shared)
 
 
 def revertLarge(segmentationNode, change: Change) -> Change:
-    """As `SegmentWriter.revert` for a change of one segment that shared nothing.
+    """Do what `SegmentWriter.revert` does for a change of one segment that shared nothing.
 
     :raises InputError: the geometry has changed since.
     """
@@ -137,19 +137,21 @@ def revertLarge(segmentationNode, change: Change) -> Change:
 
 
 def _offsets(planes: Sequence[SlicePlane]) -> np.ndarray:
-    """Positions of parallel planes along the first one's normal, sorted, mm."""
+    """Return positions of parallel planes along the first one's normal, sorted, mm."""
     return np.sort([planes[0].normal @ plane.planeToRAS[:3, 3] for plane in planes])
 
 
 def _nearestTo(plane: SlicePlane, voxels: np.ndarray, lattice: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """(n,) bool: voxels that are nearer to the plane than to any other one at the offsets."""
+    """Return (n,) bool: voxels that are nearer to the plane than to any other one at the offsets."""
     own = int(np.abs(offsets - plane.normal @ plane.planeToRAS[:3, 3]).argmin())
     borders = (offsets[1:] + offsets[:-1]) / 2
     return np.searchsorted(borders, mapPoints(lattice, voxels) @ plane.normal) == own
 
 
 def _blockOf(runs: Sequence[Tuple[VoxelRuns, int]]) -> Tuple[np.ndarray, np.ndarray]:
-    """First voxel (3,) of a block (K, J, I) around sets of voxels, and the block with their values."""
+    """Return the first voxel (3,) of a block (K, J, I) around sets of voxels, and the block with their
+    values.
+    """
     extents = np.array([each.extent for each, _ in runs if len(each)]).reshape(-1, 3, 2)
     low, high = extents[..., 0].min(axis=0), extents[..., 1].max(axis=0)
     block = np.zeros(tuple((high - low + 1)[::-1]), np.uint8)
@@ -183,7 +185,7 @@ def _writeBlock(
 
 
 def _heldByOthers(segmentationNode, target: SegmentVoxels, low: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """bool (K, J, I): those of the voxels asked for that another segment holds, in any layer."""
+    """Return bool (K, J, I): those of the voxels asked for that another segment holds, in any layer."""
     held, size = np.zeros(asked.shape, bool), np.array(asked.shape[::-1])
     for shared in sharedLayers(segmentationNode):
         others = [label for label, segmentId in shared.segments.items() if segmentId != target.segmentId]
@@ -208,6 +210,6 @@ def _settleDispute(
 
 
 def _voxels(low: np.ndarray, block: np.ndarray) -> np.ndarray:
-    """(n, 3) of the voxels that are set, in the order of the block."""
+    """Return (n, 3) of the voxels that are set, in the order of the block."""
     k, j, i = np.nonzero(block)
     return (np.column_stack([i, j, k]) + low).astype(np.int32)

@@ -1,4 +1,4 @@
-"""Voxels that change hands: given to segments and taken from them, with every other segment kept whole."""
+"""Give voxels to segments and take them away, with every other segment kept whole."""
 
 from typing import Callable, Dict, List, Tuple
 
@@ -17,7 +17,7 @@ Voxels = Dict[str, np.ndarray]  # segment ID -> voxels (n, 3)
 
 
 def onLattice(segmentationNode, edit: SegmentEdit) -> SegmentVoxels:
-    """The segment of an edit.
+    """Return the segment of an edit.
 
     :raises InputError: its voxels are no longer those of the edit.
     """
@@ -30,13 +30,13 @@ def onLattice(segmentationNode, edit: SegmentEdit) -> SegmentVoxels:
 
 
 def voxelsInside(voxels: np.ndarray, lattice: np.ndarray, volumeNode) -> np.ndarray:
-    """(n,) bool: voxels of a lattice (4, 4) whose centers lie in the volume."""
+    """Return (n,) bool: voxels of a lattice (4, 4) whose centers lie in the volume."""
     indices = mapPoints(np.linalg.inv(ijkToRAS(volumeNode)) @ lattice, voxels)
     return ((indices >= -0.5) & (indices < np.array(dimensions(volumeNode)) - 0.5)).all(axis=1)
 
 
 def overwritten(segmentationNode, target: SegmentVoxels, added: np.ndarray) -> Dict[str, np.ndarray]:
-    """What unlocked segments lose to the voxels that no locked segment holds."""
+    """Return what unlocked segments lose to the voxels that no locked segment holds."""
     lattice = target.ijkToLocal
     free = added[~_taken(segmentationNode, target, added, lambda other: isLocked(segmentationNode, other))]
     others = (SegmentVoxels(segmentationNode, other) for other in _met(segmentationNode, target, free))
@@ -44,7 +44,7 @@ def overwritten(segmentationNode, target: SegmentVoxels, added: np.ndarray) -> D
 
 
 def _taken(segmentationNode, target: SegmentVoxels, voxels: np.ndarray, isProtected) -> np.ndarray:
-    """(n,) bool: voxels that another segment holds, of those for which ``isProtected(segmentId)``."""
+    """Return (n,) bool: voxels that another segment holds, of those for which ``isProtected(segmentId)``."""
     taken = np.zeros(len(voxels), bool)
     for shared in sharedLayers(segmentationNode):
         others = {label: other for label, other in shared.segments.items() if other != target.segmentId}
@@ -55,7 +55,7 @@ def _taken(segmentationNode, target: SegmentVoxels, voxels: np.ndarray, isProtec
 
 
 def _met(segmentationNode, target: SegmentVoxels, voxels: np.ndarray) -> List[str]:
-    """IDs of the other segments that hold any of the voxels."""
+    """Return IDs of the other segments that hold any of the voxels."""
     met = []
     for shared in sharedLayers(segmentationNode):
         found = set(np.unique(shared.labelsAt(voxels, target.ijkToLocal)).tolist())
@@ -97,7 +97,7 @@ def _assign(segmentationNode, voxelsOf: Voxels, assign: Callable) -> None:
 
 
 def _held(segmentationNode, segmentId: str, voxels: np.ndarray) -> np.ndarray:
-    """Those of a segment's voxels that others hold."""
+    """Return those of a segment's voxels that others hold."""
     target = SegmentVoxels(segmentationNode, segmentId)
     return voxels[_taken(segmentationNode, target, voxels, lambda other: True)]
 
@@ -109,7 +109,7 @@ def _makeRoom(segmentationNode, segmentId: str, voxels: np.ndarray) -> None:
 
 
 def announce(segmentationNode, segmentIds: List[str]) -> None:
-    """One event for each layer, so that views update once, then one for each segment."""
+    """Send one event for each layer, so that views update once, then one for each segment."""
     segmentation = segmentationNode.GetSegmentation()
     layers = {}
     for segmentId in segmentIds:

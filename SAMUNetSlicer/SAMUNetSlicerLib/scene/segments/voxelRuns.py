@@ -1,4 +1,4 @@
-"""A set of voxels in little memory: the runs of consecutive voxels inside its bounding box."""
+"""Store a set of voxels in little memory: the runs of consecutive voxels inside its bounding box."""
 
 from dataclasses import dataclass
 from typing import Optional, Tuple
@@ -23,7 +23,10 @@ class VoxelRuns:
 
     @classmethod
     def fromVoxels(cls, voxels: np.ndarray) -> "VoxelRuns":
-        """:param voxels: int (n, 3) of (i, j, k), each once, in any order."""
+        """Make the runs of voxels.
+
+        :param voxels: int (n, 3) of (i, j, k), each once, in any order.
+        """
         if not len(voxels):
             return cls((0, 0, 0), (0, 0, 0), _EMPTY, _EMPTY)
         low = voxels.min(axis=0)
@@ -38,7 +41,10 @@ class VoxelRuns:
 
     @classmethod
     def fromBlock(cls, low: np.ndarray, block: np.ndarray) -> "VoxelRuns":
-        """:param low: (i, j, k) of the first voxel of a block of voxels, bool (K, J, I)."""
+        """Make the runs of a block of voxels.
+
+        :param low: (i, j, k) of the first voxel of a block of voxels, bool (K, J, I).
+        """
         axes = [np.flatnonzero(block.any(axis=others)) for others in ((0, 1), (0, 2), (1, 2))]
         if not len(axes[0]):
             return cls.fromVoxels(np.zeros((0, 3), np.int32))
@@ -51,7 +57,7 @@ class VoxelRuns:
         return cls(first, size, edges[0::2].astype(width), np.diff(edges)[0::2].astype(width))
 
     def block(self) -> np.ndarray:
-        """bool (K, J, I) of the bounding box."""
+        """Return bool (K, J, I) of the bounding box."""
         steps = np.zeros(int(np.prod(self.size, dtype=np.int64)) + 1, np.int8)
         starts = self.starts.astype(np.int64)
         steps[starts] += 1
@@ -59,7 +65,7 @@ class VoxelRuns:
         return np.cumsum(steps[:-1], dtype=np.int8).astype(bool).reshape(self.size[::-1])
 
     def voxels(self) -> np.ndarray:
-        """int32 (n, 3) of (i, j, k), K slowest."""
+        """Return int32 (n, 3) of (i, j, k), K slowest."""
         if not len(self.starts):
             return np.zeros((0, 3), np.int32)
         lengths = self.lengths.astype(np.int64)
@@ -73,7 +79,7 @@ class VoxelRuns:
 
     @property
     def extent(self) -> Optional[Tuple[int, ...]]:
-        """(i0, i1, j0, j1, k0, k1) inclusive, None if there are no voxels."""
+        """Return (i0, i1, j0, j1, k0, k1) inclusive, None if there are no voxels."""
         if not len(self.starts):
             return None
         return tuple(bound for a, n in zip(self.low, self.size) for bound in (a, a + n - 1))

@@ -1,4 +1,4 @@
-"""The border of a mask as lines in the patient."""
+"""Trace the border of a mask as lines in the patient."""
 
 from typing import List
 

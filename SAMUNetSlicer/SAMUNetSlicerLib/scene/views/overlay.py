@@ -1,4 +1,4 @@
-"""Pictures of a segmented slice for people: README, reports, a quick look at a result.
+"""Draw pictures of a segmented slice for people: README, reports, a quick look at a result.
 
 Only numpy and Pillow: the slice is already pixels here.
 """
@@ -81,8 +81,9 @@ def _directionLetters(direction: np.ndarray) -> str:
 
 
 class _Canvas(NamedTuple):
-    """How the slice is laid out: ``size`` of its picture, centered on a ``frame`` that has room for letters,
-    picture pixels per image pixel along x and y, and the unit of strokes and letters."""
+    """Canvas on which a slice is drawn: ``size`` of its picture, centered on a ``frame`` that has room for
+    letters, picture pixels per image pixel along x and y, and the unit of strokes and letters.
+    """
 
     size: Tuple[int, int]
     frame: Tuple[int, int]
@@ -127,7 +128,7 @@ class _Drawing:
         self._draw = ImageDraw.Draw(self._layer)
 
     def over(self, picture: Image.Image) -> Image.Image:
-        """The picture on its frame, with the marks on it."""
+        """Return the picture on its frame, with the marks on it."""
         result = Image.new("RGBA", self._canvas.frame, (0, 0, 0, 255))
         result.paste(picture, self._canvas.offset)
         marks = self._layer.resize(result.size, Image.Resampling.BOX)
@@ -152,7 +153,7 @@ class _Drawing:
             self._draw.rectangle([x - half, y - arm, x + half, y + arm], fill=(*_WHITE, 255))
 
     def letter(self, border: str, text: str) -> None:
-        """Direction in the middle of a border."""
+        """Draw the direction's letter in the middle of a border."""
         width, height = self._layer.size
         margin = 20 * self._unit
         place = {
@@ -164,7 +165,7 @@ class _Drawing:
         self._text(place, text, 22)
 
     def scaleBar(self, mmPerPixel: float) -> None:
-        """The longest bar that fits, at the lower right; none if no bar does."""
+        """Draw the longest bar that fits, at the lower right; none if no bar does."""
         width, height = self._layer.size
         perMM = self._canvas.scale[0] * _SUPERSAMPLING / mmPerPixel
         length, text = next(

@@ -1,4 +1,4 @@
-"""The mouse on a slice view as prompts: a click is a point, a drag is a box."""
+"""Turn the mouse on a slice view into prompts: a click is a point, a drag is a box."""
 
 from dataclasses import dataclass
 from typing import Callable, Optional, Sequence, Tuple
@@ -87,7 +87,7 @@ class SliceMouse:
 
     @property
     def tool(self) -> Optional[str]:
-        """One of ``TOOLS``, None while the mouse is not ours."""
+        """Return one of ``TOOLS``, None while the mouse is not ours."""
         return self._tool
 
     @tool.setter
@@ -98,7 +98,7 @@ class SliceMouse:
 
     @property
     def isDragging(self) -> bool:
-        """Whether a box is being drawn."""
+        """Tell whether a box is being drawn."""
         return self._gesture is not None and self._gesture.isDrag
 
     def cancel(self) -> None:
@@ -114,7 +114,7 @@ class SliceMouse:
         self._gesture, self._tool = None, None
 
     def renderer(self):
-        """The renderer under the mouse."""
+        """Return the renderer under the mouse."""
         return self.interactor.FindPokedRenderer(*self.interactor.GetEventPosition())
 
     def _observe(self) -> None:

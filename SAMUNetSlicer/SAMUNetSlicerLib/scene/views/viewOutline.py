@@ -1,4 +1,4 @@
-"""Lines drawn over a slice view: a box that is being dragged, the outline of a mask that is not there yet."""
+"""Draw lines over a slice view: a box that is being dragged, the outline of a mask that is not there yet."""
 
 from typing import Callable, Optional, Sequence, Tuple
 
@@ -92,5 +92,5 @@ class ViewOutline:
 
 
 def pixelScale(window: Optional[vtk.vtkRenderWindow]) -> float:
-    """How many pixels of a window make a logical pixel: 2 on a typical high-resolution screen."""
+    """Return how many pixels of a window make a logical pixel: 2 on a typical high-resolution screen."""
     return 1.0 if window is None else max(1.0, window.GetDPI() / 96.0)
