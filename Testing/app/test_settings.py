@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from SAMUNetSlicerLib.app.common import folders
+from SAMUNetSlicerLib.platforms import platformOf
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,7 @@ def test_the_home_folder_is_where_the_system_keeps_a_users_data(monkeypatch, pla
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(folders.sys, "platform", platform)
+    monkeypatch.setattr(folders, "PLATFORM", platformOf(platform))
     assert folders.homeFolder() == Path.home() / expected
 
 

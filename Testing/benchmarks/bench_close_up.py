@@ -20,11 +20,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 from SAMUNetSlicerLib.app.common import weightsFolder
 from SAMUNetSlicerLib.app.files import loadVolume, startScene
 from SAMUNetSlicerLib.engine.models import load_catalog, load_model, weights_path
+from SAMUNetSlicerLib.engine.overlap import dice
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting, to_uint8
 from SAMUNetSlicerLib.scene.geometry import voxelArray
 from SAMUNetSlicerLib.training.evaluation import product_answers
-from SAMUNetSlicerLib.training.metrics import dice
 from SAMUNetSlicerLib.training.prompt_simulation import next_click, scaled_box, tight_box
 
 SAMPLE_DATA = Path(__file__).resolve().parents[2] / "Resources" / "SampleData"

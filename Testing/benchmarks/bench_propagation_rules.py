@@ -20,12 +20,13 @@ from SAMUNetSlicerLib.app.propagation import (
     PropagatedSlice,
     PropagationOptions,
     boxAround,
-    diceOf,
     grayLevels,
     neighborPrompts,
     reasonToRefuse,
 )
+from SAMUNetSlicerLib.app.propagation.stopRules import reasonToRefuse
 from SAMUNetSlicerLib.engine.models import ModelCard, load_model
+from SAMUNetSlicerLib.engine.overlap import dice
 from SAMUNetSlicerLib.engine.prompting import Predictor
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting, to_uint8
@@ -120,7 +121,7 @@ def dice_of_rule(volume, truth, key, mask, prompts):
     for end in {low, high} - {key}:
         for k, made, _ in walk(volume, key, mask, end, prompts):
             found[k] = made.mask
-    return diceOf(found[low : high + 1], truth[low : high + 1])
+    return dice(found[low : high + 1], truth[low : high + 1])
 
 
 def dice_of_stop(volume, truth, key, mask, options):
@@ -133,13 +134,13 @@ def dice_of_stop(volume, truth, key, mask, options):
             if not made.mask.any() or reasonToRefuse(compared(volume, levels, k, made, neighbor), options):
                 break
             found[k] = made.mask
-    return diceOf(found, truth)
+    return dice(found, truth)
 
 
 def compared(volume, levels, k, made, neighbor):
     ratio = np.count_nonzero(made.mask) / np.count_nonzero(neighbor)
     shift = levels.shift(grayLevels(volume.images[k], made.mask))
-    return PropagatedSlice(None, made.confidence, diceOf(made.mask, neighbor), ratio, shift)
+    return PropagatedSlice(None, made.confidence, dice(made.mask, neighbor), ratio, shift)
 
 
 def main(folder, model_id=None):

@@ -27,11 +27,11 @@ def is_embedding_of(number: int, embedding: Embedding) -> bool:
 
 
 def write_forever(folder: str, first: int, started) -> None:
-    """Write embeddings until killed."""
+    """Write embeddings until killed; tell when the first one is there."""
     tier = DiskTier(Path(folder), 1 << 40)
-    started.set()
     while True:
         tier.write(key_of(first), embedding_of(first))
+        started.set()
         first += 1
 
 

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis.extra import numpy as hnp
 
-from SAMUNetSlicerLib.training.metrics import dice, iou, surface_dice
+from SAMUNetSlicerLib.engine.overlap import dice
+from SAMUNetSlicerLib.training.metrics import iou, surface_dice
 from training.corpora import disc
 
 EMPTY = np.zeros((40, 40), bool)

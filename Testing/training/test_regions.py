@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from SAMUNetSlicerLib.engine.overlap import dice
 from SAMUNetSlicerLib.training.corpus import targets
-from SAMUNetSlicerLib.training.metrics import dice
 from SAMUNetSlicerLib.training.regions import edge_regions
 from training.corpora import disc, disc_pair
 

@@ -2,14 +2,17 @@
 
 import os
 import sys
+from dataclasses import replace
 
 import pytest
 
 from fakes.fakeEngine import FAKE_SPEC
 from SAMUNetSlicerLib.app.engines import ProcessEngine
+from SAMUNetSlicerLib.app.engines.childProcess import EngineProcess
 from SAMUNetSlicerLib.engine.models import load_catalog
 from SAMUNetSlicerLib.engine.serving import ModelSpec
-from SAMUNetSlicerLib.errors import EngineError, OutputError, WeightsError
+from SAMUNetSlicerLib.errors import EngineError, WeightsError
+from SAMUNetSlicerLib.platforms import PLATFORM
 from SAMUNetSlicerLib.ui.engineLaunch import slicerEngineLaunch
 
 
@@ -46,15 +49,33 @@ def test_the_log_lies_in_the_products_folder_and_does_not_grow_for_ever(private_
     assert log == private_home / "engine.log"
     log.write_bytes(b"x" * 2_000_000)
     slicerEngineLaunch()
-    assert not log.exists()
+    assert log.stat().st_size == 0
     assert (private_home / "engine.previous.log").stat().st_size == 2_000_000
 
 
-def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path, monkeypatch):
+def test_in_a_home_that_cannot_be_written_the_engine_runs_without_a_log(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("SAMUNET_HOME", str(tmp_path / "file" / "home"))
-    with pytest.raises(OutputError, match=r"engine\.log cannot be written"):
-        slicerEngineLaunch()
+    assert slicerEngineLaunch().logPath is None
+
+
+def test_a_log_that_another_slicer_holds_open_is_gone_on_with(private_home, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "The process cannot access the file because it is being used")
+
+    log = private_home / "engine.log"
+    log.write_bytes(b"x" * 2_000_000)
+    monkeypatch.setattr(PLATFORM, "replace", refuse)
+    assert slicerEngineLaunch().logPath == log
+    assert log.stat().st_size == 2_000_000
+
+
+def test_an_engine_whose_log_has_become_unwritable_starts_without_one(private_home):
+    launch = slicerEngineLaunch()
+    launch.logPath.unlink()
+    launch.logPath.mkdir()
+    process = EngineProcess(replace(launch, arguments=("-c", "pass")))
+    assert process.close() == "exit code 0"
 
 
 def test_the_real_engine_answers_from_there(binaries, monkeypatch, tmp_path):

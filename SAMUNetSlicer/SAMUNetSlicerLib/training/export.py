@@ -1,7 +1,6 @@
 """The files that leave a training run: half-precision weights and what they were made from."""
 
 import json
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Dict, Iterable, List
@@ -10,6 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from ..atomicFiles import replaceFile
 from .corpus import Sample
 
 
@@ -19,11 +19,12 @@ def save_half(weights: Dict[str, Tensor], path: Path) -> None:
         name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
         for name, tensor in weights.items()
     }
-    temporary = path.with_suffix(".part")
-    save_file(halved, temporary)
-    # safetensors makes files that their owner alone can read.
-    temporary.chmod(0o644)
-    os.replace(temporary, path)
+
+    def write(temporary: Path) -> None:
+        save_file(halved, temporary)
+        temporary.chmod(0o644)  # safetensors makes files that their owner alone can read
+
+    replaceFile(path, write)
 
 
 def sources_used(samples: Iterable[Sample]) -> List[Dict[str, object]]:

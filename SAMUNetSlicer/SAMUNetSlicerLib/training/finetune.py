@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader
 
 from ..engine.models import PromptableModel
 from ..engine.networks import CompactSAMUNet
+from ..engine.overlap import dice
 from ..engine.types import Prompts
 from ..engine.windowing import WindowSetting, to_uint8
 from ..errors import InputError
@@ -22,7 +23,6 @@ from .augment import Pair
 from .batches import ExampleOptions, Examples
 from .corpus import targets
 from .evaluation import product_answers
-from .metrics import dice
 from .prompt_simulation import next_click, tight_box
 from .trainer import Trainer, TrainOptions, averaged_weights
 

@@ -7,12 +7,6 @@ from scipy import ndimage
 _EPSILON = 1e-7
 
 
-def dice(mask: np.ndarray, truth: np.ndarray) -> float:
-    """2 |A and B| / (|A| + |B|); 1 if both are empty."""
-    total = np.count_nonzero(mask) + np.count_nonzero(truth)
-    return float((2 * np.count_nonzero(mask & truth) + _EPSILON) / (total + _EPSILON))
-
-
 def iou(mask: np.ndarray, truth: np.ndarray) -> float:
     """|A and B| / |A or B|; 1 if both are empty."""
     return float((np.count_nonzero(mask & truth) + _EPSILON) / (np.count_nonzero(mask | truth) + _EPSILON))

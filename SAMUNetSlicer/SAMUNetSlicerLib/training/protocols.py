@@ -11,8 +11,9 @@ from typing import Callable, Iterator, Tuple
 
 import numpy as np
 
+from ..engine.overlap import dice
 from ..engine.types import Prediction, Prompts
-from .metrics import dice, iou, surface_dice
+from .metrics import iou, surface_dice
 from .prompt_simulation import fitted_box, next_click, scaled_box, shifted_box, tight_box
 
 EXACT, SHIFTED = "box exact", "box shifted 5 px"

@@ -1,11 +1,11 @@
 """The table of an evaluation: one row per answer, as CSV."""
 
 import csv
-import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Iterable, List
 
+from ..atomicFiles import replaceFile
 from ..errors import InputError
 
 
@@ -35,12 +35,14 @@ class Row:
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
     """Write a CSV file with one line per answer."""
     names = [field.name for field in fields(Row)]
-    temporary = path.with_suffix(".part")
-    with open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(names)
-        writer.writerows([getattr(row, name) for name in names] for row in rows)
-    os.replace(temporary, path)
+
+    def write(temporary: Path) -> None:
+        with open(temporary, "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(names)
+            writer.writerows([getattr(row, name) for name in names] for row in rows)
+
+    replaceFile(path, write)
 
 
 def read_rows(path: Path) -> List[Row]:

@@ -2,7 +2,6 @@
 
 import csv
 import math
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..atomicFiles import replaceFile
 from ..errors import WeightsError
 from .interaction import draw_scripts, play
 from .losses import mask_loss, soft_dice
@@ -204,9 +204,7 @@ class Trainer:
             "step": self.step,
             "minutes": self._minutes,
         }
-        temporary = self._folder / (CHECKPOINT + ".part")
-        torch.save(content, temporary)
-        os.replace(temporary, self._folder / CHECKPOINT)
+        replaceFile(self._folder / CHECKPOINT, lambda temporary: torch.save(content, temporary))
 
     def _resume(self):
         path = self._folder / CHECKPOINT

@@ -13,6 +13,7 @@ import slicer
 from ..app.engines import RADIUS, SPEC, DummyEngine, ProcessEngine
 from ..app.models import shortages
 from ..app.session import SegmentationSession
+from ..engine.overlap import dice
 from ..engine.windowing import WindowSetting
 from ..errors import InputError
 from ..scene.geometry import planeFromAxis
@@ -151,7 +152,7 @@ class SelfTest(unittest.TestCase):
     def diceWithBlob(self):
         self.session.waitUntilIdle(slicer.app.processEvents)
         mask, truth = self.mask(), _disk(*_CENTER, _BLOB_RADIUS)
-        return 2 * np.count_nonzero(mask & truth) / (np.count_nonzero(mask) + np.count_nonzero(truth))
+        return dice(mask, truth)
 
 
 def _addBlob():

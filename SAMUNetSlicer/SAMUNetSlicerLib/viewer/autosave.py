@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import logging
-import os
 import time
 from pathlib import Path
 from typing import Optional
@@ -12,6 +11,8 @@ import numpy as np
 
 from ..app.common import homeFolder
 from ..app.session import SegmentationSession
+from ..atomicFiles import sweepWorkspaces
+from ..platforms import PLATFORM
 from ..scene.geometry import ijkToRAS, voxelArray
 from .savedWork import Work, readWork, takeWork, writeWork
 from .segmentationWatch import SegmentationWatch
@@ -40,6 +41,7 @@ class Autosave:
     ):
         self._session, self._status = session, status
         self._folder = folder or homeFolder() / "viewer"
+        sweepWorkspaces(self._folder)
         self._path: Optional[Path] = None
         self._volumeFile = ""
         self._changedAt: Optional[float] = None
@@ -68,7 +70,7 @@ class Autosave:
 
     def setAside(self) -> None:
         """Keep the saved work under another name, and begin anew."""
-        os.replace(self._path, self._path.with_suffix(".previous.npz"))
+        PLATFORM.replace(self._path, self._path.with_suffix(".previous.npz"))
 
     def tick(self) -> None:
         """Save if it is time to; once for each poll."""

@@ -1,8 +1,6 @@
 """Results to a folder, or to the browser."""
 
 import secrets
-import shutil
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
@@ -11,6 +9,7 @@ from aiohttp import web
 
 from ..app.files import ExportOptions, ExportResult, exportSegmentation
 from ..app.session import SegmentationSession
+from ..atomicFiles import temporaryWorkspace
 
 
 class Exports:
@@ -18,14 +17,15 @@ class Exports:
 
     def __init__(self, session: SegmentationSession):
         self._session = session
-        self._folder = Path(tempfile.mkdtemp(prefix="samunet-export-"))
+        self._workspace = temporaryWorkspace("samunet-export-")
+        self._folder = self._workspace.folder
         self._ready: Dict[str, Path] = {}
 
     def addRoutes(self, router) -> None:
         router.add_get("/download/{key}", self._onDownload)
 
     def close(self) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._workspace.close()
 
     def toFolder(self, folder: Path, formats: Sequence[str], volumeFile: Path, existing: str) -> ExportResult:
         """:raises UserError: there is nothing to export, or it cannot be written."""

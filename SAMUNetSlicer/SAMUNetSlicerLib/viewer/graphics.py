@@ -2,11 +2,11 @@
 
 import ctypes.util
 import os
-import sys
 
 import vtk
 
 from ..errors import EngineError
+from ..platforms import PLATFORM
 
 
 def prepareGraphics() -> None:
@@ -16,7 +16,7 @@ def prepareGraphics() -> None:
     """
     # What VTK and trame-slicer warn about is theirs to correct; errors still appear.
     vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_ERROR)
-    if not sys.platform.startswith("linux") or os.environ.get("DISPLAY"):
+    if PLATFORM.hasDisplay():
         return
     for library, window in (("EGL", "vtkEGLRenderWindow"), ("OSMesa", "vtkOSOpenGLRenderWindow")):
         if ctypes.util.find_library(library):

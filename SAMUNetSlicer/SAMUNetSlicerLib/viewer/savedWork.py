@@ -5,7 +5,6 @@ another thread.  A .seg.nrrd would be written by VTK, which lets no other thread
 """
 
 import json
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from vtk.util.numpy_support import get_vtk_array_type
 
 from ..app.common import utcNow
 from ..app.session import TAG, UNREADABLE_TAG, SegmentationSession
+from ..atomicFiles import replaceFile
 from ..errors import InputError
 from ..scene.geometry import SlicePlane
 from ..scene.prompts import PromptRecord, PromptStore
@@ -72,17 +72,14 @@ def writeWork(work: Work, path: Path) -> None:
     :raises OSError: it cannot be written; an existing file is as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
     arrays = {f"layer{at}": layer for at, layer in enumerate(work.layers)}
     text = np.frombuffer(json.dumps(work.document).encode(), np.uint8)
-    try:
+
+    def write(temporary: Path) -> None:
         with open(temporary, "wb") as file:
             np.savez_compressed(file, **{_DOCUMENT: text}, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+
+    replaceFile(path, write)
 
 
 def readWork(path: Path) -> Work:

@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-import signal
 from typing import Callable
 
 from ..app.engines import ProcessEngine
+from ..platforms import PLATFORM
 from .graphics import prepareGraphics
 from .viewer import Viewer, ViewOptions
 from .webServer import WebServer
@@ -36,8 +36,7 @@ async def _serve(options: ViewOptions, host: str, port: int, onReady: Callable[[
 
 async def _serveUntilStopped(webServer: WebServer, viewer: Viewer, onReady: Callable) -> None:
     stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    PLATFORM.onStop(asyncio.get_running_loop(), stopped.set)
     work = (webServer.run(), viewer.run(), stopped.wait(), _announce(webServer, onReady))
     *running, announced = map(asyncio.ensure_future, work)
     await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)

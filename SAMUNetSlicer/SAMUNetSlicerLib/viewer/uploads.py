@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import shutil
-import tempfile
 import uuid
 from pathlib import Path, PurePosixPath
 from typing import Awaitable, Callable, Dict, Optional
@@ -12,6 +11,7 @@ from typing import Awaitable, Callable, Dict, Optional
 from aiohttp import web
 
 from ..app.files import makeSelfContained
+from ..atomicFiles import temporaryWorkspace
 from ..errors import InputError, OutputError, UserError
 
 MOST_BYTES = 4 << 30
@@ -35,7 +35,8 @@ class Uploads:
 
     def __init__(self, open: Callable[[Path, str], Awaitable[None]], mostBytes: int = MOST_BYTES):
         self._open, self._mostBytes = open, mostBytes
-        self._folder = Path(tempfile.mkdtemp(prefix="samunet-upload-"))
+        self._workspace = temporaryWorkspace("samunet-upload-")
+        self._folder = self._workspace.folder
         self._shown: Optional[Path] = None  # the folder of what was opened last
         self._turn = asyncio.Lock()
 
@@ -43,7 +44,7 @@ class Uploads:
         router.add_post("/upload", self._onUpload)
 
     def close(self) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._workspace.close()
 
     async def _onUpload(self, request: web.Request) -> web.Response:
         folder = self._folder / uuid.uuid4().hex

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
+from ...atomicFiles import sha256Of
 from ...engine.serving import ModelSpec
 from ...errors import OutputError, UserError
-from ..common import sha256Of
+from ..common import printablePath
 from ..engines import EngineLaunch
 from ..jobs import FAILED, QUEUED, REVIEW_BELOW, RUNNING, CaseRecord
 from ..prompts import SliceChoice
@@ -106,13 +107,13 @@ class BatchJob:
 
     def _plan(self, case: BatchCase, search: PromptSearch) -> None:
         options = self._options
-        self._records[case.name] = CaseRecord(case.name, case.path)
+        self._records[case.name] = record = CaseRecord(case.name, printablePath(case.path))
         try:
+            case.requireReadable()
             prompts = search.find(case)
         except UserError as error:
-            self._records[case.name] = CaseRecord(
-                case.name, case.path, FAILED, str(error), type(error).__name__
-            )
+            failure = {"state": FAILED, "message": str(error), "error": type(error).__name__}
+            self._records[case.name] = replace(record, **failure)
             return
         arguments = (prompts, options.choice, options.spec, str(self.folder), self._weights)
         self._tasks.append(

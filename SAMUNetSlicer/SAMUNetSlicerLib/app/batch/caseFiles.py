@@ -11,12 +11,14 @@ from itertools import count
 from pathlib import Path
 from typing import Callable, Dict, Optional
 
+from ...atomicFiles import flushToDisk, sha256Of, sweepWorkspaces
 from ...errors import OutputError
-from ..common import outputErrors, sha256Of
+from ..common import outputErrors
 from ..jobs import CaseRecord
 
 RECORD = "record.json"
-_STAGING = ".samunet-"
+_STAGING = ".samunet-case-"
+_EARLIER = ".samunet-earlier-"  # with the name of the case: what its new results take the place of
 
 
 def caseFolder(folder: Path, name: str) -> Path:
@@ -84,12 +86,20 @@ def writeCase(folder: Path, name: str, fill: Callable[[Path], CaseRecord]) -> Ca
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a batch that was killed has left unfinished.  Nobody else may be writing there."""
+    """Remove what a batch that was killed has left unfinished.  No other batch may be writing there.
+
+    Earlier results that were to be replaced in that moment come back.
+    """
     for left in Path(folder).glob(f"{_STAGING}*"):
-        if left.is_dir():
-            shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(left, ignore_errors=True)
+    for earlier in Path(folder).glob(f"{_EARLIER}*"):
+        place = caseFolder(folder, earlier.name[len(_EARLIER) :])
+        if os.path.lexists(place):
+            shutil.rmtree(earlier, ignore_errors=True)
         else:
-            left.unlink()
+            with outputErrors(place):
+                earlier.rename(place)
+    sweepWorkspaces(folder)
 
 
 def _checksums(staging: Path) -> Dict[str, str]:
@@ -98,16 +108,21 @@ def _checksums(staging: Path) -> Dict[str, str]:
 
 
 def _flush(staging: Path) -> None:
-    """Have the disk keep the files before their folder gets its name: power may fail at any time."""
     for path in staging.rglob("*"):
         if path.is_file():
-            with open(path, "rb+") as stream:
-                os.fsync(stream.fileno())
+            flushToDisk(path)
 
 
 def _swap(staging: Path, place: Path) -> None:
-    earlier = place.with_name(_STAGING + uuid.uuid4().hex[:12])
+    """Put a finished folder in the place of an earlier one, which comes back if that fails."""
+    earlier = place.with_name(_EARLIER + place.name)
     if os.path.lexists(place):
+        shutil.rmtree(earlier, ignore_errors=True)
         place.rename(earlier)
-    staging.rename(place)
+    try:
+        staging.rename(place)
+    except OSError:
+        if os.path.lexists(earlier):
+            earlier.rename(place)
+        raise
     shutil.rmtree(earlier, ignore_errors=True)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
+from ...atomicFiles import sha256Of
 from ...errors import InputError, PromptError
-from ..common import sha256Of
 from ..prompts import PromptRow, readPromptsFile, readTable
 from .cases import BatchCase, isImage, stem
 

@@ -1,6 +1,5 @@
 """List the cases of a batch: the images in files and folders, and a name for each."""
 
-import hashlib
 import os
 import re
 from collections import Counter
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Collection, Iterator, List, Optional, Sequence, Tuple
 
 from ...errors import InputError
+from ..common import fileName, printablePath
 from ..files import isDicom, seriesIn
 
 ENDINGS = (
@@ -18,8 +18,6 @@ ENDINGS = (
 _DICOM_ENDINGS = (".dcm", ".ima")
 # Names of label maps, which lie beside their images: what they end in, before the ending.
 _LABELS = re.compile(r"([._-]seg|[._-]labels?|[._-]segmentation)$", re.IGNORECASE)
-_NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
-_LONGEST_NAME = 150  # bytes: endings and numbers come after it
 _NO_IMAGES = {"SEG", "RTDOSE", "PR"}
 
 
@@ -35,6 +33,17 @@ class BatchCase:
     path: str
     seriesUID: Optional[str] = None
     relative: str = ""
+
+    def requireReadable(self) -> None:
+        """Refuse an image that no library can be told about.
+
+        :raises InputError: its path is not UTF-8.
+        """
+        if printablePath(self.path) != self.path:
+            raise InputError(
+                f"The name of '{printablePath(self.path)}' is not UTF-8, so that no image library finds it: "
+                "rename the file or its folder."
+            )
 
     def signature(self) -> Tuple:
         """Return a text that differs when a file of the image is written to: names, sizes and times of
@@ -106,6 +115,9 @@ def _leadsBack(folder: Path) -> bool:
 
 def _seriesCases(folder: Path, top: Path) -> Iterator[BatchCase]:
     relative = str(folder.relative_to(top)) if folder != top else folder.name
+    if printablePath(folder) != str(folder):
+        yield _case(relative, folder)  # cannot be looked into; that is said of the case
+        return
     found = [series for series in seriesIn(folder) if series.modality not in _NO_IMAGES]
     numbers = Counter(series.number for series in found)
     for series in found:
@@ -115,15 +127,8 @@ def _seriesCases(folder: Path, top: Path) -> Iterator[BatchCase]:
 
 
 def _case(relative: str, path: Path, seriesUID: Optional[str] = None) -> BatchCase:
-    return BatchCase(_fileName(relative), str(path), seriesUID, Path(relative).as_posix())
-
-
-def _fileName(relative: str) -> str:
-    name = _NOT_IN_NAMES.sub("_", "-".join(Path(relative).parts)).strip(" .")
-    if len(name.encode()) <= _LONGEST_NAME:
-        return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"{name.encode()[: _LONGEST_NAME - 9].decode(errors='ignore')}-{digest}"
+    name = fileName("-".join(Path(relative).parts), isDistinct=True)
+    return BatchCase(name, str(path), seriesUID, Path(relative).as_posix())
 
 
 def _namedApart(cases: List[BatchCase]) -> List[BatchCase]:

@@ -1,12 +1,12 @@
 """Lock a folder for one batch at a time, until the processes of the last one are gone."""
 
-import os
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
+from typing import BinaryIO, Iterator
 
 from ...errors import OutputError
+from ...platforms import PLATFORM
 from ..common import lockExclusively, outputErrors
 
 _BATCH, _WORKERS = ".batch.lock", ".workers.lock"
@@ -33,20 +33,23 @@ def batchLock(folder: Path) -> Iterator[None]:
 def workerMark(folder: Path) -> Iterator[None]:
     """Keep others from beginning a batch in the folder as long as this process lives."""
     with open(folder / _WORKERS, "ab") as stream:
-        if os.name != "nt":
-            import fcntl
-
-            fcntl.flock(stream, fcntl.LOCK_SH)
+        _awaitLock(stream, folder, isShared=True)
         yield
 
 
 def _awaitWorkers(folder: Path) -> None:
+    with outputErrors(folder):
+        stream = open(folder / _WORKERS, "ab")
+    with stream:
+        _awaitLock(stream, folder, isShared=False)
+
+
+def _awaitLock(stream: BinaryIO, folder: Path, isShared: bool) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
-        with outputErrors(folder), open(folder / _WORKERS, "ab") as stream:
-            try:
-                return lockExclusively(stream, folder)
-            except OutputError:
-                if time.monotonic() > deadline:
-                    raise
+        try:
+            return PLATFORM.lock(stream.fileno(), isShared)
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise OutputError(f"Another batch still writes to {folder}: wait until it ends.") from error
         time.sleep(0.05)

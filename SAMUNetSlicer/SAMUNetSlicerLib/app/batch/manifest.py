@@ -1,13 +1,13 @@
 """Write the list of a batch's cases and their states as one JSON file; manifest.schema.json defines it."""
 
 import json
-import os
 import time
 from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, Mapping, Sequence
 
 from ... import __version__
+from ...atomicFiles import replaceText
 from ..common import outputErrors, utcNow
 from ..jobs import DONE, FAILED, NEEDS_REVIEW, QUEUED, RUNNING, CaseRecord
 
@@ -66,16 +66,8 @@ def writeWhole(path: Path, text: str) -> None:
 
     :raises OutputError: it cannot be written; the one before stays.
     """
-    temporary = path.with_name(f".samunet-{os.getpid()}-{path.name}")
     with outputErrors(path):
-        try:
-            with open(temporary, "w", encoding="utf-8") as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        replaceText(path, text)
 
 
 def _entry(record: CaseRecord) -> Dict[str, Any]:

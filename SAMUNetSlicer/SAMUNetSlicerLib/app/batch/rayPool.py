@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Sequence
 
+from ...atomicFiles import sha256Of
 from ...engine.serving import ModelSpec
 from ...errors import EngineError, InputError, UserError
-from ..common import sha256Of
 from ..engines import EngineLaunch
 from ..jobs import FAILED, CaseRecord
 from ..models import modelSpec

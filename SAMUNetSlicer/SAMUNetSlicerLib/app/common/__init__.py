@@ -5,7 +5,7 @@ from ..._exports import exports
 __all__, __getattr__, __dir__ = exports(
     __name__,
     {
-        "fileNames": ("distinctNames", "fileName", "nameAndJoint", "requireUtf8"),
+        "fileNames": ("distinctNames", "fileName", "nameAndJoint", "printablePath", "requireUtf8"),
         "folders": ("cacheFolder", "homeFolder", "weightsFolder"),
         "safeFiles": (
             "copyStream",
@@ -15,7 +15,6 @@ __all__, __getattr__, __dir__ = exports(
             "outputErrors",
             "Progress",
             "requireSpace",
-            "sha256Of",
             "utcNow",
         ),
     },

@@ -1,27 +1,38 @@
 """Make file names from a pattern and from what users call their cases and segments."""
 
+import hashlib
 import os
 import re
 import unicodedata
 from pathlib import Path
-from typing import Iterable, List, Mapping, Tuple
+from typing import Iterable, List, Mapping, Tuple, Union
 
 from ...errors import InputError
 
-_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f\ud800-\udfff]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # by Windows, with any ending
 _JOINTS = " -_.,"
 _MOST_BYTES = 120  # leaves room for endings and numbers in the 255 that file systems allow
 
 
-def fileName(text: str) -> str:
-    """Turn a text into a file name without ending that every system takes: any letters, spaces, no
-    separators.
+def fileName(text: str, isDistinct: bool = False) -> str:
+    """Turn a text into a file name without ending that every system takes.
+
+    :param isDistinct: end a name that has to be cut with a digest of the whole text.
     """
     name = _FORBIDDEN.sub("_", unicodedata.normalize("NFC", text)).strip(" .")
-    while len(name.encode()) > _MOST_BYTES:
+    ending = ""
+    if isDistinct and len(name.encode()) > _MOST_BYTES:
+        ending = f"-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    while len(name.encode()) > _MOST_BYTES - len(ending):
         name = name[:-1].rstrip(" .")
+    name += ending
     return f"_{name}" if not name or _RESERVED.fullmatch(name) else name
+
+
+def printablePath(path: Union[str, Path]) -> str:
+    """Return a path as text that can be shown and stored; bytes that are not UTF-8 become ``\\xe4``."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def requireUtf8(path: Path) -> None:
@@ -29,11 +40,8 @@ def requireUtf8(path: Path) -> None:
 
     :raises InputError: its name is not UTF-8 text.
     """
-    try:
-        str(path).encode("utf-8")
-    except UnicodeEncodeError as error:
-        shown = os.fsencode(path).decode("utf-8", "replace")
-        raise InputError(f"The name of '{shown}' is not UTF-8 text: rename it.") from error
+    if printablePath(path) != str(path):
+        raise InputError(f"The name of '{printablePath(path)}' is not UTF-8 text: rename it.")
 
 
 def nameAndJoint(pattern: str, fields: Mapping[str, str]) -> Tuple[str, str]:

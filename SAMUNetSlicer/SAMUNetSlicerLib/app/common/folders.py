@@ -1,8 +1,9 @@
 """Locate downloads and computed slices: one folder per user, shared by every Slicer version."""
 
 import os
-import sys
 from pathlib import Path
+
+from ...platforms import PLATFORM
 
 
 def homeFolder() -> Path:
@@ -13,18 +14,8 @@ def homeFolder() -> Path:
     override = os.environ.get("SAMUNET_HOME", "").strip()
     if override:
         return Path(override).expanduser().absolute()
-    return _userDataFolder() / "SAMUNetSlicer"
-
-
-def _userDataFolder() -> Path:
-    """Return the system's folder for application data; Slicer's Python has no package that tells."""
-    if sys.platform == "win32":
-        default, name = Path.home() / "AppData" / "Local", "LOCALAPPDATA"
-    elif sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support"
-    else:
-        default, name = Path.home() / ".local" / "share", "XDG_DATA_HOME"
-    return Path(os.environ.get(name, "").strip() or default)
+    # Slicer's Python has no package that tells it.
+    return PLATFORM.userData() / "SAMUNetSlicer"
 
 
 def weightsFolder() -> Path:

@@ -3,13 +3,13 @@
 import contextlib
 import datetime
 import errno
-import hashlib
-import os
 import shutil
 from pathlib import Path
 from typing import BinaryIO, Callable, Iterator, Optional
 
+from ...atomicFiles import flushToDisk, sha256Of
 from ...errors import OutputError, WeightsError
+from ...platforms import PLATFORM
 
 Progress = Callable[[int, Optional[int]], None]  # (bytes done, bytes in total or None)
 
@@ -18,15 +18,6 @@ _CHUNK = 1 << 20
 
 def noProgress(_done: int, _total: Optional[int]) -> None:
     """Ignore progress."""
-
-
-def sha256Of(path: Path) -> str:
-    """Return the SHA-256 of a file as 64 hexadecimal digits."""
-    digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        for chunk in iter(lambda: stream.read(_CHUNK), b""):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def copyStream(source: BinaryIO, target: Path, limit: Optional[int] = None) -> None:
@@ -59,9 +50,8 @@ def installVerified(temporary: Path, target: Path, sha256: Optional[str]) -> Pat
             "catalog): get it again, or from another place."
         )
     with outputErrors(target):
-        with open(temporary, "rb+") as stream:
-            os.fsync(stream.fileno())
-        os.replace(temporary, target)
+        flushToDisk(temporary)
+        PLATFORM.replace(temporary, target)
     return target
 
 
@@ -102,14 +92,7 @@ def lockExclusively(stream: BinaryIO, path: Path) -> None:
     :raises OutputError: another process holds it.
     """
     try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        PLATFORM.lock(stream.fileno())
     except OSError as error:
         raise OutputError(f"Another program is writing {path}: wait until it is done.") from error
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import IO, Optional, Sequence
 
 from ...errors import EngineError
-from .childProcess import EngineLaunch, windowsFlags
+from ...platforms import PLATFORM
+from .childProcess import EngineLaunch
 
 _COMMAND_LINE = "SAMUNetSlicerLib.cli.main"
 
@@ -29,7 +30,7 @@ class BackgroundCommand:
                 stdout=self._output,
                 stderr=subprocess.STDOUT,
                 env=launch.variables(),
-                creationflags=windowsFlags(),
+                **PLATFORM.childOptions(),
             )
         except OSError as error:
             self._output.close()
@@ -49,7 +50,7 @@ class BackgroundCommand:
         return text
 
     def cancel(self) -> None:
-        """End it now, whatever it does."""
-        self._process.kill()
+        """End it now, whatever it does; also what a launcher such as ``PythonSlicer`` has started."""
+        PLATFORM.killTree(self._process)
         self._process.wait()
         self._output.close()

@@ -1,20 +1,23 @@
 """Start the child process that runs `engine.serving.worker`, and exchange messages with it by pipes."""
 
 import collections
+import logging
 import os
 import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Deque, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import BinaryIO, Deque, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ...engine.serving import FrameError, FrameReader, Message, pack
 from ...errors import EngineError
-from . import pipes
+from ...platforms import PLATFORM
 
 _LIBRARY_PARENT = str(Path(__file__).resolve().parents[3])
 _GRACE_SECONDS = 1.0
+_CHUNK_BYTES = 1 << 20
+_log = logging.getLogger(__name__)
 _WORKER = ("-m", "SAMUNetSlicerLib.engine.serving.worker")
 
 
@@ -54,8 +57,8 @@ class EngineProcess:
     def __init__(self, launch: EngineLaunch):
         self._decoder = FrameReader()
         self._outgoing: Deque[memoryview] = collections.deque()
-        self._popen = _start(launch)
-        pipes.prepare(self._popen.stdout.fileno(), self._popen.stdin.fileno())
+        self._popen, self._readEnd, self._writeEnd = _start(launch)
+        PLATFORM.keepFromWaiting(self._readEnd, self._writeEnd)
 
     @property
     def pid(self) -> int:
@@ -70,7 +73,7 @@ class EngineProcess:
         try:
             while self._outgoing:
                 buffer = self._outgoing[0]
-                written = pipes.writeSome(self._popen.stdin.fileno(), buffer)
+                written = PLATFORM.writeSome(self._writeEnd, buffer)
                 if written < len(buffer):
                     self._outgoing[0] = buffer[written:]
                     return
@@ -83,7 +86,7 @@ class EngineProcess:
         self.flush()
         messages: List[Message] = []
         while True:
-            chunk = pipes.readAvailable(self._popen.stdout.fileno())
+            chunk = PLATFORM.readAvailable(self._readEnd, _CHUNK_BYTES)
             if not chunk:
                 return messages, chunk is not None
             try:
@@ -93,12 +96,12 @@ class EngineProcess:
                 return messages, False
 
     def block(self, seconds: float) -> None:
-        pipes.waitReadable(self._popen.stdout.fileno(), seconds)
+        PLATFORM.waitReadable(self._readEnd, seconds)
 
     def close(self) -> str:
         """End the process, by force if it does not follow the end of its input, and say how it ended."""
-        for stream in (self._popen.stdin, self._popen.stdout):
-            stream.close()
+        for end in (self._readEnd, self._writeEnd):
+            os.close(end)
         try:
             self._popen.wait(_GRACE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -107,43 +110,45 @@ class EngineProcess:
 
     def kill(self) -> None:
         """Kill the process and, where ``PythonSlicer`` is a launcher, the Python that it started."""
-        if self._popen.poll() is not None:
-            return
-        if os.name == "nt":
-            command = ["taskkill", "/F", "/T", "/PID", str(self._popen.pid)]
-            subprocess.run(command, capture_output=True, check=False, creationflags=windowsFlags())
-        else:
-            os.killpg(self._popen.pid, signal.SIGKILL)
+        if self._popen.poll() is None:
+            PLATFORM.killTree(self._popen)
 
 
-def _start(launch: EngineLaunch) -> subprocess.Popen:
-    log = open(launch.logPath, "ab") if launch.logPath else None
+def _start(launch: EngineLaunch) -> Tuple[subprocess.Popen, int, int]:
+    """Return the process and our ends of its pipes: (process, to read from, to write to)."""
+    log = _openLog(launch.logPath)
+    (theirInput, writeEnd), (readEnd, theirOutput) = PLATFORM.pipe(), PLATFORM.pipe()
     try:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             launch.command(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdin=theirInput,
+            stdout=theirOutput,
             stderr=log,
-            bufsize=0,
             env=launch.variables(),
-            # A group of its own: Ctrl+C belongs to the front end, and a launcher is killed with its child.
-            start_new_session=True,
-            creationflags=windowsFlags(),
+            **PLATFORM.childOptions(),
         )
+        return process, readEnd, writeEnd
     except OSError as error:
+        os.close(readEnd)
+        os.close(writeEnd)
         executable = launch.command()[0]
         raise EngineError(
             f"The engine's Python {executable} cannot be started ({error.strerror}); choose another one."
         ) from error
     finally:
+        os.close(theirInput)
+        os.close(theirOutput)
         if log is not None:
             log.close()
 
 
-def windowsFlags() -> int:
-    """Return flags for processes that work in the background: 0 except on Windows."""
-    # Of normal priority: a user waits for a click's answer, and a core is left to the user interface anyway.
-    return getattr(subprocess, "CREATE_NO_WINDOW", 0)
+def _openLog(path: Optional[Path]) -> Optional[BinaryIO]:
+    """Open the log; None where that cannot be: an engine without a log is better than none."""
+    try:
+        return None if path is None else open(path, "ab")
+    except OSError as error:
+        _log.warning("The engine's log %s cannot be written: %s", path, error)
+        return None
 
 
 def _describeExit(code: int) -> str:

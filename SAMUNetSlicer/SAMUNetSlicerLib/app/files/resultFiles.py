@@ -1,14 +1,14 @@
 """Write the files of one segmented case: all of them, under one name, or none."""
 
 import os
-import shutil
-import uuid
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Callable, List, Mapping, Optional, Sequence, Tuple
 
+from ...atomicFiles import Workspace, sweepWorkspaces
 from ...errors import InputError, OutputError
+from ...platforms import PLATFORM
 from ...scene.export import EXISTING, renameIfFree
 from ..common import outputErrors
 from .exportFormats import DEFAULT_KEYS, ExportSource, formatsOf
@@ -45,6 +45,7 @@ class ResultFiles:
         self._existing = existing
         self._formats = formatsOf(formats)
         self._chooseName([*(each.ending for each in self._formats), _PICTURES])
+        sweepWorkspaces(self.folder)
 
     def write(
         self,
@@ -79,9 +80,8 @@ class ResultFiles:
         isNew = not self.folder.exists()
         with outputErrors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            # On the same file system, so that finished files only need to be renamed.
-            staging = self.folder / f".samunet-{uuid.uuid4().hex[:12]}"
-            staging.mkdir()
+            workspace = Workspace(self.folder)
+            staging = workspace.folder
         try:
             stem = staging / _STAGED_NAME
             exported = self._writeFormats(source, stem, onFormat)
@@ -96,7 +96,7 @@ class ResultFiles:
         except OutputError as error:
             raise OutputError(self._inPlace(str(error), staging)) from error
         finally:
-            shutil.rmtree(staging, ignore_errors=True)
+            workspace.close()
             if isNew:
                 with suppress(OSError):  # it holds the results
                     self.folder.rmdir()
@@ -128,7 +128,7 @@ class ResultFiles:
                 self._chooseName(endings)
             for source, ending in zip(staged[1:], endings[1:]):
                 self._target(ending).parent.mkdir(exist_ok=True)
-                os.replace(source, self._target(ending))
+                PLATFORM.replace(source, self._target(ending))
         return [self._target(ending) for ending in endings]
 
     def _spareVolume(self, endings: Sequence[str], volumeFile: str) -> None:
@@ -139,7 +139,7 @@ class ResultFiles:
 
     def _claim(self, source: Path, target: Path) -> bool:
         if self._existing == "overwrite":
-            os.replace(source, target)
+            PLATFORM.replace(source, target)
             return True
         return renameIfFree(source, target)
 

@@ -8,6 +8,7 @@ from typing import Callable, List, Tuple
 import numpy as np
 import SimpleITK as sitk
 
+from ...engine.overlap import dice
 from ...engine.serving import ModelSpec
 from ...errors import OutputError
 from ...scene.geometry import SlicePlane
@@ -67,14 +68,16 @@ class Demo:
             for structure, one, other in zip(case.structures, first.slices, again.slices):
                 reference = truth.mask(labelNode, one.prompts.plane, one.name)
                 mask = files.mask(one.name, one.prompts.plane)
-                dice = diceOf(mask, reference)
-                caption = f"{one.name}, {one.place}: Dice {dice:.2f}"
+                agreement = dice(mask, reference)
+                caption = f"{one.name}, {one.place}: Dice {agreement:.2f}"
                 color = files.color(one.name)
                 picture = slicePicture(
                     volumeNode, prompts.window, one.prompts, mask, reference, color, caption
                 )
                 rows.append(
-                    DemoSlice(one.name, one.place, structure.prompt, one.report, other.report, dice, picture)
+                    DemoSlice(
+                        one.name, one.place, structure.prompt, one.report, other.report, agreement, picture
+                    )
                 )
         return rows
 
@@ -96,12 +99,6 @@ class Demo:
         job = SegmentJob(self.volumeFile(case), prompts, self._folder, self._spec, existing="overwrite")
         with self._openEngine() as engine:
             return runSegmentJob(job, engine)
-
-
-def diceOf(mask: np.ndarray, reference: np.ndarray) -> float:
-    """Compute Dice's coefficient of two bool masks of one shape, 1 if both are empty (Dice 1945)."""
-    total = int(mask.sum()) + int(reference.sum())
-    return 2 * int((mask & reference).sum()) / total if total else 1.0
 
 
 class ReadBack:

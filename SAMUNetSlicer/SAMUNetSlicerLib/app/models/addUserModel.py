@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Container
 
+from ...atomicFiles import sha256Of
 from ...engine.models import ModelCard
 from ...errors import InputError
-from ..common import sha256Of
 from .userModels import catalog, registerModel
 from .weights import importWeights
 

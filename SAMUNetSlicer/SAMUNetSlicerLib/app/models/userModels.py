@@ -1,11 +1,10 @@
 """Keep the user's own models: a catalog beside the product's, in the home folder."""
 
 import json
-import os
-import uuid
 from pathlib import Path
 from typing import Any, Dict
 
+from ...atomicFiles import replaceFile
 from ...engine.models import Catalog, load_catalog
 from ..common import homeFolder, outputErrors
 
@@ -54,15 +53,14 @@ def _write(document: Dict[str, Any]) -> None:
     """Replace the user's file in one step, if it is valid."""
     path = userCatalogFile()
     text = json.dumps(document, indent=2) + "\n"
-    temporary = path.with_name(f"{path.stem}.{uuid.uuid4().hex}.tmp")
+
+    def write(temporary: Path) -> None:
+        temporary.write_text(text, encoding="utf-8")
+        load_catalog([temporary])
+
     with outputErrors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_text(text, encoding="utf-8")
-            load_catalog([temporary])
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        replaceFile(path, write)
 
 
 def _document(path: Path) -> Dict[str, Any]:

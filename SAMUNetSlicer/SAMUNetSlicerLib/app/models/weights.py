@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Callable, Dict, Optional
 
+from ...atomicFiles import sha256Of
 from ...engine.models import ModelCard, Source, weights_path
 from ...errors import CancelledError, InputError, WeightsError
 from ..common import (
@@ -14,7 +15,6 @@ from ..common import (
     noProgress,
     outputErrors,
     requireSpace,
-    sha256Of,
     weightsFolder,
 )
 from .httpDownload import downloadUrl

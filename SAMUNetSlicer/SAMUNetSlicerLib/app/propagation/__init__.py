@@ -9,6 +9,6 @@ __all__, __getattr__, __dir__ = exports(
         "options": ("PropagatedSlice", "PropagationOptions", "PropagationReport", "Stop"),
         "propagator": ("Propagator",),
         "review": ("reviewSlices", "SliceReview"),
-        "stopRules": ("diceOf", "grayLevels", "reasonToRefuse"),
+        "stopRules": ("grayLevels", "reasonToRefuse"),
     },
 )

@@ -4,6 +4,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optiona
 
 import numpy as np
 
+from ...engine.overlap import dice
 from ...engine.serving import EngineStatus, PredictReport
 from ...engine.types import Prediction
 from ...scene.geometry import PlaneStack, SlicePlane
@@ -18,7 +19,7 @@ from ..session import (
 )
 from .options import PropagatedSlice, PropagationOptions, Stop
 from .routes import CutRoute, RegionRoute, Route, RouteStep
-from .stopRules import GrayLevels, diceOf, grayLevels, reasonToRefuse
+from .stopRules import GrayLevels, grayLevels, reasonToRefuse
 
 # Slices that each front has encoded before their turn: a full batch on a GPU; on the CPU just enough that
 # it never waits for the front end, because what lies beyond the end of the structure is encoded in vain.
@@ -152,7 +153,7 @@ class SliceFollower:
             return PropagatedSlice(plane, confidence)
         ratio = np.count_nonzero(mask) / np.count_nonzero(routeStep.neighbor)
         shift = self._levelsOfKey(route).shift(grayLevels(self._encoded[step].image, mask))
-        return PropagatedSlice(plane, confidence, diceOf(mask, routeStep.neighbor), ratio, shift)
+        return PropagatedSlice(plane, confidence, dice(mask, routeStep.neighbor), ratio, shift)
 
     def _levelsOfKey(self, route: Route) -> GrayLevels:
         if route.key not in self._levels:

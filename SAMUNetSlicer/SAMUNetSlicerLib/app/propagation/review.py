@@ -5,9 +5,9 @@ from typing import Dict, List, Optional, Tuple
 
 import numpy as np
 
+from ...engine.overlap import dice
 from ...scene.geometry import PlaneStack, SlicePlane
 from ..session import SegmentationSession, SegmentProvenance, SliceRecord
-from .stopRules import diceOf
 
 # What counts as certainly wrong, for each sign on its own; half of it is worth a word.
 _WORST_CONFIDENCE, _WORST_DICE, _WORST_RATIO = 0.5, 0.5, 2.0
@@ -86,8 +86,8 @@ def _confidenceSign(confidence: Optional[float]) -> Tuple[float, str]:
 
 
 def _diceSign(mask: np.ndarray, neighbors: List[np.ndarray]) -> Tuple[float, str]:
-    dice = min(diceOf(mask, other) for other in neighbors)
-    return _share(1 - dice, 1 - _WORST_DICE), f"Dice {dice:.2f} with its neighbor"
+    least = min(dice(mask, other) for other in neighbors)
+    return _share(1 - least, 1 - _WORST_DICE), f"Dice {least:.2f} with its neighbor"
 
 
 def _areaSign(mask: np.ndarray, neighbors: List[np.ndarray]) -> Tuple[float, str]:

@@ -44,11 +44,6 @@ def grayLevels(image: np.ndarray, mask: np.ndarray) -> GrayLevels:
     return GrayLevels(float(inside.mean()), float(inside.std()))
 
 
-def diceOf(mask: np.ndarray, other: np.ndarray) -> float:
-    """Return 2 |A and B| / (|A| + |B|) of two bool masks (H, W), one of which is not empty."""
-    return 2 * np.count_nonzero(mask & other) / (np.count_nonzero(mask) + np.count_nonzero(other))
-
-
 def reasonToRefuse(found: PropagatedSlice, options: PropagationOptions) -> Optional[str]:
     """Return a sentence if the mask is not to be taken, None if it is."""
     if found.confidence < options.minConfidence:

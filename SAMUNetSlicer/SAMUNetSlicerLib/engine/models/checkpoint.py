@@ -5,7 +5,6 @@ torch.optim.Adam object>}``, which ``torch.load(weights_only=True)`` refuses.  S
 empty stand-ins while unpickling; any other name in the pickle refuses the file before it is opened.
 """
 
-import hashlib
 import pickle
 import warnings
 import zipfile
@@ -17,6 +16,7 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from ...atomicFiles import sha256Of
 from ...errors import WeightsError
 from .device import is_out_of_memory
 
@@ -64,11 +64,7 @@ def file_sha256(path: Union[str, Path]) -> str:
     :raises WeightsError: the file is missing or empty.
     """
     _require_content(Path(path))
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
+    return sha256Of(path)
 
 
 def read_state_dict(path: Union[str, Path]) -> Dict[str, Tensor]:

@@ -4,8 +4,6 @@ import json
 import os
 import re
 import threading
-import time
-import uuid
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
@@ -15,16 +13,14 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
+from ...atomicFiles import replaceFile, sweepWorkspaces
 from ..types import Embedding
 
 _FORMAT = "samunet-embedding-1"  # raise the number whenever the meaning of a file changes
 _SUFFIX = ".safetensors"
-_UNFINISHED = ".tmp"
 # Names of other shapes are other people's files: they are neither counted nor removed.
 _KEY = re.compile(r"[0-9a-f]{40}")
 _FINISHED_NAME = re.compile(rf"{_KEY.pattern}{re.escape(_SUFFIX)}")
-_ANY_NAME = re.compile(rf"{_KEY.pattern}({re.escape(_SUFFIX)}|\.[0-9a-f]{{32}}{re.escape(_UNFINISHED)})")
-_UNFINISHED_SECONDS = 600.0  # far longer than any write takes: its process is gone
 _WRITES_PER_COUNT = 32  # other processes write too, so the running total drifts
 _EVICT_TO = 0.9  # of the budget: counting files costs more than writing one
 
@@ -32,7 +28,7 @@ _EVICT_TO = 0.9  # of the budget: counting files costs more than writing one
 class DiskTier:
     """A folder of embeddings that processes share without talking to each other.
 
-    A file appears under its name only when complete (temporary name, then `os.replace`), carries a
+    A file appears under its name only when complete, see `atomicFiles`, carries a
     checksum over everything it says, and is removed when that does not hold.  So a killed process leaves
     at most an unfinished file, removed later, and a damaged or foreign file is a miss, never an
     embedding.  Files go in the order of their last use (modification time).
@@ -88,8 +84,9 @@ class DiskTier:
     def clear(self) -> None:
         """Remove every embedding of every process."""
         with self._lock:
-            for path, _, _ in self._files(unfinished_too=True):
+            for path, _, _ in self._files():
                 _remove(path)
+            sweepWorkspaces(self._folder)
             self._total = 0
 
     def stats(self) -> Tuple[int, int, str]:
@@ -109,9 +106,7 @@ class DiskTier:
                 self._evict()
 
     def _evict(self) -> None:
-        for path, _, modified in self._files(unfinished_too=True):
-            if path.suffix == _UNFINISHED and time.time() - modified > _UNFINISHED_SECONDS:
-                _remove(path)
+        sweepWorkspaces(self._folder)
         files = sorted(self._files(), key=lambda file: file[2])
         self._total = sum(size for _, size, _ in files)
         if self._total <= self._max_bytes:
@@ -122,13 +117,12 @@ class DiskTier:
             _remove(path)
             self._total -= size
 
-    def _files(self, unfinished_too: bool = False) -> List[Tuple[Path, int, float]]:
+    def _files(self) -> List[Tuple[Path, int, float]]:
         """(path, bytes, time of the last use) of each file."""
-        name = _ANY_NAME if unfinished_too else _FINISHED_NAME
         found = []
         with suppress(OSError), os.scandir(self._folder) as entries:
             for entry in entries:
-                if name.fullmatch(entry.name):
+                if _FINISHED_NAME.fullmatch(entry.name):
                     with suppress(FileNotFoundError):
                         state = entry.stat()
                         found.append((Path(entry.path), state.st_size, state.st_mtime))
@@ -136,12 +130,9 @@ class DiskTier:
 
 
 def _write_whole(path: Path, data: bytes) -> None:
-    unfinished = path.with_name(f"{path.stem}.{uuid.uuid4().hex}{_UNFINISHED}")
     try:
-        unfinished.write_bytes(data)
-        os.replace(unfinished, path)
+        replaceFile(path, lambda unfinished: unfinished.write_bytes(data), isDurable=False)
     except OSError:
-        _remove(unfinished)
         # Windows refuses while another process reads the file, which then has the same content already.
         if not path.exists():
             raise

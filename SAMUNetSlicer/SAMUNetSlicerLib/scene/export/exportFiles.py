@@ -3,12 +3,13 @@
 import errno
 import os
 import shutil
-import uuid
 from itertools import count
 from pathlib import Path
 from typing import Callable
 
+from ...atomicFiles import Workspace, flushToDisk
 from ...errors import InputError, OutputError
+from ...platforms import PLATFORM
 
 EXISTING = ("refuse", "overwrite", "number")
 
@@ -45,22 +46,21 @@ def writeChecked(path, existing: str, write: Callable[[Path], None], check: Call
     if existing == "refuse" and os.path.lexists(target):
         raise _taken(target)
     _, ending = splitEnding(target)
-    # A short name of its own: the target's name may be as long as the file system allows.
-    temporary = target.with_name(f".samunet-{uuid.uuid4().hex[:12]}{ending}")
     try:
-        temporary.touch(exist_ok=False)
-        write(temporary)
-        _sync(temporary)
-        check(temporary)
-        return _publish(temporary, target, existing)
+        with Workspace(target.parent) as folder:
+            # A short name of its own: the target's name may be as long as the file system allows.
+            temporary = folder / f"file{ending}"
+            temporary.touch()
+            write(temporary)
+            flushToDisk(temporary)
+            check(temporary)
+            return _publish(temporary, target, existing)
     except OSError as error:
         raise _outputError(target, error) from error
     except OutputError as error:
         if _isFull(target.parent):
             raise _outputError(target, OSError(errno.ENOSPC, "")) from error
         raise
-    finally:
-        _discard(temporary)
 
 
 def splitEnding(path: Path):
@@ -74,7 +74,7 @@ def splitEnding(path: Path):
 
 def _publish(temporary: Path, target: Path, existing: str) -> Path:
     if existing == "overwrite":
-        os.replace(temporary, target)
+        PLATFORM.replace(temporary, target)
         return target
     if existing == "refuse":
         if not renameIfFree(temporary, target):
@@ -107,7 +107,7 @@ def _renameByReserving(temporary: Path, place: Path) -> bool:
         place.touch(exist_ok=False)
     except FileExistsError:
         return False
-    os.replace(temporary, place)
+    PLATFORM.replace(temporary, place)
     return True
 
 
@@ -117,18 +117,6 @@ def _isFull(folder: Path) -> bool:
         return shutil.disk_usage(folder).free < _FULL_DISK_BYTES
     except OSError:
         return False
-
-
-def _sync(path: Path) -> None:
-    with open(path, "rb+") as file:
-        os.fsync(file.fileno())
-
-
-def _discard(temporary: Path) -> None:
-    try:
-        temporary.unlink()
-    except OSError:
-        pass  # never made, already renamed, or its folder is gone: nothing is left that we could remove
 
 
 def _taken(target: Path) -> OutputError:
