@@ -12,7 +12,7 @@ from typing import Callable, Union
 
 from .platforms import PLATFORM
 
-_PREFIX, _LOCK = ".samunet-tmp-", ".lock"
+WORKSPACE_PREFIX, _LOCK = ".samunet-tmp-", ".lock"
 _UNLOCKED_SECONDS = 3600.0  # far longer than a folder is without its lock
 _CHUNK = 1 << 20
 
@@ -28,7 +28,7 @@ class Workspace:
     :raises OSError: the folder cannot be made.
     """
 
-    def __init__(self, parent: Union[str, Path], prefix: str = _PREFIX):
+    def __init__(self, parent: Union[str, Path], prefix: str = WORKSPACE_PREFIX):
         while True:
             self.folder = Path(parent) / f"{prefix}{uuid.uuid4().hex[:12]}"
             self.folder.mkdir(mode=0o700)
@@ -62,7 +62,7 @@ class Workspace:
         return (self.folder / _LOCK).exists()
 
 
-def sweepWorkspaces(parent: Union[str, Path], prefix: str = _PREFIX) -> None:
+def sweepWorkspaces(parent: Union[str, Path], prefix: str = WORKSPACE_PREFIX) -> None:
     """Remove what processes that were killed have left in a folder; what is in use stays."""
     with suppress(OSError):
         for folder in Path(parent).glob(f"{prefix}*"):

@@ -1,5 +1,7 @@
 """Which images a batch finds in files and folders, and what it calls them."""
 
+import os
+
 import numpy as np
 import pydicom
 import pytest
@@ -77,6 +79,30 @@ def test_names_are_fit_for_files_on_every_system(tmp_path):
     write_image(tmp_path / f"{'ü' * 100}.nrrd")
     first, second = names(tmp_path)
     assert first == "a_b _c_" and len(second.encode()) <= 150
+
+
+def test_names_that_windows_keeps_for_its_devices_are_not_used(tmp_path):
+    for name in ("CON.nrrd", "com1.nii.gz", "nul/CT.nrrd"):
+        write_image(tmp_path / name)
+    assert names(tmp_path) == ["_CON", "_com1", "nul-CT"]
+
+
+def test_long_names_that_differ_at_their_end_stay_apart(tmp_path):
+    for number in range(2):
+        write_image(tmp_path / f"{'x' * 130}{number}.nrrd")
+    assert len(set(names(tmp_path))) == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names there are text, not bytes")
+def test_a_name_that_is_not_utf8_is_a_case_too(tmp_path):
+    write_image(tmp_path / "good.nrrd")
+    os.rename(os.fsencode(tmp_path / "good.nrrd"), os.fsencode(tmp_path) + b"/L\xe4sion.nrrd")
+    write_image(tmp_path / "good.nrrd")
+    bad, good = findCases([tmp_path])
+    assert (bad.name, good.name) == ("L_sion", "good")
+    good.requireReadable()
+    with pytest.raises(InputError, match=r"L\\xe4sion\.nrrd' is not UTF-8.*rename"):
+        bad.requireReadable()
 
 
 def test_each_series_of_a_folder_is_a_case_with_its_own_geometry(tmp_path):

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import jsonschema
 import numpy as np
@@ -15,6 +16,7 @@ from app import batch_runs
 from app.batch_runs import MIDDLE, fake_launch, options, run_batch, write_image, write_prompts
 from SAMUNetSlicerLib.app.batch import BatchJob, BatchListener, WorkerPool, batchLock
 from SAMUNetSlicerLib.app.batch import manifest as batchManifest
+from SAMUNetSlicerLib.app.batch.caseFiles import sweep, writeCase
 from SAMUNetSlicerLib.app.jobs import CaseRecord
 from SAMUNetSlicerLib.errors import InputError, OutputError, PromptError
 
@@ -204,6 +206,66 @@ def test_leftovers_of_a_killed_batch_are_swept(data):
     run(data)
     assert not list((data / "out").glob(".samunet-*"))
     assert (data / "out" / "notes.txt").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names there are text, not bytes")
+def test_an_image_whose_name_is_not_utf8_fails_alone(data):
+    folder = os.fsencode(data / "in")
+    os.rename(os.fsencode(write_image(data / "in" / "b.nrrd")), folder + b"/L\xe4sion.nrrd")
+    os.mkdir(folder + b"/Stra\xdfe")
+    write_dicom_like(folder + b"/Stra\xdfe/1")
+    records = run(data)
+    assert {record.state for name, record in records.items() if name.startswith("Fall")} == {"done"}
+    failed = [record for record in records.values() if record.state == "failed"]
+    assert len(failed) == 2 and all("is not UTF-8" in record.message for record in failed)
+    assert r"L\xe4sion.nrrd" in " ".join(case["source"] for case in manifest(data)["cases"])
+
+
+def write_dicom_like(path):
+    with open(path, "wb") as file:
+        file.write(bytes(128) + b"DICM" + bytes(64))
+
+
+def test_an_interrupted_replacement_brings_the_earlier_results_back(tmp_path, monkeypatch):
+    writeCase(tmp_path, "case", lambda folder: filled(folder, "old"))
+    rename = Path.rename
+
+    def refuse(self, target):
+        if (self / "result.txt").read_text() == "new":
+            raise PermissionError(13, "a file in it is open in another program")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(OutputError, match="cannot be written"):
+        writeCase(tmp_path, "case", lambda folder: filled(folder, "new"))
+    sweep(tmp_path)
+    assert (tmp_path / "case" / "result.txt").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["case"]
+
+
+def test_earlier_results_come_back_when_a_batch_was_killed_while_it_replaced_them(tmp_path, monkeypatch):
+    writeCase(tmp_path, "case", lambda folder: filled(folder, "old"))
+    rename, renamed = Path.rename, []
+
+    def die(self, target):
+        if renamed:
+            raise KeyboardInterrupt  # as if killed: nothing is put right after it
+        renamed.append(target)
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", die)
+    with pytest.raises(KeyboardInterrupt):
+        writeCase(tmp_path, "case", lambda folder: filled(folder, "new"))
+    assert not (tmp_path / "case").exists()
+    monkeypatch.undo()
+    sweep(tmp_path)
+    assert (tmp_path / "case" / "result.txt").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["case"]
+
+
+def filled(folder, text):
+    (folder / "result.txt").write_text(text)
+    return CaseRecord("case", "")
 
 
 def test_a_broken_shared_prompts_file_is_said_once_before_any_work(data):

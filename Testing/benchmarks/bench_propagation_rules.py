@@ -24,7 +24,6 @@ from SAMUNetSlicerLib.app.propagation import (
     neighborPrompts,
     reasonToRefuse,
 )
-from SAMUNetSlicerLib.app.propagation.stopRules import reasonToRefuse
 from SAMUNetSlicerLib.engine.models import ModelCard, load_model
 from SAMUNetSlicerLib.engine.overlap import dice
 from SAMUNetSlicerLib.engine.prompting import Predictor

@@ -7,7 +7,7 @@ from typing import Callable, Dict, List, Optional, Sequence, Tuple
 from ...atomicFiles import sha256Of
 from ...engine.serving import ModelSpec
 from ...errors import OutputError, UserError
-from ..common import printablePath
+from ..common import printablePath, requireUtf8
 from ..engines import EngineLaunch
 from ..jobs import FAILED, QUEUED, REVIEW_BELOW, RUNNING, CaseRecord
 from ..prompts import SliceChoice
@@ -109,7 +109,7 @@ class BatchJob:
         options = self._options
         self._records[case.name] = record = CaseRecord(case.name, printablePath(case.path))
         try:
-            case.requireReadable()
+            requireUtf8(Path(case.path))
             prompts = search.find(case)
         except UserError as error:
             failure = {"state": FAILED, "message": str(error), "error": type(error).__name__}

@@ -11,13 +11,13 @@ from itertools import count
 from pathlib import Path
 from typing import Callable, Dict, Optional
 
-from ...atomicFiles import flushToDisk, sha256Of, sweepWorkspaces
+from ...atomicFiles import WORKSPACE_PREFIX, flushToDisk, sha256Of, sweepWorkspaces
 from ...errors import OutputError
 from ..common import outputErrors
 from ..jobs import CaseRecord
 
 RECORD = "record.json"
-_STAGING = ".samunet-case-"
+_STAGING = ".samunet-"
 _EARLIER = ".samunet-earlier-"  # with the name of the case: what its new results take the place of
 
 
@@ -91,15 +91,22 @@ def sweep(folder: Path) -> None:
     Earlier results that were to be replaced in that moment come back.
     """
     for left in Path(folder).glob(f"{_STAGING}*"):
-        shutil.rmtree(left, ignore_errors=True)
-    for earlier in Path(folder).glob(f"{_EARLIER}*"):
-        place = caseFolder(folder, earlier.name[len(_EARLIER) :])
-        if os.path.lexists(place):
-            shutil.rmtree(earlier, ignore_errors=True)
-        else:
-            with outputErrors(place):
-                earlier.rename(place)
+        if left.name.startswith(_EARLIER):
+            _bringBack(left)
+        elif not left.is_dir():
+            left.unlink()
+        elif not left.name.startswith(WORKSPACE_PREFIX):
+            shutil.rmtree(left, ignore_errors=True)
     sweepWorkspaces(folder)
+
+
+def _bringBack(earlier: Path) -> None:
+    place = earlier.with_name(earlier.name[len(_EARLIER) :])
+    if os.path.lexists(place):
+        shutil.rmtree(earlier, ignore_errors=True)
+    else:
+        with outputErrors(place):
+            earlier.rename(place)
 
 
 def _checksums(staging: Path) -> Dict[str, str]:

@@ -34,17 +34,6 @@ class BatchCase:
     seriesUID: Optional[str] = None
     relative: str = ""
 
-    def requireReadable(self) -> None:
-        """Refuse an image that no library can be told about.
-
-        :raises InputError: its path is not UTF-8.
-        """
-        if printablePath(self.path) != self.path:
-            raise InputError(
-                f"The name of '{printablePath(self.path)}' is not UTF-8, so that no image library finds it: "
-                "rename the file or its folder."
-            )
-
     def signature(self) -> Tuple:
         """Return a text that differs when a file of the image is written to: names, sizes and times of
         writing.
