@@ -100,9 +100,6 @@ def test_a_name_that_is_not_utf8_is_a_case_too(tmp_path):
     write_image(tmp_path / "good.nrrd")
     bad, good = findCases([tmp_path])
     assert (bad.name, good.name) == ("L_sion", "good")
-    good.requireReadable()
-    with pytest.raises(InputError, match=r"L\\xe4sion\.nrrd' is not UTF-8.*rename"):
-        bad.requireReadable()
 
 
 def test_each_series_of_a_folder_is_a_case_with_its_own_geometry(tmp_path):

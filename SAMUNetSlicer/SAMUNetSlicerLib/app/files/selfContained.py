@@ -1,11 +1,11 @@
 """Write files from strangers anew from what was understood: their headers could name other files."""
 
-import os
 import re
 import shutil
 from pathlib import Path
 from typing import Dict, Iterable, List, Tuple
 
+from ...atomicFiles import replaceFile
 from ...errors import InputError
 from .imageIntegrity import damaged
 from .volumeHeaders import VolumeHeader, VoxelData, metaImageHeader, nrrdHeader
@@ -71,12 +71,7 @@ def makeSelfContained(path: Path) -> None:
         text = "\n".join([*lines(header), ""])
     except ValueError as error:
         raise damaged(path) from error
-    temporary = path.with_name(f"{path.name}.part")
-    try:
-        _write(temporary, text.encode("ascii"), header.data)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    replaceFile(path, lambda temporary: _write(temporary, text.encode("ascii"), header.data), isDurable=False)
 
 
 def _write(path: Path, header: bytes, data: VoxelData) -> None:
