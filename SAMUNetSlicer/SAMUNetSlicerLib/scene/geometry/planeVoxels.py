@@ -37,6 +37,13 @@ class _Window(NamedTuple):
         inColumns = (column >= self.left) & (column < self.right)
         return inColumns & (row >= self.top) & (row < self.bottom)
 
+    def grown(self, columns: int, rows: int) -> "_Window":
+        return _Window(self.left - columns, self.right + columns, self.top - rows, self.bottom + rows)
+
+    def within(self, shape: Tuple[int, int]) -> "_Window":
+        height, width = shape
+        return _Window(max(self.left, 0), min(self.right, width), max(self.top, 0), min(self.bottom, height))
+
 
 def voxelsAtPixels(plane: SlicePlane, ijkToRAS: np.ndarray) -> np.ndarray:
     """Return the voxel (H * W, 3) in which the center of each pixel lies, row by row."""
@@ -50,8 +57,12 @@ def voxelsUnderMask(
 
     Where pixels and voxels coincide, each pixel is one voxel.  Elsewhere a voxel belongs to the slice if its
     center lies within half of the plane's thickness, or if the plane cuts the voxel at all: the second keeps
-    the mask free of holes when it is looked up again on the same plane.  Such a voxel takes the value of the
-    pixel in front of it, or of most pixels whose centers lie inside it.
+    the mask free of holes when it is looked up again on the same plane.
+
+    A voxel takes the value of most pixels whose centers lie inside it: no other choice gives the mask back
+    better.  A sliver is a voxel that the plane cuts so near to a corner that no pixel's center lies inside:
+    it takes the value of the pixel where it is cut.  A voxel that is not cut takes that of the pixel in front
+    of it.  A mask that holds the most of no voxel is given those of which it holds the largest part.
 
     :param mask: (H, W) bool.
     :param extent: (i0, i1, j0, j1, k0, k1) inclusive; voxels outside the mask are only wanted in here.
@@ -65,7 +76,9 @@ def voxelsUnderMask(
         covered = mask[window.top : window.bottom, window.left : window.right]
         return _voxelsAt(plane, ijkToRAS, window), covered.reshape(-1)
     voxels, column, row = _slab(plane, ijkToRAS, window)
-    return voxels, _outvoted(voxels, mask[row, column], plane, mask, ijkToRAS)
+    height, width = plane.shape
+    before = mask[row.clip(0, height - 1), column.clip(0, width - 1)]
+    return voxels, _outvoted(voxels, before, plane, mask, ijkToRAS)
 
 
 def boxUnderMask(
@@ -75,7 +88,11 @@ def boxUnderMask(
     nothing.
     """
     window = _windowOf(plane, mask, ijkToRAS, extent)
-    return None if window is None else _indexBox(plane, ijkToRAS, window)
+    if window is None:
+        return None
+    if not isAligned(plane, ijkToRAS):
+        window = window.grown(*_reachInPixels(plane.rasToPlane() @ ijkToRAS))
+    return _indexBox(plane, ijkToRAS, window)
 
 
 def alignedPixels(
@@ -165,12 +182,16 @@ def _slab(plane: SlicePlane, ijkToRAS: np.ndarray, window: _Window) -> Tuple[np.
     """Return voxels (n, 3) of the slab behind the window, and column (n,) and row (n,) of the pixel before
     each.
 
+    The pixel is where the plane cuts the voxel, or in front of its center if it does not; it may lie outside
+    the image.  With them come all voxels that have one of the window's pixels inside.
+
     They are found along each line of voxels that crosses the slab most steeply.  Of two voxels at exactly
     half the slab's width the one of the higher index belongs to it: so no voxel belongs to two neighboring
     slices, and a pixel between two voxels is read from the one it was written to.
     """
     toPlane = plane.rasToPlane() @ ijkToRAS
     across = toPlane[2]
+    window = window.grown(*_reachInPixels(toPlane))
     steepest = int(np.argmax(np.abs(across[:3])))
     first, second = (axis for axis in range(3) if axis != steepest)
     low, high = _indexBox(plane, ijkToRAS, window)
@@ -182,18 +203,30 @@ def _slab(plane: SlicePlane, ijkToRAS: np.ndarray, window: _Window) -> Tuple[np.
     reach = _halfSlab(plane, ijkToRAS) / abs(across[steepest])
     lowest = np.floor(middle - reach + _ROUNDING).astype(np.int32) + 1
     index[steepest] = lowest + np.arange(int(2 * reach) + 1, dtype=np.int32)
-    column, row = (_pixelsBefore(toPlane[axis], index) for axis in range(2))
+    column, row = _pixelsBefore(toPlane, index)
     kept = (index[steepest] <= middle + reach + _ROUNDING) & window.holds(column, row)
     voxels = np.array([np.broadcast_to(indices, kept.shape)[kept] for indices in index]).T
     return voxels, column[kept], row[kept]
 
 
-def _pixelsBefore(toPixel: np.ndarray, index: List[np.ndarray]) -> np.ndarray:
-    position = toPixel[3] + 0.5 + sum(toPixel[axis] * index[axis] for axis in range(3))
-    return np.floor(position).astype(np.int32)
+def _pixelsBefore(toPlane: np.ndarray, index: List[np.ndarray]) -> List[np.ndarray]:
+    """Columns and rows of the pixels before voxels, see `_slab`."""
+    x, y, depth = (row[3] + sum(row[axis] * index[axis] for axis in range(3)) for row in toPlane[:3])
+    # Of all ways from a center to the plane, the one along the voxel's diagonal leaves the voxel last.
+    diagonal = np.sign(toPlane[2, :3]) / np.abs(toPlane[2, :3]).sum()
+    depth = np.where(np.abs(depth) <= np.abs(toPlane[2, :3]).sum() / 2, depth, 0)
+    feet = (along - depth * (row[:3] @ diagonal) for along, row in ((x, toPlane[0]), (y, toPlane[1])))
+    return [np.floor(foot + 0.5).astype(np.int32) for foot in feet]
+
+
+def _reachInPixels(toPlane: np.ndarray) -> Tuple[int, int]:
+    """How many columns and rows two points of one voxel can be apart."""
+    columns, rows = np.ceil(np.abs(toPlane[:2, :3]).sum(axis=1)).astype(int)
+    return int(columns), int(rows)
 
 
 def _indexBox(plane: SlicePlane, ijkToRAS: np.ndarray, window: _Window) -> Tuple[np.ndarray, np.ndarray]:
+    """First and last index (3,) of the voxels of the slab behind the window."""
     half = _halfSlab(plane, ijkToRAS)
     x = [window.left - 0.5, window.right - 0.5]
     y = [window.top - 0.5, window.bottom - 0.5]
@@ -207,12 +240,8 @@ def _outvoted(voxels, covered, plane, mask, ijkToRAS) -> np.ndarray:
     window = _maskWindow(mask)
     if window is None or not len(voxels):
         return covered
-    window = _Window(
-        max(window.left - 1, 0),
-        min(window.right + 1, mask.shape[1]),
-        max(window.top - 1, 0),
-        min(window.bottom + 1, mask.shape[0]),
-    )
+    # All pixels of every voxel that has one of the mask's.
+    window = window.grown(*_reachInPixels(plane.rasToPlane() @ ijkToRAS)).within(mask.shape)
     low = voxels.min(axis=0)
     size = voxels.max(axis=0) - low + 1
     hit = _voxelsAt(plane, ijkToRAS, window) - low
@@ -223,5 +252,10 @@ def _outvoted(voxels, covered, plane, mask, ijkToRAS) -> np.ndarray:
     place = np.searchsorted(keys[order], wanted).clip(max=len(keys) - 1)
     found = keys[order][place] == wanted
     pixels = mask[window.top : window.bottom, window.left : window.right].reshape(-1)[inBox][found]
-    votes = np.bincount(order[place[found]], np.where(pixels, 1, -1), len(keys))
-    return np.where(votes == 0, covered, votes > 0)
+    voxel = order[place[found]]
+    inside, total = np.bincount(voxel, pixels, len(keys)), np.bincount(voxel, minlength=len(keys))
+    covered = np.where(2 * inside == total, covered, 2 * inside > total)
+    if (covered & (total > 0)).any() or not inside.any():
+        return covered
+    parts = inside / np.maximum(total, 1)
+    return covered | (parts == parts.max())
