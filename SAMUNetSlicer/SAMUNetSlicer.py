@@ -1,4 +1,4 @@
-"""The Slicer module: what Slicer finds; everything else is in SAMUNetSlicerLib and loaded when it is used."""
+"""Define the module that Slicer finds; all else is in SAMUNetSlicerLib and loaded when it is used."""
 
 import sys
 from typing import Optional
@@ -74,7 +74,7 @@ class SAMUNetSlicerWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.enter()
 
     def icon(self, name: str):
-        """One of the panel's own icons."""
+        """Return one of the panel's own icons."""
         import qt
 
         return qt.QIcon(self.resourcePath(f"Icons/{name}.svg"))
@@ -117,7 +117,7 @@ class SAMUNetSlicerLogic(ScriptedLoadableModuleLogic):
 
     @staticmethod
     def makeEngine():
-        """An engine that starts a process of its own when it is first asked for something."""
+        """Return an engine that starts a process of its own when it is first asked for something."""
         from SAMUNetSlicerLib.app.engines import ProcessEngine
         from SAMUNetSlicerLib.ui.engineLaunch import slicerEngineLaunch
 

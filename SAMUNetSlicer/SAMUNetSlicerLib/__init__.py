@@ -1,4 +1,4 @@
-"""SAMUNetSlicer: promptable slice segmentation with SAM-UNet.
+"""Segment structures of volumes, slice by slice, from points and boxes, with SAM-UNet.
 
 Layers, imports only downwards (enforced by Testing/packaging/test_import_direction.py)::
 

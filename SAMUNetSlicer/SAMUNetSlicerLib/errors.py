@@ -1,4 +1,4 @@
-"""Exceptions whose message is shown to the user as it is.
+"""Define exceptions whose message is shown to the user as it is.
 
 Each message is one sentence that says what is wrong and what to do about it.  Anything else that
 escapes is a programming fault and keeps its traceback.

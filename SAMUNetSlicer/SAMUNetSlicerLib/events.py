@@ -1,4 +1,4 @@
-"""Events between the layers without Qt: a signal is a list of callables."""
+"""Send events between the layers without Qt: a signal is a list of callables."""
 
 import logging
 from typing import Callable, List

@@ -1,1 +1,1 @@
-"""The ``samunet`` command: a thin front end on ``app``."""
+"""Offer everything on the command line, as ``samunet``: a thin front end on ``app``."""

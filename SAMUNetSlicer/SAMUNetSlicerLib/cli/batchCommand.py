@@ -1,4 +1,4 @@
-"""``samunet batch``: many images into one folder of results; stopped, it goes on where it was."""
+"""Run ``samunet batch``: segment many images into one folder of results, resumable."""
 
 import argparse
 import os

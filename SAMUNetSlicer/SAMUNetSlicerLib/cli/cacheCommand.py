@@ -1,4 +1,4 @@
-"""``samunet cache``: the slices that were encoded already."""
+"""Run ``samunet cache``: show or clear the slices that were encoded already."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a command says, and where: results on stdout, everything else on stderr."""
+"""Print results on stdout and everything else on stderr."""
 
 import argparse
 import contextlib

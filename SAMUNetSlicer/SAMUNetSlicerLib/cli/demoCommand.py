@@ -1,4 +1,4 @@
-"""``samunet demo``: the sample volumes from prompts to checked files, pictures and a table."""
+"""Run ``samunet demo``: the sample volumes from prompts to checked files, pictures and a table."""
 
 import argparse
 import shutil
@@ -54,7 +54,10 @@ def _sampleData() -> Path:
 
 
 def _requireSameReplay(demo, case, spec) -> None:
-    """:raises OutputError: the recorded masks cannot be made again, bit by bit."""
+    """Require that the recorded masks can be made again.
+
+    :raises OutputError: the recorded masks cannot be made again, bit by bit.
+    """
     from ..app.jobs import runReplayJob
 
     provenance = demo.stem(case).with_name(f"{demo.stem(case).name}.provenance.json")

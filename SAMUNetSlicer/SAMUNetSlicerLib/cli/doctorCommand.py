@@ -1,4 +1,4 @@
-"""``samunet doctor``: one page about this installation, for a report of a fault."""
+"""Run ``samunet doctor``: print one page about this installation, for a bug report."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""The options of every command that computes, and the engine they describe."""
+"""Define the options of every command that computes, and open the engine they describe."""
 
 import argparse
 import contextlib
@@ -28,7 +28,7 @@ def addExistingArguments(parser: argparse.ArgumentParser) -> None:
 
 @contextlib.contextmanager
 def openEngine() -> Iterator["ThreadEngine"]:
-    """An engine on a thread of this process, stopped at the end."""
+    """Open an engine on a thread of this process, stopped at the end."""
     from ..app.engines import ThreadEngine
 
     engine = ThreadEngine()

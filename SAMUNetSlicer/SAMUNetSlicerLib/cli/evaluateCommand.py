@@ -1,4 +1,4 @@
-"""``samunet evaluate``: how well models follow boxes and clicks on labeled images."""
+"""Run ``samunet evaluate``: measure how well models follow boxes and clicks on labeled images."""
 
 import argparse
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The option of every command that writes segments: as what."""
+"""Define the options of every command that writes segments."""
 
 import argparse
 from pathlib import Path
@@ -27,7 +27,7 @@ def addDicomSeriesArgument(parser: argparse.ArgumentParser) -> None:
 
 
 def chosenFormats(options: argparse.Namespace) -> Sequence[str]:
-    """The formats of ``--format``; those not known are refused by the export."""
+    """Return the formats of ``--format``; those not known are refused by the export."""
     from ..app.files import DEFAULT_KEYS
 
     if options.formats is None:

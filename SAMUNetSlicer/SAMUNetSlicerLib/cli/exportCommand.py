@@ -1,4 +1,4 @@
-"""``samunet export``: a segmentation that is there already, in other formats."""
+"""Run ``samunet export``: write an existing segmentation in other formats."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""From a user's segmentation to a model of their own in the catalog; the work of ``samunet finetune``."""
+"""Fine-tune a network on a user's segmentation and add it to the catalog, for ``samunet finetune``."""
 
 import shutil
 from pathlib import Path

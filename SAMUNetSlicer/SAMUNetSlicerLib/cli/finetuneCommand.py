@@ -1,4 +1,6 @@
-"""``samunet finetune``: teach the compact SAM-UNet a structure from a volume that the user has segmented."""
+"""Run ``samunet finetune``: teach the compact SAM-UNet a structure from a volume that the user has
+segmented.
+"""
 
 import argparse
 import re
@@ -50,7 +52,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
 
 
 def _arrays(options):
-    """Volume and labels with the slices first, seen as the product displays them."""
+    """Return volume and labels with the slices first, seen as the product displays them."""
     import numpy as np
     import SimpleITK as sitk
 

@@ -1,4 +1,4 @@
-"""The command ``samunet``: picks a command, runs it, turns what goes wrong into a sentence and a number."""
+"""Run the command ``samunet``: pick a command, run it, turn what goes wrong into a sentence and a number."""
 
 import argparse
 import contextlib

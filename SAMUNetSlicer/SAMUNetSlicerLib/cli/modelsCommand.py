@@ -1,4 +1,4 @@
-"""``samunet models``: which networks there are, and their weights."""
+"""Run ``samunet models``: list the networks; get, check and remove their weights."""
 
 import argparse
 from itertools import groupby
@@ -100,7 +100,7 @@ def _describe(card, path: Optional[Path]) -> str:
 
 
 def _figures(card):
-    """(metric, values with their prompts), one row for all that were found on the same data."""
+    """Return (metric, values with their prompts), one row for all that were found on the same data."""
     for (metric, data, origin), group in groupby(card.accuracy, lambda a: (a.metric, a.data, a.origin)):
         values = ", ".join(f"{a.value:g} ({a.prompt})" for a in group)
         yield metric, f"{values}; {origin}: {data}"

@@ -1,4 +1,4 @@
-"""``samunet replay``: the masks of a provenance file, made again and compared."""
+"""Run ``samunet replay``: make the masks of a provenance file again and compare them."""
 
 import argparse
 from pathlib import Path
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 
 def specLike(options: argparse.Namespace):
-    """How a model that a record names is loaded: as it was then, unless the options say otherwise."""
+    """Return how a model that a record names is loaded: as it was then, unless the options say otherwise."""
     from ..app.models import modelSpec
 
     def specFor(model: Dict[str, str]):

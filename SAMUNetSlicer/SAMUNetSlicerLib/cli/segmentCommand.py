@@ -1,4 +1,4 @@
-"""``samunet segment``: a volume and a prompts file in, segments out."""
+"""Run ``samunet segment``: segment a volume as a prompts file says."""
 
 import argparse
 from pathlib import Path
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
 
 
 def sliceValues(each) -> Dict[str, Any]:
-    """What is said about one segmented slice, as plain JSON values."""
+    """Return the values to print about one segmented slice, as plain JSON."""
     report = each.report
     return {
         "segment": each.name,

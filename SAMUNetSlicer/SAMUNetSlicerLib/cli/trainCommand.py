@@ -1,4 +1,4 @@
-"""``samunet train``: make the weights of the compact SAM-UNet from labeled images."""
+"""Run ``samunet train``: make the weights of the compact SAM-UNet from labeled images."""
 
 import argparse
 from pathlib import Path

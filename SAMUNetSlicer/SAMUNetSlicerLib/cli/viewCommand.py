@@ -1,4 +1,4 @@
-"""``samunet view``: the slices of a volume in a browser, segmented by clicks."""
+"""Run ``samunet view``: segment the slices of a volume in a browser by clicks."""
 
 import argparse
 import sys

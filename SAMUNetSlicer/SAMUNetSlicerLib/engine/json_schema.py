@@ -1,4 +1,4 @@
-"""The part of JSON Schema (draft 2020-12) that this product's files use, checked without any package.
+"""Check JSON by the part of JSON Schema (draft 2020-12) that this product's files use, without any package.
 
 Slicer's Python has no ``jsonschema``; where that package is at hand the same schema files work with it.
 """
@@ -137,7 +137,9 @@ def _one_of(value, rule, schema, root, where):
 
 
 def _constants_fit(value, option):
-    """Whether an object has the constant properties, such as a kind, by which its alternative is known."""
+    """Tell whether an object has the constant properties, such as a kind, by which its alternative is
+    known.
+    """
     constants = {k: rule["const"] for k, rule in option.get("properties", {}).items() if "const" in rule}
     return isinstance(value, dict) and all(value.get(k) == constant for k, constant in constants.items())
 

@@ -1,4 +1,4 @@
-"""What passes between the network and everything else: prompts in, embeddings and predictions out."""
+"""Define what passes between the network and everything else: prompts in, embeddings and predictions out."""
 
 from dataclasses import dataclass, field
 from typing import Any, Optional, Tuple
@@ -10,7 +10,7 @@ POSITIVE, NEGATIVE = 1, 0
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a model was trained to accept, from its card; what is not listed is not sent to it.
+    """Prompts that a model was trained to accept, from its card; what is not listed is not sent to it.
 
     ``close_up``: whether small boxes gain if the model sees a part of the image around them, see `close_up`.
     """
@@ -88,7 +88,7 @@ class Decoded:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What the user gets for a set of prompts.
+    """Prediction for a set of prompts, as the user gets it.
 
     ``mask`` (H, W) bool; ``logits`` (H, W) float32; ``low_res_logits`` (B, L, L) float32, one per part,
     of what the network saw; ``confidence`` in [0, 1], the stability score (SAM, Kirillov et al. 2023,

@@ -1,4 +1,4 @@
-"""From a slice's own intensities to the 8-bit image that every network and every prompt rule sees."""
+"""Turn a slice's own intensities into the 8-bit image that every network and every prompt rule sees."""
 
 from dataclasses import dataclass
 from typing import Any, Dict, Optional, Tuple
@@ -24,7 +24,7 @@ _PRESET = "preset:"
 
 @dataclass(frozen=True)
 class WindowSetting:
-    """How intensities become gray levels.
+    """Rule by which intensities become gray levels.
 
     ``mode``: "slice", the slice's own minimum to its maximum, as SAM-UNet was trained; "percentile", its
     0.5th to 99.5th percentile (its minimum to its maximum where the two coincide); "manual", ``lower`` to
@@ -47,7 +47,7 @@ class WindowSetting:
             raise InputError(f"The window '{self.mode}' finds its own limits; give limits to 'manual' only.")
 
     def limits(self, values: np.ndarray) -> Tuple[float, float]:
-        """The intensities shown as black and as white.
+        """Return the intensities shown as black and as white.
 
         :param values: the slice's finite intensities, any shape, at least one.
         """
@@ -64,14 +64,14 @@ class WindowSetting:
         return level - width / 2, level + width / 2
 
     def to_dict(self) -> Dict[str, Any]:
-        """As JSON-ready values, for provenance and the prompts file."""
+        """Return JSON-ready values, for provenance and the prompts file."""
         if self.mode == "manual":
             return {"mode": self.mode, "lower": float(self.lower), "upper": float(self.upper)}
         return {"mode": self.mode}
 
     @classmethod
     def from_dict(cls, values: Dict[str, Any]) -> "WindowSetting":
-        """The inverse of `to_dict`.
+        """Read what `to_dict` has returned.
 
         :raises InputError: as for the constructor, or an entry that no window has.
         """
@@ -85,7 +85,7 @@ MODES = ("slice", "percentile", "manual", *(_PRESET + name for name in CT_PRESET
 
 
 def to_uint8(pixels: np.ndarray, setting: WindowSetting = WindowSetting()) -> np.ndarray:
-    """The 8-bit image of a slice.
+    """Return the 8-bit image of a slice.
 
     Gray level = (value - lower) / (upper - lower) * 255, truncated; below and above the window black and
     white.  For mode "slice" this is the conversion of SAM-UNet's training images.  NaN and -inf become
@@ -110,7 +110,7 @@ def to_uint8(pixels: np.ndarray, setting: WindowSetting = WindowSetting()) -> np
 
 
 def _scale(values: np.ndarray, lower: float, upper: float) -> np.ndarray:
-    """Gray levels of ``values``, which are overwritten."""
+    """Return the gray levels of ``values``, which are overwritten."""
     if not np.isfinite(upper - lower):  # nearly the range of float64 itself
         values, lower, upper = values / 2, lower / 2, upper / 2
     np.clip(values, lower, upper, out=values)

@@ -13,7 +13,7 @@ Pair = Tuple[np.ndarray, np.ndarray]
 
 
 def augmented(image: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> Pair:
-    """A view of a uint8 image (H, W) or (H, W, 3): cropped, turned, mirrored, its intensities changed."""
+    """Vary a uint8 image (H, W) or (H, W, 3): cropped, turned, mirrored, its intensities changed."""
     image = np.repeat(image[..., None], 3, 2) if image.ndim == 2 else image
     if rng.random() < 0.5:
         image, labels = _crop(image, labels, rng)
@@ -24,7 +24,7 @@ def augmented(image: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -
 
 
 def _crop(image, labels, rng):
-    """A window with sides of 45 to 100 % around a random labeled pixel."""
+    """Crop a window with sides of 45 to 100 % around a random labeled pixel."""
     rows, columns = np.nonzero(labels)
     if not len(rows):
         return image, labels
@@ -88,7 +88,7 @@ def _bias_field(image, rng):
 
 
 def _tint(image, rng):
-    """Colors as of stains, endoscopes and color maps: a ramp between two colors, mixed in."""
+    """Tint as stains, endoscopes and color maps do: a ramp between two colors, mixed in."""
     gray = image.mean(2, keepdims=True) / 255
     colors = rng.uniform(0, 1, (2, 3)) * 255
     painted = colors[0] + (colors[1] - colors[0]) * gray

@@ -1,4 +1,4 @@
-"""Training examples: an augmented image on the network's canvas and several structures in it."""
+"""Make training examples: an augmented image on the network's canvas and several structures in it."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -22,7 +22,9 @@ SMALLEST = 0.0006
 
 @dataclass(frozen=True)
 class ExampleOptions:
-    """``image_size``: the canvas; ``targets``: structures per image.
+    """Options of training examples.
+
+    ``image_size``: the canvas; ``targets``: structures per image.
 
     ``synthetic``: fraction of images that are generated; ``regions``: fraction of the others whose structures
     are the areas between their edges instead of the labeled ones.
@@ -35,7 +37,8 @@ class ExampleOptions:
 
 
 def on_canvas(image: np.ndarray, side: int) -> Tensor:
-    """(3, side, side) float32: longest side resized to ``side``, normalized, padded right and bottom with 0.
+    """Return (3, side, side) float32: longest side resized to ``side``, normalized, padded right and bottom
+    with 0.
 
     :param image: (H, W, 3) float32 0..255.
     """
@@ -50,7 +53,7 @@ def on_canvas(image: np.ndarray, side: int) -> Tensor:
 
 
 def mask_on_canvas(mask: np.ndarray, side: int) -> np.ndarray:
-    """(side, side) float32: the covered fraction of every pixel of the canvas."""
+    """Return (side, side) float32: the covered fraction of every pixel of the canvas."""
     height, width = _fitted(mask.shape, side)
     canvas = np.zeros((side, side), np.float32)
     soft = Image.fromarray(mask.astype(np.float32)).resize((width, height), Image.BILINEAR)
@@ -64,7 +67,7 @@ def _fitted(shape, side):
 
 
 def choose(found: Sequence[Target], count: int, rng: np.random.Generator) -> List[Target]:
-    """``count`` targets, larger ones a little more often; repeated only when there are too few."""
+    """Choose ``count`` targets, larger ones a little more often; repeated only when there are too few."""
     weights = np.array([np.sqrt(target.mask.sum()) for target in found])
     first = rng.choice(len(found), min(count, len(found)), replace=False, p=weights / weights.sum())
     order = [first[i % len(first)] for i in range(count)]

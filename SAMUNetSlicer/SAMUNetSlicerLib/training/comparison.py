@@ -1,4 +1,4 @@
-"""`samunet evaluate`: several models, one corpus, one folder with everything that was found."""
+"""Compare several models on one corpus, for `samunet evaluate`: one folder with everything that was found."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,9 @@ ROWS = "answers.csv"
 
 @dataclass(frozen=True)
 class CompareOptions:
-    """``data``: its name in the report; ``per_image``, ``clicks``: see `evaluation.evaluate`.
+    """Options of a comparison.
+
+    ``data``: its name in the report; ``per_image``, ``clicks``: see `evaluation.evaluate`.
 
     ``worst``: number of cases to draw; ``outlines``: without their images, for pages that may not copy them.
     """
@@ -60,7 +62,7 @@ def compare(
 
 
 def _draw_worst(model, samples, rows, options, path):
-    """Pictures of the `worst_cases`, numbered as in the report."""
+    """Draw pictures of the `worst_cases`, numbered as in the report."""
     chosen = worst_cases(rows, options.worst)
     names = [row.case for row in chosen]
     pictures = {}

@@ -1,4 +1,4 @@
-"""Labeled 2D images on disk: what there is, whose it is, and the single structures in it.
+"""Read labeled 2D images from disk: what there is, whose it is, and the single structures in it.
 
 Layout: a folder with ``manifest.csv`` (columns image, mask, source, modality, labels, licence, patient, ...),
 images as 8-bit PNG, label maps as PNG (0 = background).
@@ -53,7 +53,7 @@ class Target:
 
 
 def read_manifest(folder: Union[str, Path]) -> List[Sample]:
-    """All samples of a corpus folder, in the manifest's order.
+    """Read all samples of a corpus folder, in the manifest's order.
 
     :raises InputError: there is no manifest, or it lacks a column.
     """
@@ -74,7 +74,7 @@ def _sample(folder, row):
 
 
 def load_pair(sample: Sample) -> Tuple[np.ndarray, np.ndarray]:
-    """Image (H, W) or (H, W, 3) uint8 and label map (H, W) int32.
+    """Load an image (H, W) or (H, W, 3) uint8 and its label map (H, W) int32.
 
     :raises InputError: a file is missing or damaged, or the two sizes differ.
     """
@@ -92,7 +92,9 @@ def load_pair(sample: Sample) -> Tuple[np.ndarray, np.ndarray]:
 
 
 def targets(labels: np.ndarray, min_fraction: float = MIN_FRACTION) -> List[Target]:
-    """Connected components (8 neighbors) of every label that cover more than ``min_fraction``, by size."""
+    """Return connected components (8 neighbors) of every label that cover more than ``min_fraction``, by
+    size.
+    """
     found = []
     for value in np.unique(labels[labels > 0]):
         parts, _ = ndimage.label(labels == value, EIGHT_NEIGHBORS)
@@ -105,14 +107,15 @@ def targets(labels: np.ndarray, min_fraction: float = MIN_FRACTION) -> List[Targ
 
 
 def usable(samples: Iterable[Sample], excluded: Sequence[str] = EXCLUDED_LICENSES) -> List[Sample]:
-    """The samples whose license contains none of the words."""
+    """Return the samples whose license contains none of the words."""
     return [sample for sample in samples if not any(word in sample.license for word in excluded)]
 
 
 def split_by_patient(
     samples: Iterable[Sample], held_out: float = HELD_OUT
 ) -> Tuple[List[Sample], List[Sample]]:
-    """(training, held out): about the fraction ``held_out`` of every source's patients, never a part of one.
+    """Split samples into (training, held out): about the fraction ``held_out`` of every source's patients,
+    never a part of one.
 
     The choice depends on source and patient alone, so that it is the same in every run and for every order.
     """

@@ -1,4 +1,4 @@
-"""Runs the protocols over a corpus with one model and keeps one row per answer."""
+"""Run the protocols over a corpus with one model and keep one row per answer."""
 
 import zlib
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Case:
 
 
 def cases(samples: Iterable[Sample], per_image: int = 0) -> Iterator[Tuple[np.ndarray, List[Case]]]:
-    """(image uint8, structures in it), sample after sample; samples with the same image come together.
+    """Yield (image uint8, structures in it), sample after sample; samples with the same image come together.
 
     :param per_image: at most so many structures per image (0: all), chosen by a checksum of their name.
     """
@@ -47,7 +47,7 @@ def evaluate(
     progress: Callable[[int], None],
     clicks: int = MAX_CLICKS,
 ) -> Iterator[Row]:
-    """Every answer of a model; deterministic.
+    """Return every answer of a model; deterministic.
 
     :param per_image: see `cases`; ``clicks``: see `question`.  A model that takes boxes only gets one click
         at most: the product makes a box of it, which takes a hundred times as long.
@@ -63,7 +63,7 @@ def evaluate(
 
 
 def product_answers(model: PromptableModel, image: np.ndarray) -> Ask:
-    """What the product answers about an image, close-ups included; encoded once, when it is needed."""
+    """Return what the product answers about an image, close-ups included; encoded once, when it is needed."""
     predictor = Predictor(model)
     encoded = lru_cache(maxsize=None)(lambda view: model.encode([view.image(image)])[0])
 

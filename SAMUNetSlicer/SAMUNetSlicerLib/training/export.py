@@ -1,4 +1,4 @@
-"""The files that leave a training run: half-precision weights and what they were made from."""
+"""Write the files that leave a training run: half-precision weights and what they were made from."""
 
 import json
 from collections import Counter
@@ -28,7 +28,7 @@ def save_half(weights: Dict[str, Tensor], path: Path) -> None:
 
 
 def sources_used(samples: Iterable[Sample]) -> List[Dict[str, object]]:
-    """Every source with its license and number of images, by name: what a model card must say."""
+    """Return every source with its license and number of images, by name: what a model card must say."""
     counts = Counter((sample.source, sample.modality, sample.license) for sample in samples)
     return [
         {"source": source, "modality": modality, "licence": license, "images": count}

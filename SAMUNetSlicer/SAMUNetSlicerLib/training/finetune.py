@@ -1,4 +1,4 @@
-"""`samunet finetune`: teach a compact SAM-UNet a user's own structures from slices they have corrected.
+"""Teach a compact SAM-UNet a user's own structures from slices they have corrected, for `samunet finetune`.
 
 The recipe of training, shortened: convolutional branch and decoder learn, the transformer stays.  A block of
 neighboring slices is held out; the new weights are kept only if they do better there.
@@ -45,7 +45,7 @@ class Outcome:
 
 
 def labeled_slices(volume: np.ndarray, labels: np.ndarray, window: WindowSetting) -> List[Pair]:
-    """(image uint8, label map) of every slice with a label.
+    """Return (image uint8, label map) of every slice with a label.
 
     :param volume: (slices, H, W), ``labels`` of the same shape, 0 background.
     :raises InputError: the shapes differ or fewer than five slices are labeled.
@@ -61,14 +61,16 @@ def labeled_slices(volume: np.ndarray, labels: np.ndarray, window: WindowSetting
 
 
 def hold_out(pairs: Sequence[Pair]) -> tuple:
-    """(training, held out): the middle fifth, so that few held-out slices have a neighbor in training."""
+    """Split pairs into (training, held out): the middle fifth, so that few held-out slices have a neighbor in
+    training.
+    """
     count = max(1, len(pairs) // 5)
     start = (len(pairs) - count) // 2
     return [*pairs[:start], *pairs[start + count :]], list(pairs[start : start + count])
 
 
 def score(model: PromptableModel, pairs: Sequence[Pair]) -> float:
-    """Mean Dice over all structures of an exact box and of a first click in the center.
+    """Return mean Dice over all structures of an exact box and of a first click in the center.
 
     :raises InputError: no structure is large enough to be scored.
     """

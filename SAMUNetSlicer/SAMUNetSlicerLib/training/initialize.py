@@ -1,4 +1,4 @@
-"""What a compact SAM-UNet starts from: its own weights, or MobileSAM's in every part the two share."""
+"""Initialize a compact SAM-UNet from its own weights, or from MobileSAM's in every part the two share."""
 
 from typing import Dict
 
@@ -38,7 +38,7 @@ def start_from(weights: Dict[str, Tensor], network: CompactSAMUNet) -> None:
 
 
 def with_decoder_of(other: Dict[str, Tensor], weights: Dict[str, Tensor]) -> Dict[str, Tensor]:
-    """The weights of a SAM with the prompt encoder and the mask decoder of another."""
+    """Return the weights of a SAM with the prompt encoder and the mask decoder of another."""
     kept = {name: tensor for name, tensor in weights.items() if name.startswith("image_encoder.")}
     return {**kept, **{n: tensor for n, tensor in other.items() if not n.startswith("image_encoder.")}}
 

@@ -1,4 +1,4 @@
-"""A simulated user: a first prompt, then a click wherever the network's last mask is wrong."""
+"""Simulate a user: a first prompt, then a click wherever the network's last mask is wrong."""
 
 from dataclasses import dataclass
 from typing import Dict, Optional
@@ -13,7 +13,7 @@ from .prompt_simulation import careless_box, careless_click, next_click
 
 @dataclass(frozen=True)
 class Script:
-    """How one group of objects is prompted: with a box or not, and how many clicks.
+    """Script of prompts for one group of objects: with a box or not, and how many clicks.
 
     ``feedback``: the previous logits are given back with every click after the first call.
     """
@@ -24,7 +24,7 @@ class Script:
 
 
 def draw_scripts(rng: np.random.Generator) -> tuple:
-    """A script with a box and one without; about half of all masks are answers to a first prompt."""
+    """Draw a script with a box and one without; about half of all masks are answers to a first prompt."""
     extra = rng.choice([0, 1, 2, 3, 5, 8], p=[0.42, 0.2, 0.13, 0.1, 0.1, 0.05], size=2)
     feedback = rng.random(2) < 0.85
     return Script(True, int(extra[0]), bool(feedback[0])), Script(False, int(extra[1]) + 1, bool(feedback[1]))
@@ -48,7 +48,7 @@ class SimulatedUser:
         self._labels: list = []
 
     def boxes(self) -> Tensor:
-        """One hand-drawn box per object, (n, 4)."""
+        """Return one hand-drawn box per object, (n, 4)."""
         cells = np.stack([careless_box(truth, self._rng) for truth in self._truth])
         return torch.from_numpy(cells * np.float32(self._step))
 
@@ -70,7 +70,7 @@ class SimulatedUser:
         return logits.squeeze(1).cpu().numpy() > 0
 
     def prompts(self) -> Dict[str, Tensor]:
-        """All clicks so far as `decode_prompts` takes them."""
+        """Return all clicks so far as `decode_prompts` takes them."""
         if not self._points:
             return {}
         return {"points": torch.stack(self._points, 1), "labels": torch.stack(self._labels, 1)}
@@ -79,7 +79,7 @@ class SimulatedUser:
 def play(
     network: nn.Module, encoded: tuple, target: Tensor, script: Script, rng: np.random.Generator
 ) -> Tensor:
-    """Logits (n, 1, L, L) of the script's last call; only this one keeps a graph for the gradient.
+    """Return logits (n, 1, L, L) of the script's last call; only this one keeps a graph for the gradient.
 
     :param encoded: embedding and feature, one per object (batch n).
     :param target: (n, h, h), see `SimulatedUser`.

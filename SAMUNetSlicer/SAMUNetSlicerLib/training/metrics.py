@@ -8,7 +8,7 @@ _EPSILON = 1e-7
 
 
 def iou(mask: np.ndarray, truth: np.ndarray) -> float:
-    """|A and B| / |A or B|; 1 if both are empty."""
+    """Compute |A and B| / |A or B|; 1 if both are empty."""
     return float((np.count_nonzero(mask & truth) + _EPSILON) / (np.count_nonzero(mask | truth) + _EPSILON))
 
 
@@ -28,7 +28,9 @@ def surface_dice(mask: np.ndarray, truth: np.ndarray, tolerance: float = 2.0) ->
 
 
 def _cropped(mask, truth, margin):
-    """Both masks around their union, with ``margin`` pixels of background: distances there are the same."""
+    """Crop both masks around their union, with ``margin`` pixels of background: distances there are the
+    same.
+    """
     union = mask | truth
     window = []
     for axis in (1, 0):

@@ -1,4 +1,4 @@
-"""The pictures of training and evaluation, as PNG files."""
+"""Draw the pictures of training and evaluation, as PNG files."""
 
 from pathlib import Path
 from typing import Dict, List, Sequence

@@ -1,4 +1,4 @@
-"""Prompts as users give them: boxes drawn loosely or shifted, clicks on what is wrong.
+"""Simulate prompts as users give them: boxes drawn loosely or shifted, clicks on what is wrong.
 
 Sources: RITM (Sofiiuk et al., "Reviving Iterative Training with Mask Guidance", 2021) for clicks at the
 largest error; ScribblePrompt (Wong et al., 2024) for the center of the largest component.
@@ -17,13 +17,15 @@ Click = Tuple[int, int, int]  # x, y, label
 
 
 def tight_box(mask: np.ndarray) -> np.ndarray:
-    """The half-open bounding box (4,) float32 of a mask that is not empty."""
+    """Return the half-open bounding box (4,) float32 of a mask that is not empty."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     return np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], np.float32)
 
 
 def center(region: np.ndarray) -> Tuple[int, int]:
-    """(x, y) of the pixel deepest inside a region that is not empty; the image border counts as outside."""
+    """Return (x, y) of the pixel deepest inside a region that is not empty; the image border counts as
+    outside.
+    """
     x0, y0, x1, y1 = tight_box(region).astype(int)
     inside = np.pad(region[y0:y1, x0:x1], 1)
     depth = ndimage.distance_transform_edt(inside)[1:-1, 1:-1]
@@ -32,13 +34,14 @@ def center(region: np.ndarray) -> Tuple[int, int]:
 
 
 def largest_part(region: np.ndarray) -> np.ndarray:
-    """The largest connected component (8 neighbors) of a region that is not empty."""
+    """Return the largest connected component (8 neighbors) of a region that is not empty."""
     parts, count = ndimage.label(region, EIGHT_NEIGHBORS)
     return region if count == 1 else parts == np.bincount(parts.ravel())[1:].argmax() + 1
 
 
 def next_click(mask: np.ndarray, target: np.ndarray) -> Optional[Click]:
-    """The click that corrects the largest wrong part of a mask at its center; None if nothing is wrong.
+    """Return the click that corrects the largest wrong part of a mask at its center; None if nothing is
+    wrong.
 
     A first click is the correction of an empty mask.
     """
@@ -52,7 +55,9 @@ def next_click(mask: np.ndarray, target: np.ndarray) -> Optional[Click]:
 
 
 def careless_click(mask: np.ndarray, target: np.ndarray, rng: np.random.Generator) -> Optional[Click]:
-    """Like `next_click`, but anywhere in the largest wrong part, or in half of the cases at its center."""
+    """Return a click like `next_click`, but anywhere in the largest wrong part, or in half of the cases at
+    its center.
+    """
     click = next_click(mask, target)
     if click is None or rng.random() < 0.5:
         return click
@@ -63,18 +68,18 @@ def careless_click(mask: np.ndarray, target: np.ndarray, rng: np.random.Generato
 
 
 def shifted_box(box: np.ndarray, dx: float, dy: float) -> np.ndarray:
-    """The box moved by (dx, dy) pixels."""
+    """Move the box by (dx, dy) pixels."""
     return box + np.array([dx, dy, dx, dy], np.float32)
 
 
 def scaled_box(box: np.ndarray, factor: float) -> np.ndarray:
-    """The box with both sides multiplied by ``factor`` about its center."""
+    """Multiply both sides of the box by ``factor`` about its center."""
     middle, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2 * factor
     return np.concatenate([middle - half, middle + half]).astype(np.float32)
 
 
 def fitted_box(box: np.ndarray, shape: Tuple[int, int]) -> np.ndarray:
-    """The box inside an image of ``shape`` (H, W), at least one pixel wide and high."""
+    """Fit the box into an image of ``shape`` (H, W), at least one pixel wide and high."""
     height, width = shape
     x0, y0 = np.clip(box[:2], 0, [width - 1, height - 1])
     x1, y1 = np.clip(box[2:], [x0 + 1, y0 + 1], [width, height])
@@ -82,7 +87,7 @@ def fitted_box(box: np.ndarray, shape: Tuple[int, int]) -> np.ndarray:
 
 
 def careless_box(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A box as drawn by hand: exact (2 in 5), or shifted, each side loose or a little tight."""
+    """Draw a box as by hand: exact (2 in 5), or shifted, each side loose or a little tight."""
     box = tight_box(mask)
     if rng.random() < 0.4:
         return box

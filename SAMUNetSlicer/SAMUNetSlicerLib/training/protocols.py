@@ -1,4 +1,4 @@
-"""How a model is questioned: which prompts, in which order; the same for every model and every run.
+"""Question a model by fixed prompts in a fixed order; the same for every model and every run.
 
 Protocols: boxes exact, shifted by 5 pixels, 5 and 10 % larger, 5 % smaller; clicks at the center of the
 largest error, alone (up to 20) and after an exact box (up to 5).  Sources: ScribblePrompt's center clicks,
@@ -41,7 +41,7 @@ class Answer:
 
 
 def boxes(truth: np.ndarray, name: str) -> Iterator[Tuple[str, np.ndarray]]:
-    """(protocol, half-open box) of a structure; its ``name`` chooses the direction of the shift."""
+    """Yield (protocol, half-open box) of a structure; its ``name`` chooses the direction of the shift."""
     box = tight_box(truth)
     direction = _DIRECTIONS[zlib.crc32(name.encode()) % len(_DIRECTIONS)]
     variants = {
@@ -56,7 +56,7 @@ def boxes(truth: np.ndarray, name: str) -> Iterator[Tuple[str, np.ndarray]]:
 
 
 def question(ask: Ask, truth: np.ndarray, name: str, clicks: int = MAX_CLICKS) -> Iterator[Answer]:
-    """All answers of a model about one structure.
+    """Yield all answers of a model about one structure.
 
     :param ask: gives the model's prediction for prompts on the structure's image.
     :param truth: (H, W) bool, not empty.

@@ -1,4 +1,4 @@
-"""Structures that nobody has labeled: the areas between the edges of a real image.
+"""Find structures that nobody has labeled: the areas between the edges of a real image.
 
 A model that follows them as well learns that a click may mean anything with a border, not only the organs of
 its corpus.  Idea: the superpixel labels of ScribblePrompt (Wong et al., ECCV 2024); here by thresholds.

@@ -1,4 +1,4 @@
-"""Writes what an evaluation found: a Markdown page with tables and the plots."""
+"""Write what an evaluation found: a Markdown page with tables and the plots."""
 
 from pathlib import Path
 from typing import Dict, Iterable, List, Sequence
@@ -52,7 +52,7 @@ def _page(models, data_name, worst):
 
 
 def _calibration(models) -> List[str]:
-    """Text, table and plot about the stability score."""
+    """Return text, table and plot about the stability score."""
     lines = []
     for name, rows in models.items():
         for kind in ("box", "click"):
@@ -66,7 +66,7 @@ def _calibration(models) -> List[str]:
 
 
 def _worst(name, rows, count) -> List[str]:
-    """The section about the cases for which an exact box gave the lowest Dice."""
+    """Return the section about the cases for which an exact box gave the lowest Dice."""
     chosen = worst_cases(rows, count)
     after = {row.case: row.dice for row in rows if (row.protocol, row.clicks) == (CLICKS, REPORTED_CLICKS)}
     lines = [
@@ -87,7 +87,7 @@ def _figure(values, row):
 
 
 def _table(title: str, columns: Dict[str, Dict[str, float]]) -> str:
-    """A Markdown table with a column per model; names that a model lacks are left blank."""
+    """Return a Markdown table with a column per model; names that a model lacks are left blank."""
     names = list(dict.fromkeys(name for column in columns.values() for name in column))
     lines = (
         (name, *(f"{column[name]:.3f}" if name in column else "" for column in columns.values()))
@@ -97,6 +97,6 @@ def _table(title: str, columns: Dict[str, Dict[str, float]]) -> str:
 
 
 def _lines(titles: Sequence[object], lines: Iterable[Sequence[object]]) -> str:
-    """A Markdown table."""
+    """Return a Markdown table."""
     rows = [titles, ["---"] * len(titles), *lines]
     return "\n".join("| " + " | ".join(str(cell) for cell in row) + " |" for row in rows)

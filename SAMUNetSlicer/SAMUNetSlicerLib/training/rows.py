@@ -1,4 +1,4 @@
-"""The table of an evaluation: one row per answer, as CSV."""
+"""Write and read the table of an evaluation: one row per answer, as CSV."""
 
 import csv
 from dataclasses import dataclass, fields
@@ -28,7 +28,7 @@ class Row:
 
     @property
     def size_class(self) -> str:
-        """small below 0.5 % of the image, large from 3 %."""
+        """Return the size's class: small below 0.5 % of the image, large from 3 %."""
         return "small" if self.fraction < 0.005 else "medium" if self.fraction < 0.03 else "large"
 
 

@@ -1,4 +1,4 @@
-"""Folders laid out as SA-Med2D-20M: one file per image, one binary mask file per structure.
+"""Read folders laid out as SA-Med2D-20M: one file per image, one binary mask file per structure.
 
 ``images/ct_00--AbdomenCT1K--Case_00011--x_0041.png`` and
 ``masks/ct_00--AbdomenCT1K--Case_00011--x_0041--0000_001.png``: modality, data set, case, slice, and for masks
@@ -15,7 +15,7 @@ _LICENSE = "CC-BY-NC-SA-4.0 (SA-Med2D)"
 
 
 def read_sa_med2d(folder: Union[str, Path]) -> List[Sample]:
-    """One sample per mask file whose image exists, sorted by name; masks without an image are left out.
+    """Read one sample per mask file whose image exists, sorted by name; masks without an image are left out.
 
     :raises InputError: the folder has no such pair.
     """
@@ -42,5 +42,5 @@ def _sample(folder, mask):
 
 
 def read_corpus(folder: Union[str, Path]) -> List[Sample]:
-    """The samples of a folder of either layout."""
+    """Read the samples of a folder of either layout."""
     return read_manifest(folder) if (Path(folder) / MANIFEST).exists() else read_sa_med2d(folder)

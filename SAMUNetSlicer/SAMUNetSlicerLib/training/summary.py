@@ -1,4 +1,6 @@
-"""Figures of one or several evaluations: means, clicks needed, calibration.  Plain numbers, no text."""
+"""Compute figures of one or several evaluations: means, clicks needed, calibration. Plain numbers, no
+text.
+"""
 
 from collections import defaultdict
 from statistics import mean
@@ -16,7 +18,7 @@ CLICK_STEPS = (1, 2, 3, 5, 10)
 
 
 def means(rows: Iterable[Row], key: Callable[[Row], Hashable], score: str = "dice") -> Dict[Hashable, float]:
-    """Mean score of the rows that share a key."""
+    """Return mean score of the rows that share a key."""
     groups = defaultdict(list)
     for row in rows:
         groups[key(row)].append(getattr(row, score))
@@ -24,18 +26,18 @@ def means(rows: Iterable[Row], key: Callable[[Row], Hashable], score: str = "dic
 
 
 def by_question(rows: Iterable[Row], score: str = "dice") -> Dict[Question, float]:
-    """Mean over all structures for every protocol and number of clicks."""
+    """Return mean over all structures for every protocol and number of clicks."""
     return means(rows, lambda row: (row.protocol, row.clicks), score)
 
 
 def first_answers(rows: Iterable[Row], kind: str) -> List[Row]:
-    """The rows of the exact box (``kind`` "box") or of the first click alone ("click")."""
+    """Return the rows of the exact box (``kind`` "box") or of the first click alone ("click")."""
     wanted = (EXACT, 0) if kind == "box" else (CLICKS, 1)
     return [row for row in rows if (row.protocol, row.clicks) == wanted]
 
 
 def worst_cases(rows: Iterable[Row], count: int, per_source: int = 3) -> List[Row]:
-    """The rows of the exact boxes with the lowest Dice, the worst first, few of one source."""
+    """Return the rows of the exact boxes with the lowest Dice, the worst first, few of one source."""
     chosen: List[Row] = []
     for row in sorted(first_answers(rows, "box"), key=lambda row: row.dice):
         if len(chosen) < count and sum(other.source == row.source for other in chosen) < per_source:
@@ -44,7 +46,7 @@ def worst_cases(rows: Iterable[Row], count: int, per_source: int = 3) -> List[Ro
 
 
 def clicks_needed(rows: Iterable[Row], iou: float) -> Dict[str, int]:
-    """Clicks until a case first reaches an IoU, at most 20 (NoC of RITM), by case."""
+    """Count the clicks until a case first reaches an IoU, at most 20 (NoC of RITM), by case."""
     needed: Dict[str, int] = {}
     for row in rows:
         if row.protocol == CLICKS:
@@ -70,14 +72,14 @@ def rank_correlation(rows: Sequence[Row]) -> float:
 
 
 def calibration(rows: Sequence[Row], bins: int = 5) -> List[Tuple[float, float, int]]:
-    """(mean confidence, mean Dice, count) of equal shares of the rows in order of confidence."""
+    """Return (mean confidence, mean Dice, count) of equal shares of the rows in order of confidence."""
     ordered = sorted(rows, key=lambda row: row.confidence)
     shares = [share for share in np.array_split(np.array(ordered, object), bins) if len(share)]
     return [(mean(r.confidence for r in share), mean(r.dice for r in share), len(share)) for share in shares]
 
 
 def headline(rows: Sequence[Row]) -> Dict[str, float]:
-    """The figures by which models are compared, by name, for the rows of one model."""
+    """Return the figures by which models are compared, by name, for the rows of one model."""
     dice = by_question(rows)
     figures = {f"Dice, {protocol}": value for (protocol, clicks), value in dice.items() if clicks == 0}
     for protocol in (CLICKS, BOX_CLICKS):

@@ -1,4 +1,5 @@
-"""Images with known structures and nothing else known about them, so that a model learns to follow edges.
+"""Draw images with known structures and nothing else known about them, so that a model learns to follow
+edges.
 
 Sources: SynthSeg (Billot et al., Medical Image Analysis 2023) for random intensities per region; the
 synthetic tasks of ScribblePrompt (Wong et al., ECCV 2024).  Blur, noise, windows, bias and colors come from
@@ -16,7 +17,7 @@ SIDE = 320
 
 
 def synthetic_pair(rng: np.random.Generator, side: int = SIDE) -> Tuple[np.ndarray, np.ndarray]:
-    """Image (side, side, 3) uint8 and label map (side, side) int32 of 2 to 12 random structures.
+    """Draw an image (side, side, 3) uint8 and its label map (side, side) int32 of 2 to 12 random structures.
 
     Later structures cover earlier ones; edges are averaged over their pixels (partial volume), and some
     neighbors differ by texture or by a few gray levels only.  The materials of one image are gray, of any
@@ -42,13 +43,13 @@ def _any_color(rng):
 
 
 def _shades(rng):
-    """A function like `_any_color` whose colors are close to one that is drawn here."""
+    """Return a function like `_any_color` whose colors are close to one that is drawn here."""
     middle = rng.uniform(50, 230, 3)
     return lambda rng: (middle * rng.uniform(0.6, 1.3) + rng.normal(0, 14, 3)).clip(0, 255)
 
 
 def _texture(side, material, rng):
-    """One material: a color with smooth and fine variation, (side, side, 3) float32."""
+    """Draw one material: a color with smooth and fine variation, (side, side, 3) float32."""
     level = material(rng)
     variation = (smooth_field((side, side), int(rng.integers(2, 60)), rng) - 0.5) * rng.uniform(0, 60)
     grain = rng.normal(0, rng.uniform(0, 10), (side, side))
@@ -65,7 +66,7 @@ def _grid(side):
 
 
 def _star(side, rng):
-    """An ellipse whose radius varies with the angle (organs, lesions, nuclei)."""
+    """Draw an ellipse whose radius varies with the angle (organs, lesions, nuclei)."""
     y, x = _grid(side)
     cx, cy = rng.uniform(0.05, 0.95, 2) * side
     radius = side * np.exp(rng.uniform(np.log(0.02), np.log(0.35)))
@@ -81,13 +82,13 @@ def _star(side, rng):
 
 
 def _blob(side, rng):
-    """What a smooth random field leaves above a threshold (irregular, several parts)."""
+    """Draw what a smooth random field leaves above a threshold (irregular, several parts)."""
     field = smooth_field((side, side), int(rng.integers(3, 10)), rng)
     return field > np.quantile(field, rng.uniform(0.75, 0.97))
 
 
 def _tube(side, rng):
-    """A curved band of varying width (vessels, nerves, bowel)."""
+    """Draw a curved band of varying width (vessels, nerves, bowel)."""
     path = _path(rng.uniform(0, side, 2), rng.uniform(0, 2 * np.pi), 200, 0.5, side, rng)
     return _drawn([path], [rng.uniform(0.008, 0.05) * side], side)
 
@@ -107,13 +108,13 @@ def _tree(side, rng):
 
 
 def _path(start, direction, steps, bend, side, rng):
-    """Points (steps, 2) of a curve; ``bend``: how much it turns."""
+    """Return points (steps, 2) of a curve; ``bend``: how much it turns."""
     angles = direction + np.cumsum(ndimage.gaussian_filter1d(rng.normal(0, bend, steps), 12))
     return start + np.cumsum(np.stack([np.sin(angles), np.cos(angles)], 1) * side / 150, 0)
 
 
 def _drawn(paths, widths, side):
-    """All that is closer to a path than its width, (side, side) bool."""
+    """Draw all that is closer to a path than its width, (side, side) bool."""
     cover = np.zeros((side, side), bool)
     for path, width in zip(paths, widths):
         rows, columns = path[(path >= 0).all(1) & (path < side).all(1)].astype(int).T

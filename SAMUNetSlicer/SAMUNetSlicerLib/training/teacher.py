@@ -16,7 +16,7 @@ class BoxTeacher:
         self._model = model
 
     def __call__(self, images: Tensor, targets: Tensor) -> Tensor:
-        """Probabilities (B * P, h, h).
+        """Return probabilities (B * P, h, h).
 
         :param images: (B, 3, S, S), normalized, as `batches.on_canvas` makes them.
         :param targets: (B, P, h, h) covered fraction.
@@ -41,7 +41,7 @@ class BoxTeacher:
 
 
 def _as_picture(image):
-    """The image (H, W, 3) uint8 that fills the upper left of a normalized canvas (3, S, S)."""
+    """Return the image (H, W, 3) uint8 that fills the upper left of a normalized canvas (3, S, S)."""
     seen = image.abs().amax(0) > 0
     height, width = int(seen.any(1).sum()), int(seen.any(0).sum())
     pixels = image[:, :height, :width].permute(1, 2, 0).numpy()

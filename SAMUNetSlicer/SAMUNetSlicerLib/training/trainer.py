@@ -1,4 +1,4 @@
-"""The training loop: frozen early transformer, everything else trained, resumable at any step."""
+"""Train in a loop: frozen early transformer, everything else trained, resumable at any step."""
 
 import csv
 import math
@@ -23,13 +23,17 @@ _ADDED_TO_DECODER = ("mask_decoder.refinement.", "mask_decoder.logit_bias", "mas
 
 
 def is_pretrained(name: str) -> bool:
-    """Whether a trained parameter starts from pretrained weights: transformer, prompt encoder, decoder."""
+    """Tell whether a trained parameter starts from pretrained weights: transformer, prompt encoder,
+    decoder.
+    """
     return name.startswith(_PRETRAINED) and not name.startswith(_ADDED_TO_DECODER)
 
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """``steps`` or ``minutes`` (0: no limit) end the run; the rate falls to 0 by a half cosine over it.
+    """Options of training.
+
+    ``steps`` or ``minutes`` (0: no limit) end the run; the rate falls to 0 by a half cosine over it.
 
     ``rate``: of the parts that start from nothing, ``pretrained_rate``: of the others; ``thaw``: "none" of
     the transformer is trained, its "last" stage, or "all" of it, with the small rate; ``average``: decay of
@@ -49,7 +53,7 @@ class TrainOptions:
 
 
 def freeze_encoder(network: nn.Module, thaw: str = "none") -> None:
-    """The published recipe: the transformer keeps its pretrained weights and statistics.
+    """Freeze the transformer with its pretrained weights and statistics, as in the published recipe.
 
     :param thaw: "last" frees the weights of its last stage and neck, through which gradients pass anyway;
         "all" also the statistics, for a start from random weights.
@@ -64,7 +68,9 @@ def freeze_encoder(network: nn.Module, thaw: str = "none") -> None:
 
 
 def parameter_groups(network: nn.Module, options: TrainOptions) -> list:
-    """Two groups for the optimizer: pretrained parts with the small rate, added ones with the large."""
+    """Return two groups for the optimizer: pretrained parts with the small rate, added ones with the
+    large.
+    """
     slow, fast = [], []
     for name, parameter in network.named_parameters():
         if parameter.requires_grad:
@@ -85,7 +91,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self, network: nn.Module, step: int) -> None:
-        """The first steps weigh more, so that the mean does not remember the start."""
+        """Update the mean; the first steps weigh more, so that it does not remember the start."""
         decay = min(self._decay, (1 + step) / (10 + step))
         for name, value in network.state_dict().items():
             if name in self.mean and value.is_floating_point():
@@ -120,7 +126,7 @@ class Trainer:
 
     @property
     def progress(self) -> float:
-        """0 at the start, 1 at the end of the run."""
+        """Return the progress: 0 at the start, 1 at the end of the run."""
         limits = self.options
         by_steps = self.step / limits.steps if limits.steps else 0
         by_time = self._minutes / limits.minutes if limits.minutes else 0
@@ -159,7 +165,9 @@ class Trainer:
         return (float(loss.detach()), *dice)
 
     def _loss(self, batch, rng):
-        """Mean loss and the Dice of both scripts; each takes half of the objects of every image."""
+        """Compute the mean loss and the Dice of both scripts; each takes half of the objects of every
+        image.
+        """
         target = batch["targets"].to(self.device)
         encoded = self.network.encode_image(batch["image"].to(self.device))
         half = target.shape[1] // 2
@@ -182,7 +190,7 @@ class Trainer:
             group["lr"] = group["rate"] * factor
 
     def _record(self):
-        """One line of the log with the means since the last, and a checkpoint."""
+        """Write one line of the log with the means since the last, and a checkpoint."""
         path = self._folder / LOG
         new = not path.exists()
         with open(path, "a", newline="", encoding="utf-8") as file:
@@ -221,6 +229,6 @@ class Trainer:
 
 
 def averaged_weights(folder: Path) -> Dict[str, Tensor]:
-    """The complete state dict of the run in ``folder``, averaged where trained."""
+    """Return the complete state dict of the run in ``folder``, averaged where trained."""
     content = torch.load(Path(folder) / CHECKPOINT, map_location="cpu", weights_only=True)
     return {**content["model"], **content["average"]}

@@ -1,1 +1,1 @@
-"""The panel in 3D Slicer: widgets to session and back.  What is decided is decided in ``app``."""
+"""Show the panel in 3D Slicer: connect widgets with a session. Decisions are made in ``app``."""

@@ -1,4 +1,4 @@
-"""Where the network computes, what is remembered, and the self-check page."""
+"""Choose where the network runs and what is cached, and show the self-check page."""
 
 from typing import Callable, Dict
 
@@ -35,7 +35,7 @@ class AdvancedSection:
         ui.clearCacheButton.connect("clicked()", status.guard(self._clearCache))
 
     def engineOptions(self) -> Dict:
-        """Fields of `ModelSpec`."""
+        """Return fields of `ModelSpec`."""
         return {
             "device": self.device.key,
             "precision": self.precision.key,

@@ -157,7 +157,7 @@ def orientationChoices():
 
 
 def caseText(name: str, record: Optional[CaseRecord] = None) -> str:
-    """A row: the volume's name and what became of it."""
+    """Return a row: the volume's name and what became of it."""
     if record is None:
         return name
     if record.state == FAILED:

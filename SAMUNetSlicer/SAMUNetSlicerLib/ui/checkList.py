@@ -1,4 +1,4 @@
-"""A list whose entries stand for keys and can be checked."""
+"""Show a list whose entries stand for keys and can be checked."""
 
 from typing import List, Sequence, Tuple
 
@@ -19,7 +19,7 @@ class CheckList:
 
     @property
     def checked(self) -> List[str]:
-        """Keys of the checked entries, in the order of the list."""
+        """Return keys of the checked entries, in the order of the list."""
         rows = range(len(self._keys))
         return [self._keys[row] for row in rows if self.listWidget.item(row).checkState() == qt.Qt.Checked]
 

@@ -1,4 +1,4 @@
-"""A combo box whose entries stand for keys."""
+"""Show a combo box whose entries stand for keys."""
 
 from typing import Callable, Sequence, Tuple
 
@@ -21,7 +21,7 @@ class ChoiceBox:
 
     @property
     def key(self) -> str:
-        """Key of the chosen entry, "" if there is none."""
+        """Return key of the chosen entry, "" if there is none."""
         index = self.comboBox.currentIndex
         return self._keys[index] if 0 <= index < len(self._keys) else ""
 

@@ -1,4 +1,4 @@
-"""What masks do to other segments, and how intensities become gray levels."""
+"""Choose what masks do to other segments, and how intensities become gray levels."""
 
 from slicer.i18n import tr as _
 

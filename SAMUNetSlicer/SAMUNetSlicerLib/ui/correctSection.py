@@ -51,7 +51,7 @@ class CorrectSection:
             self.refresh()
 
     def exit(self) -> None:
-        """May be called twice."""
+        """Leave the section; may be called twice."""
         self._isEntered = False
         if self.editor is not None:
             self._putEffectDown()
@@ -119,7 +119,9 @@ class CorrectSection:
             self._tools.setTool(None)
 
     def _onPolled(self) -> None:
-        """At the end of an import the editor chooses whatever its hidden selectors come upon."""
+        """Take back what the editor chooses at the end of an import: whatever its hidden selectors come
+        upon.
+        """
         if self._isStale:
             self._isStale = False
             self.refresh()

@@ -1,4 +1,4 @@
-"""How Slicer starts the engine's process."""
+"""Start the engine's process from Slicer."""
 
 import logging
 import shutil

@@ -1,4 +1,4 @@
-"""All results as files, with one button."""
+"""Export all results as files, with one button."""
 
 from pathlib import Path
 from typing import List, Optional
@@ -73,7 +73,7 @@ class ExportSection:
             raise CancelledError(self._stopped)
 
     def _onChange(self, *_arguments) -> None:
-        """Files of one export hold the same masks, so it cannot go on after a change of them."""
+        """Stop the export when a mask changes: files of one export hold the same masks."""
         if self._isExporting:
             self._stopped = _("The segmentation changed during the export: export again.")
 
@@ -96,7 +96,7 @@ def existingChoices():
 
 
 def resultText(result: ExportResult) -> str:
-    """What was written where, and what the files cannot hold."""
+    """Return what was written where, and what the files cannot hold."""
     text = _("{count} files were written to {folder} and read back.").format(
         count=len(result.files), folder=result.files[0].parent
     )
@@ -104,7 +104,7 @@ def resultText(result: ExportResult) -> str:
 
 
 def dicomFiles(volumeNode) -> Optional[List[str]]:
-    """The files of Slicer's DICOM database that a volume was loaded from, None if it was not."""
+    """Return the files of Slicer's DICOM database that a volume was loaded from, None if it was not."""
     instances = (volumeNode.GetAttribute("DICOM.instanceUIDs") or "").split()
     database = getattr(slicer, "dicomDatabase", None)
     if database is None:

@@ -1,4 +1,4 @@
-"""Installs into Slicer's Python what the engine needs: from a button, after one question, never by itself.
+"""Install into Slicer's Python what the engine needs: from a button, after one question, never by itself.
 
 To the panel: while ``missingText()`` is not empty, show it beside a button "Install..." and load no model.
 On a click call ``installRequirements()``, or ``installRequirements(folder)`` where the user has chosen a
@@ -23,7 +23,7 @@ _EXTENSION = "PyTorch"
 
 
 def missingText() -> str:
-    """What is still to be installed, one sentence; "" if nothing is."""
+    """Return one sentence about what is still to be installed; "" if nothing is."""
     names = ", ".join(_name(shortage) for shortage in shortages())
     return _("Still to be installed: {packages}.").format(packages=names) if names else ""
 
@@ -79,7 +79,7 @@ def _installFromFolder(missing: List[Shortage], folder: Path) -> None:
 
 
 def _pyTorchLogic():
-    """What installs torch for the graphics card of this computer; None without the extension."""
+    """Return the logic that installs torch for this computer's graphics card; None without the extension."""
     try:
         from PyTorchUtils import PyTorchUtilsLogic
     except ImportError:

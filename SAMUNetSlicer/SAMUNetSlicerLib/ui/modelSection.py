@@ -1,4 +1,4 @@
-"""The network: which one, where it runs, whether its weights are here."""
+"""Choose the network, and show where it runs and whether its weights are installed."""
 
 from dataclasses import replace
 from typing import Callable, Dict, Optional
@@ -50,7 +50,7 @@ class ModelSection:
 
     @property
     def card(self) -> ModelCard:
-        """The chosen network."""
+        """Return the chosen network."""
         return self._models.get(self.box.key)
 
     @property
@@ -68,7 +68,7 @@ class ModelSection:
         self._prepare()
 
     def close(self) -> None:
-        """May be called twice."""
+        """Let go of the dialog; may be called twice."""
         dialog, self._dialog = self._dialog, None
         if dialog is not None:
             dialog.close()
@@ -127,7 +127,7 @@ class ModelSection:
         self._prepare()
 
     def _prepare(self) -> None:
-        """Prompts of a loaded scene may be dragged before any tool has been taken."""
+        """Prepare the network: prompts of a loaded scene may be dragged before any tool has been taken."""
         if self.hasWeights:
             self._session.engine.prepare(self._spec())
 

@@ -1,4 +1,4 @@
-"""Which volume is segmented, and into which segmentation."""
+"""Choose which volume is segmented, and into which segmentation."""
 
 from typing import Iterator
 
@@ -54,7 +54,7 @@ class NodesSection:
 
 
 def _shownVolumes(scene) -> Iterator:
-    """Volumes in the background of slice views."""
+    """Return the volumes in the background of slice views."""
     for view in nodesOfClass(scene, "vtkMRMLSliceCompositeNode"):
         if view.GetBackgroundVolumeID():
             yield scene.GetNodeByID(view.GetBackgroundVolumeID())

@@ -1,4 +1,4 @@
-"""The panel: sections on one session, alive between enter and exit."""
+"""Assemble the panel: sections on one session, alive between enter and exit."""
 
 import logging
 from typing import Callable
@@ -71,7 +71,7 @@ class Panel:
         status.refresh()
 
     def enter(self) -> None:
-        """The module is shown."""
+        """Show the module."""
         self.setup.refresh()
         self.nodes.chooseShownVolume()
         self.views.enter()
@@ -80,7 +80,7 @@ class Panel:
         self._timer.start()
 
     def exit(self) -> None:
-        """Another module is shown: mouse and keys are its own, nothing is encoded in advance any more."""
+        """Leave the module: mouse and keys are the next module's, nothing is encoded in advance any more."""
         letGo(
             lambda: self.tools.setTool(None),
             self.views.exit,
@@ -90,7 +90,9 @@ class Panel:
         )
 
     def beginImport(self) -> None:
-        """Another scene is read into this one; nodes and references are not complete until it ends."""
+        """Pause while another scene is read into this one; nodes and references are not complete until it
+        ends.
+        """
         self.useParameters(None)
         self.nodes.hold()
 

@@ -1,4 +1,4 @@
-"""Which choices of the panel are kept in the scene."""
+"""Choose which fields of the panel are kept in the scene."""
 
 from typing import Dict
 
@@ -15,7 +15,7 @@ from .parameterBinding import (
 
 
 def panelFields(ui, panel) -> Dict[str, Field]:
-    """The fields by the names of `parameterNode.PanelParameters`.
+    """Return the fields by the names of `parameterNode.PanelParameters`.
 
     :param ui: the panel's widgets by name.
     :param panel: the `Panel`.
@@ -49,7 +49,7 @@ def panelFields(ui, panel) -> Dict[str, Field]:
 
 
 def segmentField(ui, session) -> Field:
-    """The chosen segment; one that the segmentation does not have is not chosen."""
+    """Return the field of the chosen segment; one that the segmentation does not have is not chosen."""
 
     def write(segmentId: str) -> None:
         session.selectSegment(segmentId if session.workspace.hasSegment(segmentId) else None)

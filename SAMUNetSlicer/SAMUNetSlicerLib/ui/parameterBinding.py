@@ -1,4 +1,4 @@
-"""The panel's choices and the scene's parameter node are the same, whichever changes first."""
+"""Keep the panel's choices and the scene's parameter node the same, whichever changes first."""
 
 from typing import Any, Callable, Dict, NamedTuple
 
@@ -73,7 +73,10 @@ class ParameterBinding:
 
 
 def boxField(box) -> Field:
-    """:param box: a `ChoiceBox`."""
+    """Return the field of a choice.
+
+    :param box: a `ChoiceBox`.
+    """
     return Field(box.comboBox, "currentIndexChanged(int)", lambda: box.key, box.choose)
 
 
@@ -96,7 +99,7 @@ def nodeField(selector) -> Field:
 
 
 def textField(lineEdit) -> Field:
-    """A line of text; one that is empty in the node keeps the panel's default."""
+    """Return the field of a line of text; one that is empty in the node keeps the panel's default."""
 
     def write(text):
         lineEdit.text = text or lineEdit.text
@@ -105,7 +108,7 @@ def textField(lineEdit) -> Field:
 
 
 def folderField(directoryButton) -> Field:
-    """A folder; one that is empty in the node keeps the panel's default."""
+    """Return the field of a folder; one that is empty in the node keeps the panel's default."""
 
     def write(path):
         directoryButton.directory = path or directoryButton.directory
@@ -115,7 +118,7 @@ def folderField(directoryButton) -> Field:
 
 
 def listField(checkList) -> Field:
-    """The checked keys of a `CheckList`, with spaces between them."""
+    """Return the field of the checked keys of a `CheckList`, with spaces between them."""
 
     def write(keys):
         checkList.check(keys.split())

@@ -1,4 +1,4 @@
-"""What the panel keeps in the scene: one parameter node, restored when the scene is loaded again.
+"""Define what the panel keeps in the scene: one parameter node, restored when the scene is loaded again.
 
 Prompts, masks and provenance are not here: they are kept in markups and in the segmentation.
 """
@@ -55,7 +55,7 @@ class PanelParameters:
 
 
 def panelParameters(node) -> PanelParameters:
-    """The typed view of a vtkMRMLScriptedModuleNode; what cannot be read in it becomes the default.
+    """Return the typed view of a vtkMRMLScriptedModuleNode; what cannot be read in it becomes the default.
 
     Wiring: ``panelParameters(logic.getParameterNode())`` after a scene was loaded or closed and when the
     module is entered; write ``parameters.window = key`` when the user chooses; observe the node's

@@ -1,4 +1,4 @@
-"""The clock of the panel: the session is polled from Qt's event loop."""
+"""Poll the session from Qt's event loop."""
 
 from typing import Callable
 
@@ -22,7 +22,7 @@ class PollTimer:
         self._timer.start()
 
     def slowDown(self) -> None:
-        """Only see to it that what was begun is finished."""
+        """Poll seldom, only to finish what was begun."""
         self._timer.interval = _SLOW_INTERVAL_MS
 
     def stop(self) -> None:

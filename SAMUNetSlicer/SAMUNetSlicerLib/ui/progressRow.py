@@ -1,4 +1,4 @@
-"""A bar with Cancel for whatever takes longer than the user should wait without a word."""
+"""Show a bar with Cancel for whatever takes longer than the user should wait without a word."""
 
 import time
 from typing import Callable, Optional
@@ -44,7 +44,7 @@ class ProgressRow:
             self._bar.value = done
 
     def end(self, owner: object) -> None:
-        """A task is over; of another owner's nothing changes."""
+        """End a task; nothing changes if another owner has begun one."""
         if owner is self._owner:
             self._owner = self._cancel = None
             self._hide()

@@ -87,7 +87,10 @@ class PropagateSection:
 
 
 def axesChoices(slices: int):
-    """:param slices: of the volume along its three axes together, 0 without a volume."""
+    """Return the choices of axes with their cost.
+
+    :param slices: of the volume along its three axes together, 0 without a volume.
+    """
     cost = _("all three, up to {slices} slices").format(slices=slices) if slices else _("all three")
     return [("one", _("that of the shown slice")), ("all", cost)]
 

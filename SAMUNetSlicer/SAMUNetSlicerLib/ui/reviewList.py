@@ -1,4 +1,4 @@
-"""The slices that were segmented without anybody looking, the most doubtful first."""
+"""List the slices that were segmented without anybody looking, the most doubtful first."""
 
 from typing import List, Optional, Set
 

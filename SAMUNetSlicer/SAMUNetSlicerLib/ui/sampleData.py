@@ -1,4 +1,4 @@
-"""The volume for the first try: part of the installed extension, so that it needs no network.
+"""Offer the volume for the first try: part of the installed extension, so that it needs no network.
 
 Source and license: Resources/SampleData/README.md of the sources.
 """
@@ -61,7 +61,7 @@ def loadSample():
 
 
 def sampleHint() -> str:
-    """What to do with the sample, for somebody who has never used the module."""
+    """Return what to do with the sample, for somebody who has never used the module."""
     return _(
         "Click into the liver, the large organ on the left of the red view. For another organ press Next "
         "and click again, for example into the spleen on the right."

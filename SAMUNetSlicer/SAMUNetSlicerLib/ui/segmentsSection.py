@@ -1,4 +1,4 @@
-"""The table of segments: choose, add, remove, lock, rename, color, show in 3D."""
+"""Show the table of segments: choose, add, remove, lock, rename, color, show in 3D."""
 
 from typing import Optional
 
@@ -65,7 +65,7 @@ class SegmentsSection:
             self._status.attempt(self._session.selectSegment, selected)
 
     def _isThere(self) -> bool:
-        """Whether the chosen segment is, if one is chosen.
+        """Tell whether the chosen segment exists, if one is chosen.
 
         Rows vanish before the session knows that a segment has, and the table takes the neighbor of such a
         row, whom nobody has chosen; the session says itself what is chosen then.
@@ -74,7 +74,7 @@ class SegmentsSection:
         return session.segmentId is None or session.workspace.hasSegment(session.segmentId)
 
     def _keepSelection(self) -> None:
-        """The table forgets its selection when segments are moved, and when it is clicked on below them."""
+        """Select the chosen segment again: the table forgets it when segments are moved, or clicked below."""
         if self._selected() != self._session.segmentId:
             self.refresh()
 

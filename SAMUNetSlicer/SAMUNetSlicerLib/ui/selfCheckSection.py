@@ -1,4 +1,4 @@
-"""The self-check page: what is here, what is missing, and how to get it."""
+"""Show the self-check page: what is here, what is missing, and how to get it."""
 
 from typing import Optional
 
@@ -24,7 +24,7 @@ class SelfCheckSection:
         session.polled.connect(self._poll)
 
     def close(self) -> None:
-        """May be called twice."""
+        """Stop the check; may be called twice."""
         command, self._command = self._command, None
         if command is not None:
             command.cancel()

@@ -1,4 +1,4 @@
-"""What must work in every Slicer: run by "Reload and Test", by ctest, and on slicer-core by pytest.
+"""Test what must work in every Slicer: run by "Reload and Test", by ctest, and on slicer-core by pytest.
 
 Nothing here needs a network.  The scene is cleared.
 """
@@ -144,7 +144,7 @@ class SelfTest(unittest.TestCase):
         return promptNodes(slicer.mrmlScene, self.session.segmentationNode)
 
     def mask(self, segmentId=None):
-        """A segment on the slice, the chosen one if none is named."""
+        """Return a segment on the slice, the chosen one if none is named."""
         session = self.session
         segmentId = segmentId or session.segmentId
         return session.workspace.writer.readMask(session.segmentationNode, segmentId, session.plane)

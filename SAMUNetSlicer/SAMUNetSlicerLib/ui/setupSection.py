@@ -1,4 +1,4 @@
-"""What still has to be installed, and the two buttons that do it."""
+"""Show what still has to be installed, and the two buttons that do it."""
 
 from pathlib import Path
 from typing import Optional

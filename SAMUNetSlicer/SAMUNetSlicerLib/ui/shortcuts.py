@@ -1,4 +1,4 @@
-"""Keys that work while the module is shown.
+"""Install keys that work while the module is shown.
 
 Not taken, because Slicer uses them: in slice views B F G R T V, the arrows and [ ] { }; in the Segment
 Editor 0 to 9 (with Shift, too), Escape, Space, Z Y Q W I , . / * < > and in its effects A X + - Return;
@@ -24,7 +24,10 @@ class Shortcuts:
         self._shortcuts: List = []
 
     def install(self, window) -> None:
-        """:param window: Slicer's main window; without one there are no keys."""
+        """Install the keys.
+
+        :param window: Slicer's main window; without one there are no keys.
+        """
         if window is None or self._shortcuts:
             return
         for key, action in self._actions:
@@ -33,7 +36,7 @@ class Shortcuts:
             self._shortcuts.append(shortcut)
 
     def remove(self) -> None:
-        """May be called twice."""
+        """Remove the keys; may be called twice."""
         shortcuts, self._shortcuts = self._shortcuts, []
         for shortcut in shortcuts:
             shortcut.setParent(None)

@@ -37,7 +37,7 @@ class SliceViews:
             self._manager.connect("layoutChanged(int)", self._attach)
 
     def exit(self) -> None:
-        """May be called twice."""
+        """Leave the views; may be called twice."""
         if self._tools is None:
             return
         manager, tools, follower = self._manager, self._tools, self._follower
@@ -48,7 +48,7 @@ class SliceViews:
             manager.disconnect("layoutChanged(int)", self._attach)
 
     def setTool(self, tool: Optional[str]) -> None:
-        """One of `scene.sliceMouse.TOOLS`, or None."""
+        """Choose the tool: one of `scene.sliceMouse.TOOLS`, or None."""
         if self._tools is not None:
             self._tools.tool = tool
 
@@ -74,7 +74,9 @@ class SliceViews:
 
 
 def renderLater(view) -> Callable[[], None]:
-    """What draws a view soon; nothing happens once Qt has deleted it, as a layout does with its views."""
+    """Return a function that draws a view soon; nothing happens once Qt has deleted it, as a layout does with
+    its views.
+    """
 
     def render() -> None:
         with contextlib.suppress(ValueError):  # by which PythonQt says that it is gone

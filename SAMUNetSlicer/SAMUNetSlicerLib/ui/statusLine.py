@@ -1,4 +1,4 @@
-"""The one line that always says what happens, and the place where errors become sentences."""
+"""Show what happens in one line, and turn errors into sentences there."""
 
 import logging
 from typing import Any, Callable, Optional

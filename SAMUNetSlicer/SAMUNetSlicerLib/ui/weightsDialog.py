@@ -1,4 +1,4 @@
-"""The dialog about weights: what there is, what it costs, where it comes from; get, check, remove, add."""
+"""Show the dialog about weights: what there is, its size and origin; get, check, remove, add."""
 
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Tuple

@@ -1,4 +1,4 @@
-"""What the dialog about weights says."""
+"""Word the dialog about weights."""
 
 from slicer.i18n import tr as _
 

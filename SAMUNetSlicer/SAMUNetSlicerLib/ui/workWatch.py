@@ -1,4 +1,4 @@
-"""From a click to its mask: what the status line and the bar say meanwhile."""
+"""Tell the user what happens between a click and its mask, by the status line and the bar."""
 
 from typing import Callable, Optional
 

@@ -1,1 +1,1 @@
-"""The browser viewer: Slicer's slice views and the session in a web page, served by trame."""
+"""Serve the browser viewer: Slicer's slice views and the session in a web page, by trame."""

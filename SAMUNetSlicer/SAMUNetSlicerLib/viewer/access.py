@@ -1,4 +1,4 @@
-"""Who may talk to the viewer: only pages that were opened with its secret token."""
+"""Admit only pages that were opened with the viewer's secret token."""
 
 import hmac
 import secrets
@@ -51,7 +51,7 @@ class Access:
         self._cookie = f"samunet-{secrets.token_hex(4)}"
 
     def address(self, base: str) -> str:
-        """The address to open: it gives access to whoever has it."""
+        """Return the address to open: it gives access to whoever has it."""
         return f"{base}/?token={self.token}"
 
     @web.middleware
@@ -81,7 +81,7 @@ class Access:
 
 
 def isLoopback(host: str) -> bool:
-    """Whether a host, by name or address, is always the computer that asks for it."""
+    """Tell whether a host, by name or address, is always the computer that asks for it."""
     try:
         return host == "localhost" or ip_address(host.strip("[]")).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""The user's work saved by itself, and found again when the same volume is opened."""
+"""Save the user's work by itself, and find it again when the same volume is opened."""
 
 import asyncio
 import hashlib

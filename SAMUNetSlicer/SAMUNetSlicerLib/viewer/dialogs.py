@@ -1,4 +1,4 @@
-"""What the page asks and tells in front of everything else."""
+"""Draw the dialogs in front of the page."""
 
 from trame.widgets import html
 from trame.widgets import vuetify3 as v
@@ -19,7 +19,10 @@ _HELP = (
 
 
 def drawDialogs(viewer, thisPage: str) -> None:
-    """:param thisPage: JavaScript of the page's own name, see `Pages`."""
+    """Draw all dialogs.
+
+    :param thisPage: JavaScript of the page's own name, see `Pages`.
+    """
     _drawOpening(viewer)
     _drawSavedWork(viewer)
     _drawDeletion(viewer)

@@ -1,4 +1,4 @@
-"""Results to a folder, or to the browser."""
+"""Write results to a folder, or send them to the browser."""
 
 import secrets
 import zipfile
@@ -28,7 +28,10 @@ class Exports:
         self._workspace.close()
 
     def toFolder(self, folder: Path, formats: Sequence[str], volumeFile: Path, existing: str) -> ExportResult:
-        """:raises UserError: there is nothing to export, or it cannot be written."""
+        """Write the results to a folder.
+
+        :raises UserError: there is nothing to export, or it cannot be written.
+        """
         workspace = self._session.workspace
         options = ExportOptions(
             folder,

@@ -1,4 +1,4 @@
-"""Drawing without a screen: which library does it, and a sentence where there is none."""
+"""Draw without a screen: choose the library that does it, or say what is missing."""
 
 import ctypes.util
 import os

@@ -1,4 +1,4 @@
-"""The page's keys: those of the panel in Slicer, and three more."""
+"""Define the page's keys: those of the panel in Slicer, and three more."""
 
 from typing import Callable, Dict
 

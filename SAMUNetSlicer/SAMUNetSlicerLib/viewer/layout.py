@@ -1,4 +1,4 @@
-"""Which views the page shows, and what is drawn on all of them."""
+"""Choose which views the page shows, and what is drawn on all of them."""
 
 import slicer
 

@@ -1,4 +1,4 @@
-"""Which network segments, what it sees, and how masks treat other segments."""
+"""Choose which network segments, which gray levels it sees, and how masks treat other segments."""
 
 from typing import Callable
 

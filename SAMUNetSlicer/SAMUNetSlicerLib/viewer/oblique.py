@@ -1,4 +1,4 @@
-"""The oblique view: a slice turned by two angles out of the volume's own axial one."""
+"""Turn the oblique view by two angles out of the volume's own axial slice."""
 
 from typing import Optional
 
@@ -42,7 +42,7 @@ class Oblique:
 
 
 def _rotation(tilt: float, turn: float) -> np.ndarray:
-    """(3, 3): about x by ``tilt``, then about the y axis that was turned with it by ``turn``."""
+    """Return (3, 3): about x by ``tilt``, then about the y axis that was turned with it by ``turn``."""
     cosine, sine = np.cos(tilt), np.sin(tilt)
     aboutX = np.array([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]])
     cosine, sine = np.cos(turn), np.sin(turn)

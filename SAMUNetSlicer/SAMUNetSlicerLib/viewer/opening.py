@@ -1,4 +1,4 @@
-"""Opening a volume in the place of the one before, while the page stays responsive."""
+"""Open a volume in the place of the one before, while the page stays responsive."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The page: a bar with the tools, a column with the choices, the views, and a line that says what happens."""
+"""Draw the page: a bar with the tools, a column with the choices, the views, and the status line."""
 
 from trame.ui.vuetify3 import VAppLayout
 from trame.widgets import client, html
@@ -14,7 +14,10 @@ THIS_PAGE = "utils.get('samunetPage')"
 
 
 def drawPage(server, viewer) -> VAppLayout:
-    """:param viewer: `Viewer`, whose parts the page's elements call."""
+    """Draw the whole page.
+
+    :param viewer: `Viewer`, whose parts the page's elements call.
+    """
     server.state.trame__template_error = ENDED
     layout = VAppLayout(server, theme=("theme",))
     with layout:

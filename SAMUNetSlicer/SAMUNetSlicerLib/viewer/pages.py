@@ -1,4 +1,4 @@
-"""One page at a time works with the viewer: the others see what happens, and may take over."""
+"""Let one page at a time work with the viewer: the others see what happens, and may take over."""
 
 from typing import Dict, Optional
 
@@ -24,7 +24,7 @@ class Pages(LinkProtocol):
         webServer.trame.add_protocol_to_configure(lambda root: root.registerLinkProtocol(self))
 
     def enter(self, page: str) -> None:
-        """A page has appeared: it gets the viewer if no other one has it."""
+        """Register a page that has appeared: it gets the viewer if no other one has it."""
         if self._activeClient is None:
             self.takeOver(page)
 

@@ -1,4 +1,4 @@
-"""The panes of the page: the picture of each view, what is written over it, and its slider."""
+"""Draw the panes of the page: the picture of each view, what is written over it, and its slider."""
 
 from typing import Callable
 
@@ -10,7 +10,7 @@ from .viewState import offsetKey, paneKey
 
 
 def drawPanes() -> None:
-    """Two rows of two, or one of them alone."""
+    """Draw two rows of two panes, or one of them alone."""
     with html.Div(classes="samunet-views"):
         for name in COLORS:
             isShown = f"!maximized || maximized === '{name}'"
@@ -21,7 +21,7 @@ def drawPanes() -> None:
 
 
 def drawOverlay(name: str, onFit: Callable[[], None], onMaximize: Callable[[], None]) -> None:
-    """Letters, title and buttons over the picture of a view."""
+    """Draw letters, title and buttons over the picture of a view."""
     pane = paneKey(name)
     for border in ("left", "right", "top", "bottom"):
         html.Div(f"{{{{ ({pane}.letters || {{}}).{border} }}}}", classes=f"samunet-letter samunet-{border}")

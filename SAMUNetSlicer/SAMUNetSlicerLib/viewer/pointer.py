@@ -1,4 +1,4 @@
-"""The mouse as a pointer: where the left button is held in one view, the others show that place."""
+"""Show the place under the mouse in the other views while the left button is held."""
 
 from typing import Callable
 

@@ -1,4 +1,4 @@
-"""Carrying a segment to other slices from the page, and looking at the doubtful ones."""
+"""Propagate a segment from the page, and list the doubtful slices."""
 
 from typing import List, Optional
 
@@ -32,7 +32,9 @@ class Propagation:
         state.update({"method": "propagate", "direction": "both", "reviews": []})
 
     def start(self, method: str, direction: str) -> None:
-        """:param method, direction: keys of `methodTexts` and `directionTexts`.
+        """Begin to propagate.
+
+        :param method, direction: keys of `methodTexts` and `directionTexts`.
         :raises UserError: there is nothing to propagate, or not in this way.
         """
         if method == "consensus":
@@ -61,6 +63,6 @@ class Propagation:
         self._state.reviews = [reviewText(each) for each in self._reviews]
 
     def _onSession(self) -> None:
-        """The list is about one segment."""
+        """Clear the list when another segment is chosen: it is about one segment."""
         if self._session.segmentId != self._reviewed:
             self._reviewed, self._reviews, self._state.reviews = self._session.segmentId, [], []

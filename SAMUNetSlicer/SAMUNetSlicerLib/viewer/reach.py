@@ -1,4 +1,4 @@
-"""Which files of the viewer's computer the page may name."""
+"""Restrict which files of the viewer's computer the page may name."""
 
 from pathlib import Path
 from typing import Optional, Sequence
@@ -7,13 +7,16 @@ from ..errors import InputError
 
 
 class Reach:
-    """:param folders: where, and below which, the page may read and write; None for wherever the user may."""
+    """Folders that the page may use.
+
+    :param folders: where, and below which, the page may read and write; None for wherever the user may.
+    """
 
     def __init__(self, folders: Optional[Sequence[Path]] = None):
         self._folders = None if folders is None else [folder.resolve() for folder in folders]
 
     def path(self, text: str) -> Path:
-        """The path that the user has written.
+        """Return the path that the user has written.
 
         :raises InputError: it is out of reach, also by way of a link.
         """

@@ -1,4 +1,4 @@
-"""Segments, prompts and provenance of a session in one file, written in a moment and read in another process.
+"""Save segments, prompts and provenance of a session in one file, and read it in another process.
 
 A copy is taken where the scene is used; compressing and writing it, which take longer, may then be done on
 another thread.  A .seg.nrrd would be written by VTK, which lets no other thread run meanwhile.
@@ -29,7 +29,10 @@ _DOCUMENT = "document"
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """``document``: JSON data, see ``takeWork``; ``layers``: label values (k, j, i) of each layer."""
+    """Saved work of a session.
+
+    ``document``: JSON data, see ``takeWork``; ``layers``: label values (k, j, i) of each layer.
+    """
 
     document: Dict[str, Any]
     layers: List[np.ndarray]
@@ -40,7 +43,7 @@ class Work:
 
     @property
     def summary(self) -> str:
-        """What is in it and when it was saved, for the user."""
+        """Say what is in it and when it was saved, for the user."""
         segments, prompts = len(self.document["segments"]), len(self.document["prompts"])
         saved = self.document["saved"][:16].replace("T", " ")
         return f"{segments} segment(s), {prompts} prompt(s), saved {saved} UTC"
@@ -83,7 +86,10 @@ def writeWork(work: Work, path: Path) -> None:
 
 
 def readWork(path: Path) -> Work:
-    """:raises InputError: the file is damaged, or of a later version."""
+    """Read saved work.
+
+    :raises InputError: the file is damaged, or of a later version.
+    """
     try:
         # numpy would leave a damaged file open that it opens itself.
         with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:

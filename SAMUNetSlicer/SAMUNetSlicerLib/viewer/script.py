@@ -1,4 +1,4 @@
-"""The little CSS and JavaScript that Vuetify does not bring."""
+"""Add the little CSS and JavaScript that Vuetify does not bring."""
 
 STYLE = """
 html { overflow: hidden !important; }

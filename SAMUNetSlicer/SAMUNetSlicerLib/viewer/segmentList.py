@@ -1,4 +1,4 @@
-"""The segments as rows of the page, and what the user does with them there."""
+"""Show the segments as rows of the page, and do what the user asks for there."""
 
 from typing import List
 
@@ -30,7 +30,10 @@ class SegmentList:
             self._segment(segmentId).SetName(name.strip())
 
     def setColor(self, segmentId: str, color: str) -> None:
-        """:param color: "#rrggbb"."""
+        """Set the color of a segment.
+
+        :param color: "#rrggbb".
+        """
         self._segment(segmentId).SetColor(*(int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)))
 
     def toggleVisible(self, segmentId: str) -> None:

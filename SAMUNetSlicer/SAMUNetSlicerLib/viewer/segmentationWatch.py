@@ -1,4 +1,4 @@
-"""Hearing of everything that changes about the session's segments, whoever does it."""
+"""Report everything that changes about the session's segments, whoever does it."""
 
 import slicer
 
@@ -10,7 +10,10 @@ _EVENTS = ("SegmentAdded", "SegmentRemoved", "SegmentModified", "RepresentationM
 
 
 class SegmentationWatch:
-    """``changed()``: segments, their looks or their voxels; also when another segmentation is chosen."""
+    """Watch on the session's segmentation.
+
+    ``changed()``: segments, their looks or their voxels; also when another segmentation is chosen.
+    """
 
     def __init__(self, session: SegmentationSession):
         self.changed = Signal("segmentation changed")

@@ -1,4 +1,4 @@
-"""The viewer's process from its start to its end."""
+"""Run the viewer's process from its start to its end."""
 
 import asyncio
 import contextlib

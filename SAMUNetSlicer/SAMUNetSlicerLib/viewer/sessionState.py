@@ -1,4 +1,4 @@
-"""What the page knows about the session: what can be done now, and how the work goes."""
+"""Tell the page about the session: what can be done now, and how the work goes."""
 
 from typing import Optional
 

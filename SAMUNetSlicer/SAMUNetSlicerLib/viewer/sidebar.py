@@ -1,4 +1,4 @@
-"""The column at the left: segments, what masks do, propagation, network, export."""
+"""Draw the column at the left: segments, what masks do, propagation, network, export."""
 
 from trame.widgets import html
 from trame.widgets import vuetify3 as v

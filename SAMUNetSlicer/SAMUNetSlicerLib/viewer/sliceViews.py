@@ -1,4 +1,4 @@
-"""The four slice views of the page."""
+"""Show the four slice views of the page."""
 
 from typing import Callable, Dict, Iterable
 

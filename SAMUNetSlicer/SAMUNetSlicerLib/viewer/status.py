@@ -1,4 +1,4 @@
-"""The line at the bottom of the page: what happens, what went wrong, how far it is."""
+"""Show in a line at the bottom of the page what happens, what went wrong, how far it is."""
 
 import logging
 from typing import Any, Callable, Optional

@@ -1,4 +1,4 @@
-"""The bar at the top: tools, undo, looks."""
+"""Draw the bar at the top: tools, undo, looks."""
 
 from functools import partial
 

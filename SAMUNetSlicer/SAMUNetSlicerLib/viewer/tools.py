@@ -1,4 +1,4 @@
-"""What the left mouse button does in the views."""
+"""Define what the left mouse button does in the views."""
 
 import slicer
 

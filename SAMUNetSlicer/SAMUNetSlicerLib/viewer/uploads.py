@@ -1,4 +1,4 @@
-"""Files from the browser: streamed into a folder of their own, checked, opened."""
+"""Take files from the browser: streamed into a folder of their own, checked, opened."""
 
 import asyncio
 import json
@@ -101,7 +101,7 @@ class Uploads:
 
 
 def tooLarge(mostBytes: int) -> str:
-    """What to say about an upload of more bytes."""
+    """Return the error for an upload of more bytes than allowed."""
     return (
         f"The upload is larger than {mostBytes / 2**30:g} GB: copy the file to the viewer's computer "
         "and open it by its path."
@@ -113,7 +113,7 @@ def _baseName(name: Optional[str]) -> str:
 
 
 def _endingOf(name: str) -> str:
-    """The ending of an image file's name; DICOM files often have none.
+    """Return the ending of an image file's name; DICOM files often have none.
 
     :raises InputError: not the name of an image file.
     """
@@ -133,7 +133,7 @@ def _volumeName(names: Dict[Path, str]) -> str:
 
 
 def _inTheUsersWords(text: str, folder: Path, names: Dict[Path, str]) -> str:
-    """A sentence about stored files, with the names that the user knows."""
+    """Reword a sentence about stored files with the names that the user knows."""
     for path, name in names.items():
         text = text.replace(str(path), _clean(name))
     return text.replace(str(folder), "the upload")

@@ -1,4 +1,4 @@
-"""What the page writes over each view: which slice, which way up, which window."""
+"""Write over each view of the page: which slice, which way up, which window."""
 
 import numpy as np
 
@@ -57,7 +57,7 @@ class ViewState:
 
 
 def _letters(sliceNode) -> dict:
-    """As `orientationLetters`; a view's y axis points up, a picture's down."""
+    """Return letters like `orientationLetters`; a view's y axis points up, a picture's down."""
     sliceToRAS = matrixToArray(sliceNode.GetSliceToRAS())
     return orientationLetters(sliceToRAS @ np.diag([1.0, -1.0, 1.0, 1.0]))
 

@@ -1,4 +1,4 @@
-"""All parts of the viewer, put together and kept going."""
+"""Put all parts of the viewer together and keep them going."""
 
 import asyncio
 from dataclasses import dataclass
@@ -40,9 +40,12 @@ _POLL_INTERVAL = 0.015
 
 @dataclass(frozen=True)
 class ViewOptions:
-    """``volume``: file or DICOM folder to begin with; ``spec``: network to begin with; ``specOf``: returns
+    """Options of the viewer.
+
+    ``volume``: file or DICOM folder to begin with; ``spec``: network to begin with; ``specOf``: returns
     the `ModelSpec` of another model's ID; ``folder``: proposed for exports; ``window``: see
-    ``setDisplayWindow``; ``reach``: folders that the page may read and write, see `Reach`."""
+    ``setDisplayWindow``; ``reach``: folders that the page may read and write, see `Reach`.
+    """
 
     volume: Path
     spec: ModelSpec

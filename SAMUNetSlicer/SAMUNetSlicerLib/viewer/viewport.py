@@ -1,4 +1,4 @@
-"""One slice view: Slicer's own, drawn here and sent to the page as pictures."""
+"""Draw one of Slicer's slice views here and send it to the page as pictures."""
 
 import slicer
 import vtk

@@ -1,4 +1,4 @@
-"""trame's server behind the viewer's own rules: which address, who may come in, how it ends."""
+"""Run trame's server by the viewer's own rules: which address, who may come in, how it ends."""
 
 import os
 import socket
@@ -32,14 +32,14 @@ class WebServer:
 
     @property
     def address(self) -> str:
-        """To be opened in a browser while the server runs; it contains the secret token."""
+        """Return the address to open in a browser while the server runs; it contains the secret token."""
         host = socket.gethostname() if self._host in ("0.0.0.0", "::") else self._host
         host = f"[{host}]" if ":" in host else host
         return self._access.address(f"http://{host}:{self.trame.port}")
 
     @property
     def callingClient(self) -> Optional[str]:
-        """wslink's ID of the page whose call is being answered, or was answered last."""
+        """Return wslink's ID of the page whose call is being answered, or was answered last."""
         return self._application.last_active_client_id
 
     async def run(self) -> None:

@@ -7,7 +7,7 @@ from typing import Optional
 
 
 class _Silence:
-    """stderr of the process, led nowhere while at least one thread asks for it."""
+    """Standard error of the process, led nowhere while at least one thread asks for it."""
 
     def __init__(self):
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""The one interface behind which every promptable 2D model stands."""
+"""Define the one interface behind which every promptable 2D model stands."""
 
 from abc import ABC, abstractmethod
 from typing import List, Optional, Sequence, Tuple
@@ -58,4 +58,4 @@ class PromptableModel(ABC):
     @property
     @abstractmethod
     def placement(self) -> Tuple[str, str]:
-        """(device, precision) in use, for the status line."""
+        """Return (device, precision) in use, for the status line."""

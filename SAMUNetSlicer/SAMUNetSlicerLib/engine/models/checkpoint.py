@@ -1,4 +1,4 @@
-"""Reading weights that come from elsewhere: nothing in a file is executed, and every fault is one sentence.
+"""Read weights that come from elsewhere: nothing in a file is executed, and every fault is one sentence.
 
 Training programs often save more than the weights.  SAM-UNet's saves ``{"model": ..., "optimizer": <the
 torch.optim.Adam object>}``, which ``torch.load(weights_only=True)`` refuses.  Such companions are replaced by
@@ -126,7 +126,9 @@ def _require_safe_unpickling(path):
 
 
 def _foreign_names(path) -> List[str]:
-    """The names in the pickle that weights do not need, without unpickling; none for torch's old format."""
+    """Return the names in the pickle that weights do not need, without unpickling; none for torch's old
+    format.
+    """
     if not zipfile.is_zipfile(path):
         return []
     return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
@@ -204,7 +206,7 @@ def _some(names):
 
 
 def samunet_architecture(weights: Mapping[str, Tensor]) -> Optional[str]:
-    """Which SAM-UNet weights belong to, from their key names; None if to none."""
+    """Return the SAM-UNet that weights belong to, from their key names; None if to none."""
     if "resnet.stage1.0.conv1.weight" not in weights:
         return None
     if "image_encoder.sam_img_encoder.pos_embed" not in weights:

@@ -1,4 +1,4 @@
-"""The compact SAM-UNet as a promptable model."""
+"""Make the compact SAM-UNet a promptable model."""
 
 from ..networks import CompactSAMUNet, decode_compact, fold_batch_norm
 from .cards import ModelCard
@@ -7,7 +7,7 @@ from .framed_model import FramedModel
 
 
 def prepared(network: CompactSAMUNet) -> CompactSAMUNet:
-    """The network for inference only: frozen, batch normalization of the transformer folded away."""
+    """Return the network for inference only: frozen, batch normalization of the transformer folded away."""
     network.eval().requires_grad_(False)
     fold_batch_norm(network.image_encoder)
     return network

@@ -1,4 +1,4 @@
-"""Where and how precisely a network runs, and what happens when memory runs out there."""
+"""Choose where and how precisely a network runs, and handle lack of memory there."""
 
 import gc
 from typing import Callable, Iterable, List, Optional, Sequence, Tuple, TypeVar
@@ -15,12 +15,12 @@ Result = TypeVar("Result")
 
 
 def available_devices() -> List[str]:
-    """Devices that can be asked for, best first; "cpu" is always the last."""
+    """Return devices that can be asked for, best first; "cpu" is always the last."""
     return [f"cuda:{i}" for i in range(torch.cuda.device_count())] + ["cpu"]
 
 
 def resolve_device(name: str) -> str:
-    """ "auto", "cuda", "cuda:N" or "cpu" to a device of this machine.
+    """Turn "auto", "cuda", "cuda:N" or "cpu" into a device of this machine.
 
     :raises EngineError: the device does not exist here.
     """
@@ -34,7 +34,7 @@ def resolve_device(name: str) -> str:
 
 
 def resolve_precision(name: str, device: str) -> str:
-    """ "auto", "fp32", "bf16" or "fp16" to the encoder's precision on ``device``.
+    """Turn "auto", "fp32", "bf16" or "fp16" into the encoder's precision on ``device``.
 
     "auto" is fp16 on CUDA (eight times more exact than bf16 at the same speed), bf16 on a CPU that
     multiplies it in hardware, else fp32.
@@ -57,14 +57,14 @@ def _fastest_precision(device):
 
 
 def cpu_multiplies_bf16() -> bool:
-    """Whether this CPU has bf16 matrix instructions (AVX512-BF16 or AMX)."""
+    """Tell whether this CPU has bf16 matrix instructions (AVX512-BF16 or AMX)."""
     # Absent in some builds of torch, which then simply stay with fp32.
     probes = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, probe, bool)() for probe in probes)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception of torch, CUDA or Python says that memory ran out."""
+    """Tell whether an exception of torch, CUDA or Python says that memory ran out."""
     if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)):
         return True
     signs = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
@@ -91,7 +91,7 @@ class MemoryLadder:
         self.batch_size = batch_size
 
     def run(self, items: Sequence[Item], call: Callable[[Sequence[Item]], Iterable[Result]]) -> List[Result]:
-        """Results of ``call`` for all items, in order.
+        """Call ``call`` for all items, and return the results in their order.
 
         :param call: takes at most ``batch_size`` items and gives one result for each.
         :raises EngineError: not even one item fits on the CPU.
@@ -115,7 +115,7 @@ class MemoryLadder:
         self.batch_size = self._full_batch
 
     def _move_down(self, device, precision):
-        """To the first rung below that has room for the network."""
+        """Move to the first rung below that has room for the network."""
         placement = _lower_placement(device, precision)
         if placement is None:
             raise EngineError("There is not enough memory for a single image: close other programs.")
@@ -131,7 +131,7 @@ class MemoryLadder:
 
 
 def _unless_memory_runs_out(call: Callable[[], Result]) -> Optional[Result]:
-    """What ``call`` gives, or None, with the memory of the attempt given back."""
+    """Return what ``call`` gives, or None, with the memory of the attempt given back."""
     try:
         return call()
     except (RuntimeError, MemoryError) as error:

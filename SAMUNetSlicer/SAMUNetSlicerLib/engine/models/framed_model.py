@@ -1,4 +1,4 @@
-"""What all models share that see an image inside a square: framing, batches, prompts, results."""
+"""Share what all models have that see an image inside a square: framing, batches, prompts, results."""
 
 from abc import abstractmethod
 from typing import List, Optional, Sequence, Tuple

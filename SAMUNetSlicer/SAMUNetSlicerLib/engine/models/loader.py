@@ -1,4 +1,4 @@
-"""From a model card and a weights file to a model that is ready to encode."""
+"""Load a model card and a weights file as a model that is ready to encode."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -71,7 +71,7 @@ def _load_samunet(card, weights, name, key) -> SAMUNetModel:
 
 
 def _card_of(card, found):
-    """The card, or its sister's if the weights are those of the other ResNet."""
+    """Return the card, or its sister's if the weights are those of the other ResNet."""
     if found not in _SAMUNETS or found == card.architecture:
         return card
     old, new = card.architecture[-2:], found[-2:]

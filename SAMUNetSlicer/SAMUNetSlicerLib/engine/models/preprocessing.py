@@ -1,4 +1,4 @@
-"""How images, coordinates and logits travel between a picture and a network's square input."""
+"""Convert images, coordinates and logits between a picture and a network's square input."""
 
 from typing import Sequence, Tuple
 
@@ -50,7 +50,9 @@ def _resize(image, shape, resample):
 
 
 def _resize_area(image, shape):
-    """Mean of the pixels that a new pixel covers, partly covered ones in proportion (OpenCV's INTER_AREA)."""
+    """Resize by the mean of the pixels that a new pixel covers, partly covered ones in proportion (OpenCV's
+    INTER_AREA).
+    """
     rows = _coverage(image.shape[0], shape[0])
     columns = _coverage(image.shape[1], shape[1])
     channels = np.moveaxis(image.reshape(*image.shape[:2], -1), -1, 0).astype(np.float32)
@@ -59,7 +61,7 @@ def _resize_area(image, shape):
 
 
 def _coverage(old, new):
-    """(new, old) share of each old pixel in each new one; rows sum to 1."""
+    """Return (new, old) share of each old pixel in each new one; rows sum to 1."""
     edges = np.arange(new + 1) * (old / new)
     pixels = np.arange(old)
     overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
@@ -68,7 +70,9 @@ def _coverage(old, new):
 
 
 def _resize_nearest(image, shape):
-    """The pixel at the new pixel's top left corner (OpenCV's INTER_NEAREST), not the one at its center."""
+    """Resize by the pixel at the new pixel's top left corner (OpenCV's INTER_NEAREST), not the one at its
+    center.
+    """
     rows = np.arange(shape[0]) * image.shape[0] // shape[0]
     columns = np.arange(shape[1]) * image.shape[1] // shape[1]
     return image[rows][:, columns]
@@ -105,7 +109,7 @@ def _enlarge(maps, shape):
 
 
 def resized_shape(height: int, width: int, side: int) -> Tuple[int, int]:
-    """(h, w) of an image whose longest side becomes ``side``; never 0."""
+    """Return (h, w) of an image whose longest side becomes ``side``; never 0."""
     scale = side / max(height, width)
     return max(int(height * scale + 0.5), 1), max(int(width * scale + 0.5), 1)
 
@@ -125,7 +129,7 @@ def resize_longest_side(image: np.ndarray, side: int) -> np.ndarray:
 
 
 def normalized_square(image: np.ndarray, side: int, mean: Sequence[float], std: Sequence[float]) -> Tensor:
-    """(3, side, side) float32: ``(image - mean) / std``, padded right and bottom with 0 afterwards.
+    """Return (3, side, side) float32: ``(image - mean) / std``, padded right and bottom with 0 afterwards.
 
     :param image: (h, w) or (h, w, 3) uint8, at most ``side`` on each side; gray becomes three equal channels.
     """

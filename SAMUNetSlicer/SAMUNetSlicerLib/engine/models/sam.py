@@ -1,4 +1,4 @@
-"""SAM and its relatives behind one class: original SAM, MedSAM, LiteMedSAM, MobileSAM, SAM-Med2D.
+"""Make SAM and its relatives promptable models: original SAM, MedSAM, LiteMedSAM, MobileSAM, SAM-Med2D.
 
 What differs between them - the image encoder, how an image goes in, which prompts were trained - is in
 their model cards; the prompt encoder and the mask decoder are the same.

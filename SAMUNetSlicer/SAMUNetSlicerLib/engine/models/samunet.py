@@ -1,4 +1,4 @@
-"""SAM-UNet with ResNet-34 or -50 as a promptable model."""
+"""Make SAM-UNet with ResNet-34 or -50 a promptable model."""
 
 import torch
 from torch import Tensor
@@ -48,7 +48,7 @@ def decode_samunet(
     sparse: Tensor,
     dense: Tensor,
 ) -> Tensor:
-    """`SAMUNetMaskDecoder.forward` for inference: logits (n, 4h, 4w) that differ by rounding.
+    """Decode like `SAMUNetMaskDecoder.forward`, for inference: logits (n, 4h, 4w) that differ by rounding.
 
     :param embedding: (1, C, h, w), ``feature``: (1, C/8, 4h, 4w), of one image.
     :param position: (1, h*w, C), the embedding's positional encoding as tokens.

@@ -1,4 +1,4 @@
-"""SAM-Med2D's adapters: a gated convolution beside the MLP of every block of SAM's ViT.
+"""Add SAM-Med2D's adapters: a gated convolution beside the MLP of every block of SAM's ViT.
 
 Source: Cheng et al., "SAM-Med2D", arXiv 2308.16184, figure 3; parameter names of its checkpoints.
 """
@@ -31,7 +31,10 @@ class Adapter(nn.Module):
         )
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """:param tokens: (B, h, w, C)."""
+        """Apply the adapter.
+
+        :param tokens: (B, h, w, C).
+        """
         gated = tokens * self.channel(tokens.mean((1, 2)))[:, None, None]
         return self.norm(tokens + self.spatial(gated.permute(0, 3, 1, 2)).permute(0, 2, 3, 1))
 

@@ -1,4 +1,4 @@
-"""The small convolutional parts that join SAM-UNet's two branches and its decoder.
+"""Join SAM-UNet's two branches and its decoder by small convolutional parts.
 
 Source: Yang et al., "SAM-UNet: Enhancing Zero-Shot Segmentation of SAM for Universal Medical Images",
 arXiv 2408.09886v1.
@@ -12,7 +12,7 @@ from .sam_blocks import LayerNorm2d
 
 
 def up_twice(in_channels: int, hidden: int, out_channels: int) -> nn.Sequential:
-    """(B, in, h, w) to (B, out, 4h, 4w): two transposed convolutions."""
+    """Make two transposed convolutions: (B, in, h, w) to (B, out, 4h, 4w)."""
     return nn.Sequential(
         nn.ConvTranspose2d(in_channels, hidden, 2, stride=2),
         LayerNorm2d(hidden),
@@ -22,7 +22,7 @@ def up_twice(in_channels: int, hidden: int, out_channels: int) -> nn.Sequential:
 
 
 def _resampling_convs(stage: int, channels: int, hidden: int) -> Sequence[nn.Module]:
-    """Convolutions that bring a feature of stride 2^(stage+2) to the tokens' stride 16."""
+    """Make the convolutions that bring a feature of stride 2^(stage+2) to the tokens' stride 16."""
     if stage == 0:
         middle = 2 * channels
         return [nn.Conv2d(channels, middle, 3, 2, 1), nn.Conv2d(middle, hidden, 3, 2, 1)]
@@ -52,7 +52,7 @@ class Reshaper(nn.Module):
         self.reshaper.apply(_initialize)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, channels, h, w) to tokens (B, grid, grid, width)."""
+        """Turn (B, channels, h, w) into tokens (B, grid, grid, width)."""
         return self.reshaper(x).permute(0, 2, 3, 1)
 
 

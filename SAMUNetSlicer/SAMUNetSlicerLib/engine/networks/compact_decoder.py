@@ -1,4 +1,4 @@
-"""`CompactMaskDecoder.forward` for inference: same logits, half the time of a click.
+"""Decode like `CompactMaskDecoder.forward`, for inference: same logits, half the time of a click.
 
 The two-way transformer, the up-scaling and the refinement's last convolution run as in `sam_decoder`.
 Differences are those of float32 rounding.
@@ -21,7 +21,7 @@ def decode_compact(
     sparse: Tensor,
     dense: Tensor,
 ) -> Tensor:
-    """Logits (n, 8h, 8w), one mask for each set of prompts.
+    """Return logits (n, 8h, 8w), one mask for each set of prompts.
 
     :param embedding: (1, C, h, w), ``feature``: (1, C/8, 4h, 4w), ``detail``: (1, 8, 8h, 8w), of one image.
     :param position: (1, h*w, C), the embedding's positional encoding as tokens.
@@ -38,7 +38,7 @@ def decode_compact(
 
 
 def _detail(decoder, fine, detail, token):
-    """What the finest feature changes about the logits, (n, 8h, 8w)."""
+    """Return what the finest feature changes about the logits, (n, 8h, 8w)."""
     count, _, height, width = fine.shape
     doubled = transposed_convolution(fine.permute(0, 2, 3, 1), decoder.detail_upscaling)
     # From (y, x, (dy, dx)) to rows (y, dy) and columns (x, dx).

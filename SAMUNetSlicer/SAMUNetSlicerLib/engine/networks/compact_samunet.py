@@ -1,4 +1,4 @@
-"""The compact SAM-UNet: SAM-UNet's scheme around TinyViT, small enough to ship and quick on a CPU.
+"""Define the compact SAM-UNet: SAM-UNet's scheme around TinyViT, small enough to ship and quick on a CPU.
 
 As in SAM-UNet (arXiv 2408.09886v1) a trained ResNet runs beside a frozen transformer, its features are added
 to the tokens, skip connections carry what the token grid cannot hold, and a decoder with one token makes one
@@ -36,7 +36,9 @@ DETAIL_CHANNELS = 8
 
 
 def _adapter(stage: int, channels: int, width: int) -> nn.Sequential:
-    """ResNet feature of ``stage`` to the tokens' width; only the last stage (stride 32) changes size."""
+    """Make the adapter of the ResNet feature of ``stage`` to the tokens' width; only the last stage (stride
+    32) changes size.
+    """
     conv = (
         nn.ConvTranspose2d(channels, channels, 2, 2) if stage == 3 else nn.Conv2d(channels, channels, 3, 1, 1)
     )
@@ -44,7 +46,7 @@ def _adapter(stage: int, channels: int, width: int) -> nn.Sequential:
 
 
 def _bridge(stage: int, hidden: int, channels: int) -> nn.Sequential:
-    """Tokens of ``stage`` 0, 1, 2 (stride 4, 8, 16) to a feature of stride 4."""
+    """Make the bridge from tokens of ``stage`` 0, 1, 2 (stride 4, 8, 16) to a feature of stride 4."""
     width = _TOKEN_WIDTHS[stage]
     if stage == 2:
         return up_twice(width, hidden, channels)
@@ -92,7 +94,7 @@ class CompactMaskDecoder(nn.Module):
         sparse: Tensor,
         dense: Tensor,
     ) -> Tensor:
-        """Logits (n, 1, L, L), L = S/2.
+        """Return logits (n, 1, L, L), L = S/2.
 
         :param detail: (1 or n, 8, L, L); the other arguments are `SAMUNetMaskDecoder.forward`'s.
         """
@@ -110,7 +112,7 @@ class CompactMaskDecoder(nn.Module):
 
 
 def twice_as_fine(logits: Tensor) -> Tensor:
-    """(n, h, w) to (n, 2h, 2w), interpolated."""
+    """Interpolate (n, h, w) to (n, 2h, 2w)."""
     return functional.interpolate(logits[:, None], scale_factor=2, mode="bilinear")[:, 0]
 
 
@@ -153,13 +155,13 @@ class CompactSAMUNet(nn.Module):
             nn.init.zeros_(part[-1].bias)
 
     def encoding_parts(self) -> Tuple[nn.Module, ...]:
-        """The modules that `encode_image` uses."""
+        """Return the modules that `encode_image` uses."""
         branches = self.image_encoder, self.resnet
         joints = self.adapters_in, self.adapters_bridge, self.embedding_encoder, self.detail_encoder
         return (*branches, *joints)
 
     def encode_image(self, x: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
-        """Embedding (B, 256, S/16, S/16), feature (B, 32, S/4, S/4) and detail (B, 8, S/2, S/2).
+        """Return embedding (B, 256, S/16, S/16), feature (B, 32, S/4, S/4) and detail (B, 8, S/2, S/2).
 
         :param x: as for `SAMUNet`.
         """
@@ -198,7 +200,7 @@ class CompactSAMUNet(nn.Module):
         boxes: Optional[Tensor] = None,
         mask_logits: Optional[Tensor] = None,
     ) -> Tensor:
-        """Logits (n, 1, L, L), L = S/2, from what `encode_image` made; see `SAMUNet.decode_prompts`.
+        """Return logits (n, 1, L, L), L = S/2, from what `encode_image` made; see `SAMUNet.decode_prompts`.
 
         :param mask_logits: (n, 1, L, L); SAM's prompt encoder sees them at stride 4.
         """

@@ -1,4 +1,4 @@
-"""SAM's attention with relative positions, on the token grid as it is: no windows cut out, no padding.
+"""Compute SAM's attention with relative positions on the token grid as it is: no windows, no padding.
 
 SAM cuts the grid into windows and pads those at the right and bottom with zero tokens, which are attended
 like any other.  The same result comes from one attention over the whole grid with, for every query,
@@ -54,7 +54,7 @@ class FastAttention:
         self._bias = _Bias(attention, grid, side, place)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """(B, grid * grid, C), normalized, to the same."""
+        """Turn (B, grid * grid, C), normalized, into the same."""
         batch, tokens, channels = x.shape
         q = linear(x, self._q, self._q_bias).view(batch, tokens, self._heads, -1)
         bias = self._bias(q)
@@ -65,7 +65,7 @@ class FastAttention:
 
 
 def _attend(q, k, v, bias):
-    """``softmax(q k^T / sqrt(d) + bias) v``."""
+    """Compute ``softmax(q k^T / sqrt(d) + bias) v``."""
     if q.device.type == "cpu" and q.dtype != torch.float32:
         # torch's fused attention is slow here: without AMX it multiplies bf16 slower than fp32.
         scale = q.shape[-1] ** -0.5
@@ -76,7 +76,7 @@ def _attend(q, k, v, bias):
 
 
 class _Bias:
-    """What is added to the logits: relative positions, the mask of other windows, and the sink's logit."""
+    """Bias of the logits: relative positions, the mask of other windows, and the sink's logit."""
 
     def __init__(self, attention, grid, side, place):
         self._grid = grid
@@ -89,7 +89,7 @@ class _Bias:
         self._sink = _Sink(grid, side, self._reach, device) if grid % side else None
 
     def __call__(self, q: Tensor) -> Tensor:
-        """(B, tokens, heads, d) to (B, heads, tokens, tokens + sinks)."""
+        """Turn (B, tokens, heads, d) into (B, heads, tokens, tokens + sinks)."""
         batch, tokens, heads, width = q.shape
         relative = linear(q.reshape(-1, width), self._tables).float()
         relative = relative.view(batch, tokens, heads, 2, self._reach)
@@ -103,7 +103,7 @@ class _Bias:
         return bias.view(batch, heads, tokens, keys).to(q.dtype)
 
     def _rows_and_columns(self, relative) -> Tuple[Tensor, Tensor]:
-        """(B, heads, y, x, key's row) and (B, heads, y, x, key's column).
+        """Return (B, heads, y, x, key's row) and (B, heads, y, x, key's column).
 
         Column ``r`` of a table belongs to the key at ``position + r - (grid - 1)``; so a step in position
         with the key kept is a step of -1 among the columns.
@@ -140,7 +140,7 @@ class _Sink:
         self._closed = torch.zeros(terms.shape).masked_fill(~terms, -math.inf)[:, None].to(device)
 
     def __call__(self, relative: Tensor) -> Tensor:
-        """(B, tokens, heads, 2, reach) to (B, heads, tokens), for one of the columns."""
+        """Turn (B, tokens, heads, 2, reach) into (B, heads, tokens), for one of the columns."""
         terms = relative[:, self._tokens].repeat(1, 1, 1, 2, 1) + self._closed
         any_row, padded_column, padded_row, real_column = torch.logsumexp(terms, -1).unbind(-1)
         logit = torch.logaddexp(any_row + padded_column, padded_row + real_column) - math.log(_SINKS)
@@ -151,7 +151,7 @@ class _Sink:
 
 
 def _keys_of_window(grid, side, reach):
-    """Whether (query's position, column of a table) is a real or a padded key of the query's window."""
+    """Tell whether (query's position, column of a table) is a real or a padded key of the query's window."""
     position = torch.arange(grid)[:, None]
     key = position + torch.arange(reach) - (grid - 1)
     is_inside = torch.div(key, side, rounding_mode="floor") == position // side

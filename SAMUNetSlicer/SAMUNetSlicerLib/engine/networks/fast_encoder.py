@@ -1,4 +1,4 @@
-"""SAM-UNet's encoder for inference: same embedding and feature, in about half of the time or less.
+"""Encode like SAM-UNet, for inference: same embedding and feature, in about half of the time or less.
 
 No window is padded (`fast_attention`), batch normalization is folded (`fast_resnet`), products carry their
 activation (`onednn`), and everything runs on channels-last tokens, where layer normalization and transposed
@@ -41,7 +41,9 @@ class FastEncoder:
         self._embedding_encoder = _UpTwice(network.embedding_encoder, place_exact)
 
     def __call__(self, x: Tensor) -> Tuple[Tensor, Tensor]:
-        """As `SAMUNet.encode_image`, for ``x`` on the device and of the type given; the results are fp32."""
+        """Encode like `SAMUNet.encode_image`, for ``x`` on the device and of the type given; the results are
+        fp32.
+        """
         tokens = self._patch(_patches(x, self._patch_size)) + self._position
         skips, start = [], 0
         for stage, pyramid in enumerate(self._resnet(x.contiguous(memory_format=torch.channels_last))):
@@ -58,12 +60,12 @@ class FastEncoder:
 
 
 def _placing(device, dtype):
-    """A function that brings a parameter to where and how it is used, sharing memory where it can."""
+    """Return a function that brings a parameter to where and how it is used, sharing memory where it can."""
     return lambda tensor: tensor.detach().to(device=device, dtype=dtype)
 
 
 def _patches(x, side):
-    """(B, 3, S, S) to (B, S/side, S/side, 3 * side * side), in the order of a convolution's weights."""
+    """Cut (B, 3, S, S) into (B, S/side, S/side, 3 * side * side), in the order of a convolution's weights."""
     x = x.unflatten(3, (-1, side)).unflatten(2, (-1, side))
     return x.permute(0, 2, 4, 1, 3, 5).flatten(3)
 

@@ -1,4 +1,4 @@
-"""The ResNet for inference: batch normalization folded into the convolutions, channels-last memory."""
+"""Run the ResNet for inference: batch normalization folded into the convolutions, channels-last memory."""
 
 from typing import List
 
@@ -30,7 +30,7 @@ class FastResNet:
         self._stages = [[_FastBlock(block, fold) for block in stage] for stage in stages]
 
     def __call__(self, x: Tensor) -> List[Tensor]:
-        """As `ResNet.forward`, for an image in channels-last memory; so are the features."""
+        """Compute what `ResNet.forward` does, for an image in channels-last memory; so are the features."""
         x = functional.max_pool2d(self._stem(x), 3, stride=2, padding=1)
         features = []
         for stage in self._stages:

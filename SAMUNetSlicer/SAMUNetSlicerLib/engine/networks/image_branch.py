@@ -1,4 +1,4 @@
-"""The transformer branch of SAM-UNet, cut into stages so that ResNet features can be added between blocks."""
+"""Cut the transformer branch of SAM-UNet into stages, so that ResNet features can be added between blocks."""
 
 from functools import partial
 
@@ -31,7 +31,7 @@ class SamViTBranch(nn.Module):
         self._global_blocks = config.vit_global_blocks
 
     def embed(self, x: Tensor) -> Tensor:
-        """Tokens of an image (B, 3, S, S)."""
+        """Return tokens of an image (B, 3, S, S)."""
         encoder = self.sam_img_encoder
         return encoder.patch_embed(x) + encoder.pos_embed
 
@@ -47,5 +47,5 @@ class SamViTBranch(nn.Module):
         return self.sam_img_encoder.blocks[self._global_blocks[stage]](tokens)
 
     def neck(self, tokens: Tensor) -> Tensor:
-        """Embedding (B, prompt_width, grid, grid) of the last stage's tokens."""
+        """Return embedding (B, prompt_width, grid, grid) of the last stage's tokens."""
         return self.sam_img_encoder.neck(tokens.permute(0, 3, 1, 2))

@@ -1,4 +1,4 @@
-"""Matrix products and convolutions with their activation, for inference.
+"""Multiply matrices and convolve with the activation included, for inference.
 
 On a CPU torch sends fp32 matrix products to MKL, which uses half of the vector width of an AMD processor,
 and repacks the weights of a convolution on every call.  oneDNN's fused operators, which torch.compile uses,
@@ -18,7 +18,7 @@ _FEW_ROWS = 16  # below, the operator's own overhead is longer than the product
 
 
 def linear(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None, activation: str = "none") -> Tensor:
-    """``activation(x @ weight.T + bias)``.
+    """Compute ``activation(x @ weight.T + bias)``.
 
     :param x: (..., in), ``weight`` (out, in), ``bias`` (out,) or None.
     :param activation: "none", "relu" or "gelu" (exact).
@@ -45,7 +45,7 @@ class Convolution:
         self._packed_for = None
 
     def __call__(self, x: Tensor, shortcut: Optional[Tensor] = None) -> Tensor:
-        """(B, in, H, W) in channels-last memory to (B, out, H / stride, W / stride).
+        """Convolve (B, in, H, W) in channels-last memory to (B, out, H / stride, W / stride).
 
         :param shortcut: added before the ReLU; may be overwritten by the result.
         """
@@ -93,7 +93,7 @@ def _fused_convolution(x, weight, bias, shape, activation, shortcut):
 
 
 def _agrees(fused, plain) -> bool:
-    """Whether a fused operator exists and gives what plain torch gives."""
+    """Tell whether a fused operator exists and gives what plain torch gives."""
     try:
         with torch.inference_mode():
             return torch.allclose(fused(), plain(), atol=1e-4)

@@ -1,4 +1,4 @@
-"""The convolutional branch: ResNet of any depth and width, with torchvision's parameter names.
+"""Define the convolutional branch: ResNet of any depth and width, with torchvision's parameter names.
 
 Source: He et al., "Deep Residual Learning for Image Recognition", CVPR 2016.
 """
@@ -83,16 +83,16 @@ class ResNet(nn.Module):
             self.add_module(f"stage{i + 1}", nn.Sequential(first, *rest))
 
     def forward(self, x: Tensor) -> List[Tensor]:
-        """Features (B, channels[i], S/2^(i+2), S/2^(i+2)) for i = 0..3 of an image (B, 3, S, S)."""
+        """Return features (B, channels[i], S/2^(i+2), S/2^(i+2)) for i = 0..3 of an image (B, 3, S, S)."""
         return self.features(self.stem(x))
 
     def stem(self, x: Tensor) -> Tensor:
-        """The finest feature (B, width, S/2, S/2)."""
+        """Return the finest feature (B, width, S/2, S/2)."""
         convolution, norm, relu, _ = self.stage0
         return relu(norm(convolution(x)))
 
     def features(self, stem: Tensor) -> List[Tensor]:
-        """What `forward` returns, from the image's `stem`."""
+        """Return what `forward` returns, from the image's `stem`."""
         x = self.stage0[3](stem)
         features = []
         for stage in (self.stage1, self.stage2, self.stage3, self.stage4):

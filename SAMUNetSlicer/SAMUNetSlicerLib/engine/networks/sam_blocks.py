@@ -1,4 +1,4 @@
-"""The building blocks of the ``segment-anything`` package, imported without torchvision.
+"""Import the building blocks of the ``segment-anything`` package without torchvision.
 
 ``segment_anything/__init__.py`` imports its predictor and with it torchvision, which this product does
 not need and which fails to import wherever its build does not match torch.  ``segment_anything.modeling``

@@ -1,4 +1,5 @@
-"""SAM's mask decoder, reordered so that a click on a 64 x 64 embedding costs a fifth; same result.
+"""Decode like SAM's mask decoder, reordered so that a click on a 64 x 64 embedding costs a fifth; same
+result.
 
 A prompt has a handful of tokens, the image has 4096.  So wherever SAM projects the image's tokens to
 queries, keys or values and then multiplies them with the few projected prompt tokens, the products are
@@ -27,7 +28,7 @@ def decode_masks(
     dense: Tensor,
     multimask: bool,
 ) -> Tuple[Tensor, Tensor]:
-    """One mask for each set of prompts.
+    """Decode one mask for each set of prompts.
 
     :param image: (1, C, h, w) embedding; ``position``: (1, h*w, C), its positional encoding as tokens.
     :param sparse: (n, t, C) and ``dense``: (n, C, h, w), from SAM's prompt encoder.
@@ -51,7 +52,9 @@ def decode_masks(
 
 
 def two_way(transformer, prompt, pixels, position, wanted):
-    """The two-way transformer; the last look at the image is only taken by the first ``wanted`` tokens."""
+    """Run the two-way transformer; the last look at the image is only taken by the first ``wanted``
+    tokens.
+    """
     tokens = prompt
     for layer in transformer.layers:
         placed = pixels + position
@@ -75,17 +78,19 @@ def _attend_to_each_other(layer, tokens, prompt):
 
 
 def _split(attention, projected):
-    """(n, t, heads * d) to (n, heads, t, d)."""
+    """Split (n, t, heads * d) into (n, heads, t, d)."""
     return projected.unflatten(2, (attention.num_heads, -1)).transpose(1, 2)
 
 
 def _by_head(attention, weight):
-    """(heads * d, C) to (heads, d, C)."""
+    """Split (heads * d, C) into (heads, d, C)."""
     return weight.unflatten(0, (attention.num_heads, -1))
 
 
 def _look_at_image(attention: nn.Module, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-    """Attention of few tokens ``queries`` (n, t, C) over many pixels ``keys``, ``values`` (n, p, C)."""
+    """Compute the attention of few tokens ``queries`` (n, t, C) over many pixels ``keys``, ``values`` (n, p,
+    C).
+    """
     q = _split(attention, attention.q_proj(queries))
     probes = (q * q.shape[-1] ** -0.5) @ _by_head(attention, attention.k_proj.weight)
     # The keys' bias adds the same to all scores of a query: softmax does not see it.
@@ -96,7 +101,9 @@ def _look_at_image(attention: nn.Module, queries: Tensor, keys: Tensor, values: 
 
 
 def _tell_image(attention: nn.Module, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-    """Attention of many pixels ``queries`` (n, p, C) over few tokens ``keys``, ``values`` (n, t, C)."""
+    """Compute the attention of many pixels ``queries`` (n, p, C) over few tokens ``keys``, ``values`` (n, t,
+    C).
+    """
     k = _split(attention, attention.k_proj(keys))
     k = k * k.shape[-1] ** -0.5
     probes = k @ _by_head(attention, attention.q_proj.weight)
@@ -126,7 +133,7 @@ def transposed_convolution(x: Tensor, layer: nn.ConvTranspose2d, activation: str
 
 
 def upscaled(upscaling, pixels, grid):
-    """Pixels (n, h*w, C) as a map (n, C/8, 4h, 4w) in channels-last memory."""
+    """Return pixels (n, h*w, C) as a map (n, C/8, 4h, 4w) in channels-last memory."""
     first, norm, _, second, _ = upscaling
     x = transposed_convolution(pixels, first)
     x = functional.gelu(functional.layer_norm(x, norm.weight.shape, norm.weight, norm.bias, norm.eps))

@@ -1,4 +1,4 @@
-"""The networks built like SAM: an image encoder of some kind, SAM's prompt encoder and mask decoder."""
+"""Build networks like SAM: an image encoder of some kind, SAM's prompt encoder and mask decoder."""
 
 from functools import partial
 from typing import Any, Mapping
@@ -33,7 +33,7 @@ class SamNetwork(nn.Module):
 
 
 def build_sam_network(architecture: str, image_size: int, config: Mapping[str, Any]) -> SamNetwork:
-    """The network that a model card describes, with random weights.
+    """Return the network that a model card describes, with random weights.
 
     :param architecture: "sam_vit_b", "sam_vit_l", "sam_vit_h", "sam_med2d" or "tiny_vit_sam".
     :param image_size: side of the input, pixels.

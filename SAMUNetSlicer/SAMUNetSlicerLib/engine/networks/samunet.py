@@ -1,4 +1,4 @@
-"""SAM-UNet: a ViT and a ResNet encoder side by side, one prompt encoder, one mask per set of prompts.
+"""Define SAM-UNet: a ViT and a ResNet encoder side by side, one prompt encoder, one mask per set of prompts.
 
 Source: Yang et al., "SAM-UNet: Enhancing Zero-Shot Segmentation of SAM for Universal Medical Images",
 arXiv 2408.09886v1.  Parameter names are those of the authors' implementation, in its order.
@@ -86,5 +86,5 @@ class SAMUNet(nn.Module):
         return self.mask_decoder(embedding, feature, position, sparse, dense)
 
     def forward(self, x: Tensor, **prompts: Optional[Tensor]) -> Tensor:
-        """`encode_image`, then `decode_prompts` with one set of prompts per image."""
+        """Run `encode_image`, then `decode_prompts` with one set of prompts per image."""
         return self.decode_prompts(*self.encode_image(x), **prompts)

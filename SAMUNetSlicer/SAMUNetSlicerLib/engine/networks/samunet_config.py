@@ -1,4 +1,4 @@
-"""Sizes of a SAM-UNet, and the two that were published."""
+"""Define the sizes of a SAM-UNet, and the two that were published."""
 
 from dataclasses import dataclass
 from typing import Tuple

@@ -1,4 +1,4 @@
-"""SAM-UNet's mask decoder: SAM's two-way transformer with one token, and HQ-SAM's fusion of features.
+"""Define SAM-UNet's mask decoder: SAM's two-way transformer with one token, and HQ-SAM's fusion of features.
 
 Sources: arXiv 2408.09886v1; Ke et al., "Segment Anything in High Quality", NeurIPS 2023.
 """
@@ -37,7 +37,7 @@ class SamPromptEncoder(nn.Module):
 
 
 class _SamPart(nn.Module):
-    """What is left of SAM's mask decoder without its mask tokens, IoU head and hypernetworks."""
+    """SAM's mask decoder without its mask tokens, IoU head and hypernetworks."""
 
     def __init__(self, config: SAMUNetConfig):
         super().__init__()

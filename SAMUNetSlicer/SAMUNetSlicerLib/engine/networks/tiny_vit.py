@@ -20,7 +20,7 @@ from .sam_blocks import LayerNorm2d
 
 
 def _linear(layer: nn.Module, x: Tensor, activation: str = "none") -> Tensor:
-    """The layer's matrix product and an activation; oneDNN's fused operators have no derivative."""
+    """Compute the layer's matrix product and an activation; oneDNN's fused operators have no derivative."""
     if torch.is_grad_enabled():
         x = functional.linear(x, layer.weight, layer.bias)
         return functional.gelu(x) if activation == "gelu" else x
@@ -53,7 +53,7 @@ class Stem(nn.Module):
 
 
 def _by_strips(block: nn.Module, x: Tensor, stride: int = 1, rows: int = 32) -> Tensor:
-    """``block(x)`` computed from overlapping strips of rows, bit for bit the same, for inference on a CPU.
+    """Compute ``block(x)`` from overlapping strips of rows, bit for bit the same, for inference on a CPU.
 
     At full resolution the widened channels take 67 MB at a time, which the allocator returns to the system
     after every layer: faulting them in again costs more than the arithmetic.
@@ -120,7 +120,10 @@ class WindowAttention(nn.Module):
         return (y[:, None] - y).abs() * window + (x[:, None] - x).abs()
 
     def forward(self, x: Tensor) -> Tensor:
-        """:param x: (B, H, W, C) of any size; right and bottom margins of zeros take part, as in training."""
+        """Apply the block.
+
+        :param x: (B, H, W, C) of any size; right and bottom margins of zeros take part, as in training.
+        """
         batch, height, width, channels = x.shape
         side = self.window
         down, across = -(-height // side), -(-width // side)
@@ -228,7 +231,7 @@ class TinyViT(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Embedding (B, embedding_width, S/(4*stem_stride), ...) of images (B, 3, S, S)."""
+        """Return embedding (B, embedding_width, S/(4*stem_stride), ...) of images (B, 3, S, S)."""
         x = self.patch_embed(x.contiguous(memory_format=torch.channels_last))
         for layer in self.layers:
             x = layer(x)

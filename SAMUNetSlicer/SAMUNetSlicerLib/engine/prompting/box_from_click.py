@@ -1,4 +1,4 @@
-"""From one click to a box, for networks that were trained on boxes only.
+"""Turn one click into a box, for networks that were trained on boxes only.
 
 Such a network outlines something in any box, so the boxes are asked in numbers: a structure that is
 really there comes out of many different boxes as the same mask, whereas a box around nothing gives a
@@ -27,7 +27,7 @@ _COMPARED = 256  # longest side at which masks are compared
 
 
 def candidate_boxes(click: np.ndarray, size: Tuple[int, int], relief: EdgeMap) -> np.ndarray:
-    """Boxes (n, 4) around a click, within the image, all different.
+    """Return boxes (n, 4) around a click, within the image, all different.
 
     :param click: (x, y); ``size``: (H, W) of the image; ``relief``: of the image.
     """
@@ -40,7 +40,7 @@ def candidate_boxes(click: np.ndarray, size: Tuple[int, int], relief: EdgeMap) -
 
 
 def choose(masks: Sequence[np.ndarray], points: np.ndarray, labels: np.ndarray, relief: EdgeMap) -> int:
-    """The index of the mask that most likely is the structure under the last click.
+    """Return the index of the mask that most likely is the structure under the last click.
 
     :param masks: (H, W) bool, one for each candidate box; ``points``: (k, 2); ``labels``: (k,).
     """
@@ -61,7 +61,7 @@ def _region_boxes(click: np.ndarray, size: Tuple[int, int], relief: EdgeMap) -> 
 
 
 def _agreement(masks: Sequence[np.ndarray], voters: np.ndarray) -> np.ndarray:
-    """Mean intersection over union of each mask with the other voters' masks."""
+    """Return mean intersection over union of each mask with the other voters' masks."""
     step = -(-max(masks[0].shape) // _COMPARED)
     flat = np.stack([mask[::step, ::step].ravel() for mask in masks]).astype(np.float32)
     common, areas = flat @ flat.T, flat.sum(1)

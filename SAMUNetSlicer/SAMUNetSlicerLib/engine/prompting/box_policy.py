@@ -1,4 +1,4 @@
-"""Clicks for networks that were trained on boxes only.
+"""Follow clicks by networks that were trained on boxes only.
 
 The first click becomes a box (`box_from_click`).  A later click that the mask follows already changes
 nothing.  Otherwise a box that is wrong is corrected and decoded again: it grows to a positive click
@@ -26,7 +26,7 @@ Parts = Tuple[Part, ...]
 
 
 def add_click(view: View, outline: Outline, points: np.ndarray, labels: np.ndarray) -> Outline:
-    """The outline after one more click, the last of ``points`` (k, 2) and ``labels`` (k,)."""
+    """Return the outline after one more click, the last of ``points`` (k, 2) and ``labels`` (k,)."""
     wanted = labels[-1] == POSITIVE
     if covers(outline.mask, points[-1]) == wanted:
         return outline
@@ -40,7 +40,7 @@ def add_click(view: View, outline: Outline, points: np.ndarray, labels: np.ndarr
 
 
 def _towards(view: View, parts: Parts, points: np.ndarray, labels: np.ndarray) -> Optional[Parts]:
-    """The parts with the nearest one grown to the last click, or with a new one there."""
+    """Return the parts with the nearest one grown to the last click, or with a new one there."""
     near = [part for part in parts if part.is_near(points[-1])]
     if not near:
         return (*parts, _part_from_click(view, points, labels))
@@ -52,7 +52,7 @@ def _towards(view: View, parts: Parts, points: np.ndarray, labels: np.ndarray) -
 
 
 def _away_from(view: View, parts: Parts, points: np.ndarray, labels: np.ndarray) -> Optional[Parts]:
-    """The parts with the box of the one under the last click fitted to what is left without it."""
+    """Return the parts with the box of the one under the last click fitted to what is left without it."""
     for part in parts:
         if part.origin == "click" and covers(part.decoded.mask, points[-1]):
             left = _without_click(view, part, points, labels)
@@ -67,7 +67,7 @@ def _without_click(view, part, points, labels):
 
 
 def _redecoded(view, parts, part, box, points, labels) -> Optional[Parts]:
-    """The parts with one decoded from another box; None if a click is not followed then."""
+    """Return the parts with one decoded from another box; None if a click is not followed then."""
     fresh = replace(part, box=box, decoded=view.decode_boxes(box[None])[0])
     changed = tuple(fresh if other is part else other for other in parts)
     return None if violated(view.union(changed), points, labels) else changed

@@ -1,4 +1,4 @@
-"""What is known after the prompts so far: the value that the policies fold the clicks into."""
+"""Hold what is known after the prompts so far: the value that the policies fold the clicks into."""
 
 from dataclasses import dataclass
 from typing import List, Optional, Tuple
@@ -32,13 +32,13 @@ class Part:
     clicks: Tuple[int, ...] = ()
 
     def distance_to(self, point: np.ndarray) -> float:
-        """How far a point (x, y) is from the part's box, in sizes of the box; 0 inside."""
+        """Return how far a point (x, y) is from the part's box, in sizes of the box; 0 inside."""
         box = self._territory
         beyond = np.maximum(0, np.maximum(box[:2] - point - 0.5, point + 0.5 - box[2:]))
         return float((beyond / np.maximum(1, box[2:] - box[:2])).max())
 
     def is_near(self, point: np.ndarray) -> bool:
-        """Whether a click at a point (x, y) is about this part rather than about something else."""
+        """Tell whether a click at a point (x, y) is about this part rather than about something else."""
         return self.distance_to(point) <= _NEAR
 
     @property
@@ -79,46 +79,49 @@ class View:
         return self._relief
 
     def decode_boxes(self, boxes: np.ndarray, logits: Optional[np.ndarray] = None) -> List[Decoded]:
-        """One mask for each box (n, 4), all with the same low-resolution logits (L, L) if given."""
+        """Decode one mask for each box (n, 4), all with the same low-resolution logits (L, L) if given."""
         n = len(boxes)
         points, labels = np.zeros((n, 0, 2), np.float32), np.zeros((n, 0), np.int64)
         prompts = None if logits is None else np.repeat(logits[None], n, 0)
         return self.model.decode(self.embedding, points, labels, boxes, prompts)
 
     def low_res(self, mask: np.ndarray) -> np.ndarray:
-        """A mask (H, W) as a mask prompt (L, L) for the network."""
+        """Turn a mask (H, W) into a mask prompt (L, L) for the network."""
         model = self.model
         return logits_of_mask(mask, self.embedding.input_size, model.image_size, model.low_res_size)
 
     def decode_points(
         self, points: np.ndarray, labels: np.ndarray, box: Optional[np.ndarray], logits: Optional[np.ndarray]
     ) -> Decoded:
-        """One mask for clicks (k, 2), (k,), with a box (4,) and low-resolution logits (L, L) if given."""
+        """Decode one mask for clicks (k, 2), (k,), with a box (4,) and low-resolution logits (L, L) if
+        given.
+        """
         boxes = None if box is None else box[None]
         prompt = None if logits is None else logits[None]
         return self.model.decode(self.embedding, points[None], labels[None], boxes, prompt)[0]
 
     @property
     def takes_masks(self) -> bool:
-        """Whether the network was trained to be given logits as a prompt."""
+        """Tell whether the network was trained to be given logits as a prompt."""
         return self.model.capabilities.mask != "none"
 
     def union(self, parts: Tuple[Part, ...]) -> np.ndarray:
-        """The mask (H, W) bool of all parts together."""
+        """Return the mask (H, W) bool of all parts together."""
         masks = [part.decoded.mask for part in parts]
         return np.logical_or.reduce(masks) if masks else np.zeros(self.size, bool)
 
     def followed(
         self, mask: np.ndarray, points: np.ndarray, labels: np.ndarray
     ) -> Tuple[np.ndarray, Tuple[str, ...]]:
-        """`follow_clicks` on this image, which most masks need not."""
+        """Apply `follow_clicks` on this image, which most masks need not."""
         if not violated(mask, points, labels):
             return mask, ()
         changed, notes = follow_clicks(mask, points, labels, self.relief)
         return changed, tuple(notes)
 
     def prediction(self, outline: Outline) -> Prediction:
-        """The outline as the user gets it: logits that are above the threshold exactly inside the mask.
+        """Return the outline as the user gets it: logits that are above the threshold exactly inside the
+        mask.
 
         Its arrays are the caller's own: the outline is remembered.
         """

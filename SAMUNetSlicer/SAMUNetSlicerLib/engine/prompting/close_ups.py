@@ -1,4 +1,4 @@
-"""A closer look at what is small.
+"""Take a magnified crop of what is small.
 
 A network sees a picture shrunk to its input: of a nodule that is 15 pixels wide on a slice of 512 x 512 it
 gets 13.  If a box is much smaller than the image, it is shown a part of the image instead, enlarged.
@@ -40,11 +40,11 @@ class CloseUp:
         return self.rows == (0, self.size[0]) and self.columns == (0, self.size[1])
 
     def image(self, image: np.ndarray) -> np.ndarray:
-        """The part of an image (H, W) or (H, W, 3), contiguous."""
+        """Return the part of an image (H, W) or (H, W, 3), contiguous."""
         return np.ascontiguousarray(image[slice(*self.rows), slice(*self.columns)])
 
     def prompts(self, prompts: Prompts) -> Prompts:
-        """Prompts on the image as prompts on the part."""
+        """Convert prompts on the image to prompts on the part."""
         if self.is_whole:
             return prompts
         corner = np.array([self.columns[0], self.rows[0]], np.float32)
@@ -53,7 +53,7 @@ class CloseUp:
         return replace(prompts, points=points, boxes=boxes, mask=mask)
 
     def prediction(self, prediction: Prediction) -> Prediction:
-        """A prediction on the part as one on the image; ``low_res_logits`` stay those of the part."""
+        """Convert a prediction on the part to one on the image; ``low_res_logits`` stay those of the part."""
         if self.is_whole:
             return prediction
         inside = slice(*self.rows), slice(*self.columns)
@@ -64,7 +64,7 @@ class CloseUp:
 
 
 def close_up(prompts: Prompts, size: Tuple[int, int], capabilities: Capabilities) -> CloseUp:
-    """What the network should see for these prompts: the whole image, or a part around small boxes.
+    """Choose what the network should see for these prompts: the whole image, or a part around small boxes.
 
     Depends on nothing but its arguments, so that predictions can be replayed.
 
@@ -84,7 +84,7 @@ def close_up(prompts: Prompts, size: Tuple[int, int], capabilities: Capabilities
 
 
 def _side(needed, longest):
-    """The least of the sizes that is not below what is needed."""
+    """Return the least of the sizes that is not below what is needed."""
     side = float(longest)
     while side / _SIZE_RATIO >= needed:
         side /= _SIZE_RATIO
@@ -92,7 +92,7 @@ def _side(needed, longest):
 
 
 def _extent(prompts):
-    """The box (4,) around all prompts."""
+    """Return the box (4,) around all prompts."""
     points = np.asarray(prompts.points, np.float32).reshape(-1, 2)
     corners = [prompts.boxes, np.hstack([points, points + 1])]
     if prompts.mask is not None:
@@ -102,7 +102,7 @@ def _extent(prompts):
 
 
 def _range(middle, side, length):
-    """At most ``side`` pixels of ``length`` around the middle, from a multiple of a step."""
+    """Choose at most ``side`` pixels of ``length`` around the middle, from a multiple of a step."""
     step = side / _STEPS
     start = round((middle - side / 2) / step) * step
     start = int(min(max(start, 0), max(length - side, 0)))

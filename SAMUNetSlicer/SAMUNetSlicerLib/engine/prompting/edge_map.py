@@ -1,4 +1,4 @@
-"""The image as terrain: flat inside a structure, a ridge along its border."""
+"""Treat the image as terrain: flat inside a structure, a ridge along its border."""
 
 import numpy as np
 from PIL import Image
@@ -11,7 +11,7 @@ _EDGE_FLOOR = 0.05  # keeps the logarithm finite where a border crosses even gro
 
 
 class EdgeMap:
-    """What the 8-bit image says about borders, on a small grid.
+    """Borders in an 8-bit image, on a small grid.
 
     :param image: uint8 (H, W) or (H, W, 3).
     """
@@ -25,18 +25,20 @@ class EdgeMap:
         self._slope = _slope(small)
 
     def distance(self, seeds: np.ndarray) -> np.ndarray:
-        """Cost (h, w) of the way from the seeds (h, w) bool: gray levels climbed, plus 1 for each step."""
+        """Return cost (h, w) of the way from the seeds (h, w) bool: gray levels climbed, plus 1 for each
+        step.
+        """
         return geodesic_distance(self._steps_x, self._steps_y, seeds)
 
     def seed(self, points: np.ndarray) -> np.ndarray:
-        """The grid's pixels (h, w) bool under points (n, 2) of the image."""
+        """Return the grid's pixels (h, w) bool under points (n, 2) of the image."""
         seeds = np.zeros(self.shape, bool)
         for x, y in np.asarray(points).reshape(-1, 2):
             seeds[self._cell(y, 0), self._cell(x, 1)] = True
         return seeds
 
     def border_strength(self, mask: np.ndarray) -> float:
-        """How much of an edge even the weak parts of a mask's border follow.
+        """Return how much of an edge even the weak parts of a mask's border follow.
 
         The lower quartile of the slope under the border, relative to the mean slope of the image, as a
         logarithm: about 0 for any line through the image, 1 and more along a real contour.
@@ -48,16 +50,16 @@ class EdgeMap:
         return float(np.log(np.quantile(slopes, 0.25) + _EDGE_FLOOR))
 
     def shrink(self, mask: np.ndarray) -> np.ndarray:
-        """A mask (H, W) of the image on the grid, (h, w)."""
+        """Shrink a mask (H, W) of the image to the grid, (h, w)."""
         return mask[_centers(self.shape[0], mask.shape[0])][:, _centers(self.shape[1], mask.shape[1])]
 
     def pixels_in(self, cells: np.ndarray) -> np.ndarray:
-        """The image's pixels (H, W) bool in the cells (h, w) bool of the grid."""
+        """Return the image's pixels (H, W) bool in the cells (h, w) bool of the grid."""
         rows, columns = (_centers(large, small) for large, small in zip(self._size, self.shape))
         return cells[rows][:, columns]
 
     def enlarge(self, values: np.ndarray) -> np.ndarray:
-        """Values (h, w) of the grid at the image's pixels, (H, W) float32, interpolated."""
+        """Interpolate values (h, w) of the grid at the image's pixels, (H, W) float32."""
         size = (self._size[1], self._size[0])
         return np.asarray(Image.fromarray(values.astype(np.float32)).resize(size, Image.Resampling.BILINEAR))
 
@@ -91,11 +93,11 @@ def _slope(values: np.ndarray) -> np.ndarray:
 
 
 def _eroded(mask: np.ndarray) -> np.ndarray:
-    """Without the pixels that touch the outside; the frame of the image is no border."""
+    """Remove the pixels that touch the outside; the frame of the image is no border."""
     inner = np.pad(mask, 1, constant_values=True)
     return inner[:-2, 1:-1] & inner[2:, 1:-1] & inner[1:-1, :-2] & inner[1:-1, 2:]
 
 
 def _centers(count: int, among: int) -> np.ndarray:
-    """Indices, among ``among``, of where the centers of ``count`` equal cells lie."""
+    """Return indices, among ``among``, of where the centers of ``count`` equal cells lie."""
     return ((np.arange(count) + 0.5) * among / count).astype(int)

@@ -1,4 +1,4 @@
-"""Distances along the least-cost path: how far a point is when every edge of the image is a hill."""
+"""Measure distances along the least-cost path: how far a point is when every edge of the image is a hill."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ _FAR = 1e9
 
 
 def geodesic_distance(steps_x: np.ndarray, steps_y: np.ndarray, seeds: np.ndarray) -> np.ndarray:
-    """The least cost of a path from any seed to each pixel, over 4-connected neighbors.
+    """Return the least cost of a path from any seed to each pixel, over 4-connected neighbors.
 
     Along one row the least cost from its pixels is a running minimum, so whole rows, then whole columns
     are relaxed at once; a path with n turns is found in n rounds.
@@ -28,7 +28,10 @@ def geodesic_distance(steps_x: np.ndarray, steps_y: np.ndarray, seeds: np.ndarra
 
 
 def _relax_rows(distance: np.ndarray, along: np.ndarray) -> np.ndarray:
-    """``along``: (h, w) cost of reaching each pixel from the first of its row."""
+    """Relax the distances along rows.
+
+    ``along``: (h, w) cost of reaching each pixel from the first of its row.
+    """
     from_left = np.minimum.accumulate(distance - along, axis=1) + along
     from_right = np.minimum.accumulate((distance + along)[:, ::-1], axis=1)[:, ::-1] - along
     return np.minimum(distance, np.minimum(from_left, from_right))

@@ -1,4 +1,4 @@
-"""Following a click by changing the mask around it, where the network does not.
+"""Follow a click by changing the mask around it, where the network does not.
 
 What belongs to the click is decided by the image: the area that is reached from it before crossing the
 edge to what is sure to be something else, in geodesic distance.
@@ -23,7 +23,7 @@ _RIM = 2  # steps on the grid: what the grid is too coarse to see of a mask's bo
 def follow_clicks(
     mask: np.ndarray, points: np.ndarray, labels: np.ndarray, relief: EdgeMap
 ) -> Tuple[np.ndarray, List[str]]:
-    """A mask on which every click lies as its label says, and what was done to it, in sentences.
+    """Change a mask so that every click lies as its label says; return it and what was done, in sentences.
 
     Only clicks at one and the same pixel with different labels cannot all be followed: the last one is.
 
@@ -47,7 +47,7 @@ def follow_clicks(
 
 
 def _added(mask, click, points, labels, relief):
-    """With all that is no farther from the click than the mask is, by the edges and not much by steps."""
+    """Add all that is no farther from the click than the mask is, by the edges and not much by steps."""
     seed = relief.seed(click)
     distance, small = relief.distance(seed), relief.shrink(mask)
     within = np.ones_like(small)
@@ -63,7 +63,7 @@ def _added(mask, click, points, labels, relief):
 
 
 def _removed(mask, click, points, labels, relief):
-    """Without all that is closer to the click than to the core of the mask and to the positive clicks."""
+    """Remove all that is closer to the click than to the core of the mask and to the positive clicks."""
     small, seed = relief.shrink(mask), relief.seed(click)
     piece = _connected(small, seed)
     kept = _core(piece, seed) | relief.seed(points[labels == POSITIVE])
@@ -73,14 +73,16 @@ def _removed(mask, click, points, labels, relief):
 
 
 def _connected(mask: np.ndarray, seed: np.ndarray) -> np.ndarray:
-    """The piece of a mask (h, w) that the seed (h, w) lies in or beside."""
+    """Return the piece of a mask (h, w) that the seed (h, w) lies in or beside."""
     outside = ~mask
     walls_x, walls_y = outside[:, 1:] | outside[:, :-1], outside[1:] | outside[:-1]
     return mask & (geodesic_distance(walls_x, walls_y, seed) <= 1)
 
 
 def _core(piece: np.ndarray, click: np.ndarray) -> np.ndarray:
-    """The deep inside of a piece (h, w) of a mask, clear of the click (h, w); never empty unless all is."""
+    """Return the deep inside of a piece (h, w) of a mask, clear of the click (h, w); never empty unless all
+    is.
+    """
     depth = np.where(piece, _steps_from(~np.pad(piece, 1))[1:-1, 1:-1], 0)
     away = _steps_from(click)
     core = piece & (depth >= _CORE_DEPTH * depth.max()) & (away >= _CORE_DISTANCE * depth[click].max())

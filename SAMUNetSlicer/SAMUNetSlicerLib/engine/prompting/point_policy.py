@@ -1,4 +1,4 @@
-"""Clicks for networks that were trained on them: points, with the logits of the step before.
+"""Follow clicks by networks that were trained on them: points, with the logits of the step before.
 
 Each click belongs to the part that it is near to and that part alone is decoded again, with all its
 clicks, its box and, where the network takes them, its own logits of the step before.  If a click is not
@@ -26,7 +26,7 @@ Parts = Tuple[Part, ...]
 
 
 def add_click(view: View, outline: Outline, points: np.ndarray, labels: np.ndarray) -> Outline:
-    """The outline after one more click, the last of ``points`` (k, 2) and ``labels`` (k,)."""
+    """Return the outline after one more click, the last of ``points`` (k, 2) and ``labels`` (k,)."""
     owner = _owner(outline.parts, points[-1], labels[-1])
     if owner is not None and owner.origin == "mask":
         return _corrected(view, outline, outline.parts, points, labels)
@@ -50,7 +50,7 @@ def _is_lost(before: np.ndarray, after: np.ndarray) -> bool:
 
 
 def _owner(parts: Parts, point: np.ndarray, label: int) -> Optional[Part]:
-    """The part that a click is about; None for a new one."""
+    """Return the part that a click is about; None for a new one."""
     if not parts:
         return None
     nearest = min(parts, key=lambda part: part.distance_to(point))
@@ -60,7 +60,9 @@ def _owner(parts: Parts, point: np.ndarray, label: int) -> Optional[Part]:
 
 
 def _decoded(view: View, parts: Parts, owner: Optional[Part], points, labels) -> Parts:
-    """The parts after decoding the one that the last click is about, the way that follows most clicks."""
+    """Return the parts after decoding the one that the last click is about, the way that follows most
+    clicks.
+    """
     best = None
     for ask in _ways_to_ask(view, parts, owner, points[-1], labels[-1]):
         candidate = ask(view, parts, owner, points, labels)

@@ -1,4 +1,4 @@
-"""What is read off masks and logits: confidence, clicks that are not followed."""
+"""Measure masks and logits: confidence, clicks that are not followed."""
 
 from typing import Sequence, Tuple
 
@@ -12,24 +12,24 @@ _SURE = 0.999  # probability given to the pixels of a mask that somebody drew
 
 
 def covers(mask: np.ndarray, point: np.ndarray) -> bool:
-    """Whether the pixel of a mask (H, W) under a point (x, y), integers at pixel centers, is set."""
+    """Tell whether the pixel of a mask (H, W) under a point (x, y), integers at pixel centers, is set."""
     column, row = pixel_under(point, mask.shape)
     return bool(mask[row, column])
 
 
 def pixel_under(point: np.ndarray, size: Tuple[int, int]) -> Tuple[int, int]:
-    """(column, row) of the pixel under a point of an image of ``size`` (H, W)."""
+    """Return (column, row) of the pixel under a point of an image of ``size`` (H, W)."""
     column, row = np.floor(np.asarray(point, np.float64) + 0.5).astype(int)
     return min(max(column, 0), size[1] - 1), min(max(row, 0), size[0] - 1)
 
 
 def violated(mask: np.ndarray, points: np.ndarray, labels: np.ndarray) -> Sequence[int]:
-    """Indices of the clicks that a mask (H, W) does not follow."""
+    """Return indices of the clicks that a mask (H, W) does not follow."""
     return [i for i, point in enumerate(points) if covers(mask, point) != (labels[i] == POSITIVE)]
 
 
 def stability_score(logits: np.ndarray, threshold: float, offset: float = 1.0) -> float:
-    """How little a mask depends on where the logits (any shape) are cut, in [0, 1].
+    """Measure how little a mask depends on where the logits (any shape) are cut, in [0, 1].
 
     Intersection over union of the masks at ``threshold`` + and - ``offset``; 0 where the former is empty.
     Source: Kirillov et al., "Segment Anything", ICCV 2023, appendix B.
@@ -42,7 +42,7 @@ def stability_score(logits: np.ndarray, threshold: float, offset: float = 1.0) -
 def logits_of_mask(
     mask: np.ndarray, input_size: Tuple[int, int], image_size: int, low_res_size: int
 ) -> np.ndarray:
-    """A drawn mask as the logits (L, L) float32 that a network would have given for it.
+    """Turn a drawn mask into the logits (L, L) float32 that a network would have given for it.
 
     :param mask: (H, W) bool; ``input_size``: (h, w) that the image takes up in the network's square input
         of side ``image_size``; ``low_res_size``: L.

@@ -1,4 +1,4 @@
-"""From an embedding and the user's prompts to a mask that follows them."""
+"""Turn an embedding and the user's prompts into a mask that follows them."""
 
 from collections import OrderedDict
 from dataclasses import replace
@@ -83,7 +83,7 @@ class Predictor:
 
 
 def _start(view: View, prompts: Prompts) -> Outline:
-    """The outline from boxes and mask alone."""
+    """Return the outline from boxes and mask alone."""
     boxes, mask = prompts.boxes, prompts.mask
     parts, logits = [], None
     if mask is not None and view.takes_masks:

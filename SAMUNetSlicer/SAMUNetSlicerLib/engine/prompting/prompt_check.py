@@ -1,4 +1,6 @@
-"""Prompts as the engine relies on them: right shapes and types, inside the image, known labels."""
+"""Check prompts so that the engine can rely on them: right shapes and types, inside the image, known
+labels.
+"""
 
 from typing import Tuple
 
@@ -9,7 +11,7 @@ from ..types import NEGATIVE, POSITIVE, Prompts
 
 
 def checked_prompts(prompts: Prompts, size: Tuple[int, int]) -> Prompts:
-    """The same prompts with the documented dtypes; boxes that are partly outside are clipped.
+    """Return the same prompts with the documented dtypes; boxes that are partly outside are clipped.
 
     :param size: (H, W) of the image.
     :return: ``mask`` is None where it is empty.

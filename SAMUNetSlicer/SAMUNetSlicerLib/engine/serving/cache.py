@@ -52,7 +52,7 @@ class EmbeddingCache:
         self._lock = threading.Lock()
 
     def find(self, key: str) -> Optional[str]:
-        """Where an embedding is: "memory", "disk" (brought to memory by this call) or None.
+        """Return where an embedding is: "memory", "disk" (brought to memory by this call) or None.
 
         This is the question that `stats` counts as hit or miss.
         """
@@ -65,7 +65,7 @@ class EmbeddingCache:
         return tier
 
     def get(self, key: str) -> Optional[Embedding]:
-        """The embedding as it is kept, the same object as long as it stays in memory, or None."""
+        """Return the embedding as it is kept, the same object as long as it stays in memory, or None."""
         with self._lock:
             embedding = self._memory.get(key)
             if embedding is not None:
@@ -89,7 +89,7 @@ class EmbeddingCache:
             self._disk.clear()
 
     def stats(self) -> Dict[str, Any]:
-        """Hits per tier, misses and hit rate (0 before the first `find`); entries and bytes per tier;
+        """Return hits per tier, misses and hit rate (0 before the first `find`); entries and bytes per tier;
         ``cache_warning``, one sentence if the disk tier does not work, else empty.
         """
         entries, size, warning = (0, 0, "") if self._disk is None else self._disk.stats()
@@ -132,7 +132,9 @@ def _compact(embedding: Embedding) -> Embedding:
 
 
 def _halved(tensor: torch.Tensor) -> torch.Tensor:
-    """A copy of its own: a view would keep the whole batch that it was encoded in alive."""
+    """Return a half-precision copy of its own: a view would keep the whole batch that it was encoded in
+    alive.
+    """
     tensor = tensor.detach()
     fits = tensor.is_floating_point() and bool((tensor.abs() <= _HALF_MAX).all())
     return tensor.to("cpu", torch.float16 if fits else tensor.dtype, copy=True).contiguous()

@@ -30,7 +30,8 @@ def usable_cores() -> int:
 
 
 def linux_cores(cpus: Path = _LINUX_CPUS, quota: Path = _LINUX_QUOTA) -> int:
-    """Cores that have one of the logical CPUs given to this process, but not more than a container's share.
+    """Return cores that have one of the logical CPUs given to this process, but not more than a container's
+    share.
 
     :param cpus: folder with a folder ``cpuN/topology`` for each logical CPU.
     :param quota: file with microseconds of CPU time and of the period in which they may be used, or "max".

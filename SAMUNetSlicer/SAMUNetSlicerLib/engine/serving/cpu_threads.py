@@ -32,7 +32,7 @@ def wait_passively(environment: MutableMapping[str, str] = os.environ) -> None:
 
 
 def most_threads() -> int:
-    """Threads that may compute at most: OMP_NUM_THREADS, or one fewer than there are physical cores.
+    """Return threads that may compute at most: OMP_NUM_THREADS, or one fewer than there are physical cores.
 
     The core that is left out draws the user interface.
     """
@@ -84,7 +84,7 @@ class ThreadGovernor:
 
     @property
     def threads(self) -> int:
-        """How many compute now."""
+        """Return how many threads compute now."""
         return self._threads
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""Embeddings on disk: one safetensors file per slice, which nothing but its own content can vouch for."""
+"""Keep embeddings on disk: one safetensors file per slice, each with its own checksum."""
 
 import json
 import os
@@ -48,7 +48,7 @@ class DiskTier:
         self._lock = threading.Lock()
 
     def read(self, key: str) -> Optional[Embedding]:
-        """The embedding of a key, or None if there is no sound one."""
+        """Return the embedding of a key, or None if there is no sound one."""
         path = self._path(key)
         if path is None:
             return None
@@ -90,7 +90,7 @@ class DiskTier:
             self._total = 0
 
     def stats(self) -> Tuple[int, int, str]:
-        """(number of embeddings, their bytes, the warning or "")."""
+        """Return (number of embeddings, their bytes, the warning or "")."""
         files = self._files()
         return len(files), sum(size for _, size, _ in files), self._warning
 
@@ -118,7 +118,7 @@ class DiskTier:
             self._total -= size
 
     def _files(self) -> List[Tuple[Path, int, float]]:
-        """(path, bytes, time of the last use) of each file."""
+        """Return (path, bytes, time of the last use) of each file."""
         found = []
         with suppress(OSError), os.scandir(self._folder) as entries:
             for entry in entries:
@@ -156,7 +156,9 @@ def _pack(key: str, embedding: Embedding) -> bytes:
 
 
 def _unpack(key: str, data: bytes) -> Optional[Embedding]:
-    """The embedding in a file's bytes, or None where they are not exactly what `_pack` made for the key."""
+    """Return the embedding in a file's bytes, or None where they are not exactly what `_pack` made for the
+    key.
+    """
     try:
         tensors, about = load(data), _metadata(data)
         checksum = about.pop("checksum")
@@ -169,7 +171,7 @@ def _unpack(key: str, data: bytes) -> Optional[Embedding]:
 
 
 def _metadata(data: bytes) -> Dict[str, str]:
-    """The text entries of a safetensors file: 8 bytes of length, then a JSON header."""
+    """Read the text entries of a safetensors file: 8 bytes of length, then a JSON header."""
     length = int.from_bytes(data[:8], "little")
     return json.loads(data[8 : 8 + length])["__metadata__"]
 

@@ -1,4 +1,4 @@
-"""Frames between the front end's process and the engine's process.
+"""Pack and unpack the frames between the front end's process and the engine's process.
 
 One frame is ``MAGIC | header length (uint32 LE) | JSON header | raw array bytes``.  The header carries
 the kind, plain JSON fields and (name, dtype, shape) of each array, whose C-ordered little-endian bytes
@@ -26,7 +26,10 @@ class FrameError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Message:
-    """``kind`` names the operation or answer; ``fields`` is JSON; ``arrays``: bool, int or float."""
+    """Message of the protocol.
+
+    ``kind`` names the operation or answer; ``fields`` is JSON; ``arrays``: bool, int or float.
+    """
 
     kind: str
     fields: dict = field(default_factory=dict)
@@ -34,7 +37,9 @@ class Message:
 
 
 def pack(message: Message) -> List[memoryview]:
-    """The frame of ``message`` as buffers to be written one after the other, without copying the arrays."""
+    """Return the frame of ``message`` as buffers to be written one after the other, without copying the
+    arrays.
+    """
     arrays = {name: _wire_array(array) for name, array in message.arrays.items()}
     layout = [[name, array.dtype.str, list(array.shape)] for name, array in arrays.items()]
     header = {"kind": message.kind, "fields": message.fields, "arrays": layout}
@@ -57,7 +62,7 @@ class FrameReader:
         self._needed = _PREFIX.size
 
     def feed(self, data) -> List[Message]:
-        """The messages that ``data`` completes.
+        """Return the messages that ``data`` completes.
 
         :raises FrameError: when the bytes are not frames of this protocol.
         """

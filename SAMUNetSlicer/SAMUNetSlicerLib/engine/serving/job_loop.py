@@ -1,4 +1,4 @@
-"""The engine's loop: takes jobs from a queue, runs them on the service, hands over what came out."""
+"""Run the engine's loop: take jobs from a queue, run them on the service, hand over what came out."""
 
 import logging
 from typing import Any, Callable, Dict, List, Optional

@@ -1,4 +1,4 @@
-"""What waits for the engine's thread, most urgent first."""
+"""Queue what waits for the engine's thread, most urgent first."""
 
 import heapq
 import threading
@@ -82,7 +82,7 @@ class JobQueue:
         return jobs
 
     def _drop_cancelled(self) -> Optional[Job]:
-        """The job that is next in line, or None."""
+        """Drop cancelled jobs; return the job that is next in line, or None."""
         while self._heap and self._heap[0][2].ticket not in self._waiting:
             heapq.heappop(self._heap)
         return self._heap[0][2] if self._heap else None

@@ -1,4 +1,4 @@
-"""Requests and answers as messages: the same meaning on both ends of the pipe."""
+"""Convert engine requests and answers to and from messages."""
 
 from dataclasses import asdict
 from typing import Any, Callable, Dict, Optional, Tuple, Union
@@ -15,7 +15,7 @@ JobOutcome = Union[errors.UserError, Any]
 
 
 def job_message(job: Job) -> Message:
-    """The request for ``job``, to be turned back by `job_from`."""
+    """Return the request for ``job``, to be turned back by `job_from`."""
     fields, arrays = _PACK_ARGUMENTS.get(job.operation, _nothing)(job.arguments)
     return Message(job.operation, {**fields, "ticket": job.ticket, "priority": int(job.priority)}, arrays)
 
@@ -26,7 +26,7 @@ def job_from(message: Message) -> Job:
 
 
 def outcome_message(ticket: int, outcome: JobOutcome) -> Message:
-    """The answer to request ``ticket``: what it returned, or the error with which it ended."""
+    """Return the answer to request ``ticket``: what it returned, or the error with which it ended."""
     if isinstance(outcome, errors.UserError):
         return Message("error", {"ticket": ticket, "error": type(outcome).__name__, "sentence": str(outcome)})
     fields, arrays = _pack_result(outcome)
@@ -41,7 +41,7 @@ def outcome_from(message: Message) -> Tuple[int, JobOutcome]:
 
 
 def status_message(status: Optional[EngineStatus]) -> Message:
-    """What is loaded now, to be turned back by `status_from`."""
+    """Return what is loaded now, to be turned back by `status_from`."""
     return Message("status", {"status": None if status is None else status.to_dict()})
 
 

@@ -1,4 +1,4 @@
-"""What the engine is asked to load, and what it says about its work.
+"""Define what the engine is asked to load, and what it reports about its work.
 
 Everything here is plain data without torch, so that a front end can use it in a process of its own.
 """
@@ -11,7 +11,7 @@ from ..types import Capabilities, Prediction
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """Which network to load, where it runs, and how much it may remember.
+    """Specification of a model: which network to load, where it runs, and how much it may remember.
 
     ``card``: the model card as JSON data; ``weights``: path of the weights file, "" where the card needs
     none; ``device``: "auto", "cpu", "cuda", "cuda:N"; ``precision``: "auto", "fp32", "bf16", "fp16";
@@ -66,7 +66,7 @@ class EngineStatus:
 
 @dataclass(frozen=True)
 class EncodeReport:
-    """Where the embedding of one image came from.
+    """Report of encoding one image.
 
     ``key``: content address of (image, model); ``source``: "memory", "disk" or "encoded"; ``encode_ms``:
     time to have it ready, a batch's time divided by its images.

@@ -1,4 +1,4 @@
-"""The engine itself: one network, its predictor and its cache, used by one thread."""
+"""Serve requests with one network, its predictor and its cache, used by one thread."""
 
 import platform
 import time
@@ -47,7 +47,7 @@ class EngineService:
 
     @property
     def status(self) -> Optional[EngineStatus]:
-        """What is loaded and where it runs now; None before `load`."""
+        """Return what is loaded and where it runs now; None before `load`."""
         if self._loaded is None:
             return None
         device, precision = self._model.placement
@@ -55,7 +55,7 @@ class EngineService:
 
     @property
     def batch_size(self) -> int:
-        """How many images are worth encoding together.
+        """Return how many images are worth encoding together.
 
         One on the CPU: a batch saves little there, and a click waits until it is done.
         """
@@ -119,7 +119,7 @@ class EngineService:
         return PredictReport(view.prediction(prediction), encoding, _ms_since(started))
 
     def statistics(self) -> Dict[str, Any]:
-        """Images encoded, predictions made, and what the cache holds, see `EmbeddingCache.stats`."""
+        """Return images encoded, predictions made, and what the cache holds, see `EmbeddingCache.stats`."""
         counts = {name: self._counts[name] for name in ("encoded", "decoded")}
         return {**counts, **({} if self._cache is None else self._cache.stats())}
 

@@ -1,4 +1,4 @@
-"""The engine's process: ``python -m SAMUNetSlicerLib.engine.serving.worker``.
+"""Run the engine's process: ``python -m SAMUNetSlicerLib.engine.serving.worker``.
 
 Requests come in on the standard input, answers leave on the standard output, as frames of
 `engine.protocol`.  When the input ends, because the front end closed it or died, the process ends at
