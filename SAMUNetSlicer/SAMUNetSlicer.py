@@ -21,7 +21,7 @@ _AFTER_THE_SELECTORS = -10.0
 
 
 class SAMUNetSlicer(ScriptedLoadableModule):
-    """What the module is, for Slicer's module list, help and search."""
+    """Description of the module for Slicer's module list, help and search."""
 
     def __init__(self, parent):
         super().__init__(parent)
@@ -48,7 +48,7 @@ def registerSampleData():
 
 
 class SAMUNetSlicerWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
-    """The module's panel as Slicer knows it; what it does is in SAMUNetSlicerLib.ui."""
+    """Panel of the module as Slicer knows it; what it does is in SAMUNetSlicerLib.ui."""
 
     def __init__(self, parent=None):
         self.panel = None

@@ -210,7 +210,7 @@ def _slab(plane: SlicePlane, ijkToRAS: np.ndarray, window: _Window) -> Tuple[np.
 
 
 def _pixelsBefore(toPlane: np.ndarray, index: List[np.ndarray]) -> List[np.ndarray]:
-    """Columns and rows of the pixels before voxels, see `_slab`."""
+    """Return columns and rows of the pixels before voxels, see `_slab`."""
     x, y, depth = (row[3] + sum(row[axis] * index[axis] for axis in range(3)) for row in toPlane[:3])
     # Of all ways from a center to the plane, the one along the voxel's diagonal leaves the voxel last.
     diagonal = np.sign(toPlane[2, :3]) / np.abs(toPlane[2, :3]).sum()
@@ -220,13 +220,13 @@ def _pixelsBefore(toPlane: np.ndarray, index: List[np.ndarray]) -> List[np.ndarr
 
 
 def _reachInPixels(toPlane: np.ndarray) -> Tuple[int, int]:
-    """How many columns and rows two points of one voxel can be apart."""
+    """Return how many columns and rows two points of one voxel can be apart."""
     columns, rows = np.ceil(np.abs(toPlane[:2, :3]).sum(axis=1)).astype(int)
     return int(columns), int(rows)
 
 
 def _indexBox(plane: SlicePlane, ijkToRAS: np.ndarray, window: _Window) -> Tuple[np.ndarray, np.ndarray]:
-    """First and last index (3,) of the voxels of the slab behind the window."""
+    """Return first and last index (3,) of the voxels of the slab behind the window."""
     half = _halfSlab(plane, ijkToRAS)
     x = [window.left - 0.5, window.right - 0.5]
     y = [window.top - 0.5, window.bottom - 0.5]
