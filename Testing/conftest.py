@@ -7,6 +7,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import random
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -47,6 +48,15 @@ def pytest_collection_modifyitems(config, items):
     if seed is not None:
         random.Random(seed).shuffle(items)
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_runtest_setup():
+    """Give each test the same random numbers, whichever tests came before it."""
+    random.seed(0)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ from SAMUNetSlicerLib.atomicFiles import Workspace
 from SAMUNetSlicerLib.engine.serving import DiskTier
 from SAMUNetSlicerLib.engine.types import Embedding
 
+pytestmark = pytest.mark.xdist_group("disk cache")
+
 GIGABYTE = 1 << 30
 
 

@@ -15,7 +15,7 @@ from SAMUNetSlicerLib.engine.models import (
 )
 from SAMUNetSlicerLib.engine.networks import PIXEL_MEAN, PIXEL_STD, SAMUNet
 
-pytestmark = pytest.mark.golden
+pytestmark = [pytest.mark.golden, pytest.mark.xdist_group("golden")]
 
 CASES = golden.index()["cases"]
 
