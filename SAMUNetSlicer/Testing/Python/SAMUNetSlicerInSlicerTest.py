@@ -27,7 +27,7 @@ PROMPTS = {
 
 
 def add_blob():
-    """A volume with a bright disk in the middle of its slices."""
+    """Add a volume with a bright disk in the middle of its slices."""
     rows, columns = np.mgrid[:64, :64]
     disk = (rows - 32) ** 2 + (columns - 32) ** 2 < 12**2
     voxels = np.repeat(np.where(disk, 200, 20)[np.newaxis], 9, axis=0).astype(np.int16)

@@ -21,7 +21,7 @@ from .samunet import SAMUNet
 
 
 class FastEncoder:
-    """`SAMUNet.encode_image` of a network with SAM's ViT, in evaluation mode.
+    """Encoder like `SAMUNet.encode_image` of a network with SAM's ViT, in evaluation mode.
 
     :param device: and ``dtype``: of the costly part; the network itself is not changed.
     """
@@ -122,7 +122,7 @@ class _SpreadTokens:
 
 
 class _UpTwice:
-    """`adapters.up_twice` on (B, h, w, C)."""
+    """Upscaling like `adapters.up_twice` on (B, h, w, C)."""
 
     def __init__(self, layers, place):
         self._first, self._norm = _SpreadTokens(layers[0], place), _Norm(layers[1], place)
@@ -148,7 +148,7 @@ def _resampling(layer, place):
 
 
 class _Reshaper:
-    """`adapters.Reshaper` on (B, h, w, C)."""
+    """Reshaping like `adapters.Reshaper` on (B, h, w, C)."""
 
     def __init__(self, layers, place):
         pairs = [(layers[i], layers[i + 1]) for i in range(0, len(layers) - 1, 3)]
