@@ -1,6 +1,8 @@
 """Weights files of every origin: read when they are sound, refused in one sentence when not."""
 
 import argparse
+import io
+import json
 import os
 import pickle
 import zipfile
@@ -169,6 +171,66 @@ def test_a_zip_that_is_no_checkpoint_is_refused(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("slides.txt", "not weights")
     with pytest.raises(WeightsError, match="no checkpoint"):
+        read_state_dict(path)
+
+
+def test_a_compressed_archive_that_stands_for_very_many_bytes_is_refused_unopened(
+    tmp_path, sound_files, monkeypatch
+):
+    path = tmp_path / "bomb.pth"
+    with zipfile.ZipFile(io.BytesIO(sound_files["new.pth"])) as sound:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bomb:
+            for member in sound.infolist():
+                bomb.writestr(member.filename, sound.read(member))
+            bomb.writestr("archive/data/99", bytes(1 << 24))
+    monkeypatch.delattr(torch, "load")
+    with pytest.raises(WeightsError, match="no checkpoint"):
+        read_state_dict(path)
+
+
+class Zeros:
+    """A number of zeros, which takes a few bytes in a pickle."""
+
+    def __init__(self, size):
+        self.size = size
+
+    def __reduce__(self):
+        return bytearray, (self.size,)
+
+
+@pytest.mark.parametrize("new_format", [True, False])
+def test_a_pickle_that_makes_very_many_bytes_of_few_is_refused_unopened(tmp_path, new_format):
+    path = tmp_path / "bomb.pth"
+    content = {"model": small_network().state_dict(), "note": Zeros(1 << 40)}
+    torch.save(content, path, _use_new_zipfile_serialization=new_format)
+    with pytest.raises(WeightsError, match="contains code"):
+        read_state_dict(path)
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.zeros(1, dtype=torch.float16).expand(1 << 40),
+        torch.zeros(3, dtype=torch.complex64),
+        torch.zeros(3).to_sparse(),
+        torch.zeros(3, device="meta"),
+    ],
+    ids=["repeated", "complex", "sparse", "meta"],
+)
+def test_weights_that_are_no_plain_numbers_are_refused(tmp_path, tensor):
+    path = tmp_path / "odd.pth"
+    torch.save({"weight": tensor}, path)
+    with pytest.raises(WeightsError, match=r"no network here uses \(weight\)"):
+        read_state_dict(path)
+
+
+@pytest.mark.parametrize("kind", ["F4", "F6_E2M3", "F8_E4M3", "C64", "Q9"])
+def test_safetensors_of_other_number_formats_are_refused(tmp_path, kind):
+    path = tmp_path / "odd.safetensors"
+    size = {"F4": 4, "F6_E2M3": 6, "C64": 64}.get(kind, 8)
+    header = json.dumps({"a": {"dtype": kind, "shape": [8], "data_offsets": [0, size]}}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(size))
+    with pytest.raises(WeightsError, match=r"no network here uses|no checkpoint"):
         read_state_dict(path)
 
 

@@ -5,6 +5,7 @@ torch.optim.Adam object>}``, which ``torch.load(weights_only=True)`` refuses.  S
 empty stand-ins while unpickling; any other name in the pickle refuses the file before it is opened.
 """
 
+import mmap
 import pickle
 import warnings
 import zipfile
@@ -58,6 +59,14 @@ _HARMLESS = [
 ]
 
 
+# torch lets these make objects of any size from a few bytes.
+_GREEDY = ("bytearray",)
+_NUMBERS = {
+    *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
+    *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
+}
+
+
 def file_sha256(path: Union[str, Path]) -> str:
     """Hexadecimal SHA-256 of a weights file.
 
@@ -79,7 +88,19 @@ def read_state_dict(path: Union[str, Path]) -> Dict[str, Tensor]:
     tensors = _tensors(content)
     if not tensors:
         raise WeightsError(f"The file {path} holds no network weights: choose a checkpoint file.")
-    return tensors
+    unusable = [name for name, tensor in tensors.items() if not _is_usable(tensor)]
+    if unusable:
+        raise WeightsError(
+            f"The file {path} holds weights in a form that no network here uses ({_some(unusable)}): "
+            "save them again as plain floating point numbers."
+        )
+    return {name: _single(tensor) for name, tensor in tensors.items()}
+
+
+def _is_usable(tensor):
+    """Tell whether a tensor holds plain numbers, each of them in memory: a stride of 0 repeats one without end."""
+    is_plain = tensor.layout == torch.strided and tensor.device.type == "cpu" and tensor.dtype in _NUMBERS
+    return is_plain and tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()
 
 
 def _require_content(path):
@@ -92,7 +113,9 @@ def _require_content(path):
 def _read_safetensors(path):
     try:
         return safetensors.torch.load_file(path)
-    except safetensors.SafetensorError as error:
+    except Exception as error:  # a header may also name a number format that torch lacks
+        if is_out_of_memory(error):
+            raise
         raise WeightsError(_refusal(path, error)) from error
 
 
@@ -102,6 +125,7 @@ def _read_torch(path):
         # About pickle protocols; what cannot be read is an error below.
         warnings.simplefilter("ignore")
         try:
+            _require_plain_archive(path)
             code = _foreign_names(path)
             content = None if code else torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:  # arbitrary bytes make an unpickler stumble in any way
@@ -125,13 +149,31 @@ def _require_safe_unpickling(path):
         )
 
 
-def _foreign_names(path) -> List[str]:
-    """Return the names in the pickle that weights do not need, without unpickling; none for torch's old
-    format.
-    """
+def _require_plain_archive(path):
+    """Refuse few bytes that stand for very many: torch stores what it saves, it does not compress it."""
     if not zipfile.is_zipfile(path):
-        return []
-    return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
+        return
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+        raise pickle.UnpicklingError("a compressed archive")
+    if sum(member.file_size for member in members) > path.stat().st_size:
+        raise pickle.UnpicklingError("members that overlap")
+
+
+def _foreign_names(path) -> List[str]:
+    """Return the names in the pickle that weights do not need, without unpickling; of torch's old format
+    only those that torch itself would let pass.
+    """
+    greedy = [name for name in _GREEDY if _mentions(path, name)]
+    if not zipfile.is_zipfile(path):
+        return greedy
+    return sorted({*greedy, *torch.serialization.get_unsafe_globals_in_checkpoint(path)})
+
+
+def _mentions(path, name: str) -> bool:
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(name.encode()) >= 0
 
 
 def _refusal(path, error):
@@ -148,7 +190,7 @@ def _tensors(content):
             content = content[part]
     if not isinstance(content, Mapping):
         return {}
-    named = {key: _single(value) for key, value in content.items() if _is_named(key, value)}
+    named = {key: value for key, value in content.items() if _is_named(key, value)}
     if all(key.startswith(_DISTRIBUTED) for key in named):
         named = {key[len(_DISTRIBUTED) :]: value for key, value in named.items()}
     return named
