@@ -48,6 +48,19 @@ def test_every_way_to_name_a_slice_gives_the_same_slice(plane):
         assert resolvePlane(plane, scene.volume).sameAs(expected)
 
 
+@pytest.mark.parametrize("ends", [(0, 0, 0.5), (0, 1, 0.5), (1, 0, 0.5), (1, 1, 0.5)])
+@pytest.mark.parametrize("turn", [np.diag([1.0, 1.0, 2.0, 1.0]), np.diag([-1.0, -1.0, 2.0, 1.0])])
+def test_a_fraction_at_either_end_of_the_volume_is_in_its_outermost_voxel(ends, turn):
+    with VolumeScene(turn) as scene:
+        point = {"fraction": list(ends), "label": 1}
+        placed = placePrompts(prompts_on({"orientation": "axial", "index": 3}, [point]), scene.volume)
+        pixel, _ = placed.plane.rasToPixel(placed.points)
+        assert placed.plane.contains(pixel).all()
+        ras = (scene.ijk_to_ras @ np.array([[0, 0, 3, 1], [4, 5, 3, 1]]).T)[:2]
+        expected = [np.sort(ras[axis])[end] + (end - 0.5) for axis, end in enumerate(ends[:2])]
+        np.testing.assert_allclose(placed.points[0][:2], expected, atol=1e-4)
+
+
 def test_an_oblique_slice_takes_its_box():
     with VolumeScene(STRAIGHT) as scene:
         plane = {"origin": [2, 2.5, 6], "normal": [0, 1, 1], "up": [0, 1, -1]}

@@ -98,7 +98,7 @@ FAULTS = [
     (("window", "upper"), None, "p.window.upper is missing"),
     (("window", "upper"), -200, "p.window.lower must be less than upper"),
     (("segments", 0, "color"), "red", r"p.segments\[0\].color"),
-    (("segments", 0, "color"), "#ff0000", r"p.segments\[0\].color is not known"),
+    (("segments", 0, "shade"), "#ff0000", r"p.segments\[0\].shade is not known"),
     (("segments", 0, "terminology", "type"), ["SCT", "1"], r"terminology.type must have at least 3 entries"),
     (("segments", 0, "terminology", "type"), ["SCT", "1", "a^b"], r"terminology.type\[2\]"),
     (("segments", 1, "name"), "Leber ü", "names 'Leber ü' twice"),
@@ -112,6 +112,14 @@ FAULTS = [
     ((*PLANE, "points", 0, "ras"), [1, 2, "x"], r"points\[0\].ras\[2\] must be of type number"),
     ((*PLANE, "points", 0, "ras"), [1, 2, 10**400], r"points\[0\].ras\[2\] must be at most"),
     ((*PLANE, "boxes", 0, "ras"), [[0, 0, 0]], r"boxes\[0\].ras must have at least 2 entries"),
+    ((*PLANE, "boxes", 0, "ras", 0), [0, 0, True], r"boxes\[0\].ras\[0\]\[2\] must be of type number"),
+    ((*PLANE, "boxes", 0), {"ijk": [[0, 0, 0], [0, 0, 1e308]]}, r"boxes\[0\].ijk\[1\]\[2\] must be at most"),
+    ((*PLANE, "boxes", 0), {"ijk": True}, r"boxes\[0\].ijk must be of type array"),
+    (("segments", 0, "name"), "x" * 1_000_000, r"segments\[0\].name must have at most 256 characters"),
+    (("segments", 0, "name"), "red\x1b[31m", r"segments\[0\].name must match"),
+    (("segments", 0, "name"), "two\n", r"segments\[0\].name must match"),
+    (("segments", 0, "color"), "x" * 1_000_000, r"color must match .{,150}$"),
+    (("segments", 1, "planes", 0, "points", 0, "label"), "negative", r"segments\[1\] says only what is not"),
     (("segments", 1, "planes", 0, "points"), None, r"segments\[1\].planes\[0\] has neither points nor boxes"),
 ]
 
@@ -127,6 +135,37 @@ def test_text_that_is_no_json_is_one_sentence(tmp_path, text):
     (tmp_path / "p.json").write_text(text)
     with pytest.raises(PromptError, match=r"p\.json is not valid JSON"):
         readPromptsFile(tmp_path / "p.json")
+
+
+@pytest.mark.parametrize("levels", [200, 900, 950, 985, 995, 1000, 5000])
+def test_nesting_of_any_depth_is_one_sentence(tmp_path, levels):
+    for text in ("[" * levels + "]" * levels, '{"a":' * levels + "1" + "}" * levels):
+        (tmp_path / "p.json").write_text(text)
+        with pytest.raises(PromptError, match=r"p\.json is not valid JSON: it is nested too deeply\.$"):
+            readPromptsFile(tmp_path / "p.json")
+
+
+@pytest.mark.parametrize("place", ["name", "code", "unknown"])
+def test_half_a_character_is_refused_wherever_it_is(tmp_path, place):
+    document = copy.deepcopy(VALID)
+    if place == "name":
+        document["segments"][0]["name"] = "\ud800"
+    elif place == "code":
+        document["segments"][0]["terminology"]["type"][2] = "\udfff"
+    else:
+        document["\ud83d"] = 1
+    (tmp_path / "p.json").write_text(json.dumps(document))
+    with pytest.raises(PromptError, match="half a character"):
+        readPromptsFile(tmp_path / "p.json")
+
+
+def test_the_first_fault_in_the_file_is_named_whatever_the_hash_seed():
+    document = {**VALID, **{f"unknown{n}": n for n in range(50)}}
+    assert next(promptProblems(document, "p")) == "p.unknown0 is not known"
+    document = copy.deepcopy(VALID)
+    document["segments"][0].update(name=1, color=2, terminology=3, propagate=4, planes=5)
+    names = [problem.split()[0].rpartition(".")[2] for problem in promptProblems(document, "p")]
+    assert names == ["name", "color", "terminology", "propagate", "planes"]
 
 
 def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
@@ -193,7 +232,15 @@ def _says_something_no_schema_can_say(document):
     return (
         len(set(names)) < len(names)
         or any(not plane.get("points") and not plane.get("boxes") for plane in planes)
+        or any(map(_says_only_what_it_is_not, document["segments"]))
         or window.get("lower", 0) >= window.get("upper", 1)
+    )
+
+
+def _says_only_what_it_is_not(segment):
+    points = [point for plane in segment["planes"] for point in plane.get("points", ())]
+    return all(point["label"] in ("negative", 0) for point in points) and not any(
+        plane.get("boxes") for plane in segment["planes"]
     )
 
 

@@ -1,14 +1,18 @@
 """Write and read the provenance of a whole segmentation as one JSON file beside its results."""
 
 import json
+from functools import lru_cache
 from pathlib import Path
-from typing import List, NamedTuple, Tuple
+from typing import Any, Dict, List, NamedTuple, Tuple
 
 from ... import __version__
+from ...engine.json_schema import problems
 from ...errors import InputError, OutputError
 from ...scene.export import writeChecked
 from ...scene.geometry import dimensions, ijkToRAS
 from ..session import FORMAT, FORMAT_VERSION, ProvenanceTags, SegmentProvenance, SliceRecord, parseDocument
+
+SCHEMA_FILE = Path(__file__).with_name("provenance.schema.json")
 
 
 class RecordedSegment(NamedTuple):
@@ -79,10 +83,14 @@ def readProvenance(path: Path) -> RecordedSegmentation:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise InputError(f"The provenance file {path} cannot be read: {reason}.") from error
     document = parseDocument(text)
-    try:
-        return RecordedSegmentation(document["volume"], [_segment(entry) for entry in document["segments"]])
-    except (KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"The provenance file {path} is damaged: {error} is missing or wrong.") from error
+    for problem in problems(document, _schema(), _schema(), Path(path).name):
+        raise InputError(f"The provenance file {path} is damaged: {problem}.")
+    return RecordedSegmentation(document["volume"], [_segment(entry) for entry in document["segments"]])
+
+
+@lru_cache(maxsize=1)
+def _schema() -> Dict[str, Any]:
+    return json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
 
 
 def _requireContent(path: Path, content: bytes) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 from ...engine.serving import ModelSpec
+from ...errors import PromptError
 from ..common import Progress, noProgress
 from ..engines import EngineClient
 from ..files import (
@@ -82,6 +83,8 @@ def runSegmentJob(
             session.setPolicy(job.policy)
             engine.wait(session.setModel(job.spec), pump)
             slices = runPrompts(session, job.prompts, progress, pump, keepPrompts=False)
+            if not any(each.pixels for each in slices):
+                raise PromptError("Nothing was found at any prompt: move them, or try another network.")
             paths, notes = _write(job, session, slices, files)
             statistics = engine.wait(session.statistics(), pump)
         finally:

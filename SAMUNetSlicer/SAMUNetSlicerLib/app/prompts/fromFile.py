@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
-from ...engine.json_schema import problems
+from ...engine.json_schema import parse, problems
 from ...engine.windowing import WindowSetting
 from ...errors import InputError, PromptError
 
@@ -118,11 +118,19 @@ def _contradictions(document: Mapping[str, Any], name: str) -> Iterator[str]:
         yield f"{name}.segments names '{repeated}' twice: put all its planes into one segment"
     for s, segment in enumerate(document["segments"]):
         options = _propagation(segment.get("propagate", False)) or {}
+        if "region" not in options and not any(map(_isPositive, segment["planes"])):
+            yield f"{name}.segments[{s}] says only what is not in it: add a positive point or a box"
         if options.get("axes") and options.get("method") == "fill":
             yield f"{name}.segments[{s}].propagate has axes, which only the method 'propagate' can use"
         for p, plane in enumerate(segment["planes"]):
             if not plane.get("points") and not plane.get("boxes"):
                 yield f"{name}.segments[{s}].planes[{p}] has neither points nor boxes"
+
+
+def _isPositive(plane: Mapping[str, Any]) -> bool:
+    """Whether prompts on a slice say where the segment is; a slice without prompts is another problem."""
+    points = plane.get("points", [])
+    return bool(plane.get("boxes") or not points or any(each["label"] in ("positive", 1) for each in points))
 
 
 @lru_cache(maxsize=1)
@@ -131,12 +139,9 @@ def _schema() -> Dict[str, Any]:
 
 
 def _parseJson(text: str, name: str) -> Any:
-    def refuse(constant):
-        raise ValueError(f"{constant} is not a number")
-
     try:
-        return json.loads(text, parse_constant=refuse)
-    except (ValueError, RecursionError) as error:
+        return parse(text)
+    except ValueError as error:
         raise PromptError(f"{name} is not valid JSON: {error}.") from error
 
 

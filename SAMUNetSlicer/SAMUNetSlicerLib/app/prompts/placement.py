@@ -20,12 +20,14 @@ from ...scene.geometry import (
 from ...scene.segments import Code, Terminology
 from ..propagation import PropagationOptions
 from ..session import boxOnSlice
-from .fromFile import PlanePrompts, SegmentPrompts
+from .fromFile import PlanePrompts, PointPrompt, SegmentPrompts
 
 _NORMALS = {"sagittal": 0, "coronal": 1, "axial": 2}  # which of R, A, S is across the slice
 
 # Rounding of coordinates in files, mm.
 _DISTANCE_TOLERANCE = 1e-3
+# How far from the ends of the volume the points at its ends are put, as a part of it.
+_END = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +52,7 @@ def placePrompts(prompts: PlanePrompts, volumeNode) -> PlacedPrompts:
     :raises InputError: the slice misses the volume or does not define a plane.
     """
     plane = resolvePlane(prompts.plane, volumeNode)
-    points = [toRAS([point.position], point.space, volumeNode)[0] for point in prompts.points]
+    points = [_pointToRAS(point, volumeNode) for point in prompts.points]
     boxes = [toRAS(box.corners, box.space, volumeNode) for box in prompts.boxes]
     for index, point in enumerate(points):
         where = f"{prompts.where}.points[{index}]"
@@ -66,6 +68,15 @@ def placePrompts(prompts: PlanePrompts, volumeNode) -> PlacedPrompts:
         np.array([point.positive for point in prompts.points], dtype=bool),
         np.array(boxes).reshape(-1, 2, 3),
     )
+
+
+def _pointToRAS(point: PointPrompt, volumeNode) -> np.ndarray:
+    position = np.array(point.position)
+    if point.space == "fraction":
+        # Both ends of the volume belong to it, while an image has only one of its two borders.
+        ends = np.clip(position, _END, 1 - _END)
+        position = np.where((position >= 0) & (position <= 1), ends, position)
+    return toRAS([position], point.space, volumeNode)[0]
 
 
 def resolvePlane(plane: Mapping[str, Any], volumeNode) -> SlicePlane:

@@ -5,6 +5,7 @@ import time
 from typing import Dict, Iterator, List, Optional, Set, Tuple
 
 from ... import __version__
+from ...engine.json_schema import parse
 from ...errors import InputError
 from ...scene.segments import segmentTag
 from ..common import utcNow
@@ -147,7 +148,7 @@ def parseDocument(text: str) -> dict:
     :raises InputError: no JSON, or not a provenance document this version can read.
     """
     try:
-        document = json.loads(text)
+        document = parse(text)
     except ValueError as error:
         raise InputError(f"The provenance is not valid JSON: {error}.") from error
     if not isinstance(document, dict) or document.get("format") != FORMAT:

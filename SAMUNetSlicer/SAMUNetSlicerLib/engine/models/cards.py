@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, Mapping, Optional, Tuple, Union
 
 from ...errors import InputError
-from ..json_schema import problems
+from ..json_schema import parse, problems
 from ..types import Capabilities
 
 ENGINE_FOLDER = Path(__file__).parent
@@ -189,7 +189,7 @@ def _schema():
 
 def _read(path):
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = parse(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"The model catalog {path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
