@@ -98,7 +98,7 @@ def read_state_dict(path: Union[str, Path]) -> Dict[str, Tensor]:
 
 
 def _is_usable(tensor):
-    """Tell whether a tensor holds plain numbers, each of them in memory: a stride of 0 repeats one without end."""
+    """Tell whether a tensor holds plain numbers, all of them in memory: a stride of 0 repeats one."""
     is_plain = tensor.layout == torch.strided and tensor.device.type == "cpu" and tensor.dtype in _NUMBERS
     return is_plain and tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()
 
