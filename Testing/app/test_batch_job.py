@@ -14,9 +14,8 @@ import SimpleITK as sitk
 
 from app import batch_runs
 from app.batch_runs import MIDDLE, fake_launch, options, run_batch, write_image, write_prompts
-from SAMUNetSlicerLib.app.batch import BatchJob, BatchListener, WorkerPool, batchLock
+from SAMUNetSlicerLib.app.batch import BatchJob, BatchListener, WorkerPool, batchLock, sweep, writeCase
 from SAMUNetSlicerLib.app.batch import manifest as batchManifest
-from SAMUNetSlicerLib.app.batch.caseFiles import sweep, writeCase
 from SAMUNetSlicerLib.app.jobs import CaseRecord
 from SAMUNetSlicerLib.errors import InputError, OutputError, PromptError
 

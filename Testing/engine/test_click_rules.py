@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.phantom import ellipse
-from SAMUNetSlicerLib.engine.prompting import EdgeMap, bounding_box, candidate_boxes, choose, follow_clicks
+from SAMUNetSlicerLib.engine.prompting import (
+    EdgeMap,
+    bounding_box,
+    candidate_boxes,
+    choose_box,
+    follow_clicks,
+)
 
 SIZE = (150, 200)
 ORGAN = ellipse(*SIZE, center=(80.0, 70.0), radii=(40.0, 25.0))
@@ -50,18 +56,18 @@ def test_the_structure_that_many_boxes_agree_on_is_chosen():
     masks = [np.roll(ORGAN, shift, axis=1) for shift in (0, 1, -1)]
     masks += [ellipse(*SIZE, center=(80.0, 70.0), radii=(r, r)) for r in (5.0, 60.0)]
     points, labels = np.array([[80, 70]]), np.array([1])
-    assert choose(masks, points, labels, EdgeMap(np.zeros(SIZE, np.uint8))) == 0
-    assert choose(masks[::-1], points, labels, RELIEF) in (2, 3, 4)
+    assert choose_box(masks, points, labels, EdgeMap(np.zeros(SIZE, np.uint8))) == 0
+    assert choose_box(masks[::-1], points, labels, RELIEF) in (2, 3, 4)
 
 
 def test_a_mask_that_follows_all_clicks_goes_before_those_that_do_not():
     small = ellipse(*SIZE, center=(80.0, 70.0), radii=(10.0, 10.0))
     masks = [ORGAN, ORGAN.copy(), ORGAN.copy(), small]
-    assert choose(masks, np.array([[110, 70], [80, 70]]), np.array([0, 1]), RELIEF) == 3
+    assert choose_box(masks, np.array([[110, 70], [80, 70]]), np.array([0, 1]), RELIEF) == 3
 
 
 def test_some_mask_is_chosen_even_if_none_holds_the_click():
-    assert choose([LEAK, LEAK], np.array([[5, 5]]), np.array([1]), RELIEF) in (0, 1)
+    assert choose_box([LEAK, LEAK], np.array([[5, 5]]), np.array([1]), RELIEF) in (0, 1)
 
 
 def test_a_negative_click_takes_the_leak_away_and_leaves_the_organ():

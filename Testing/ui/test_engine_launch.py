@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fakes.fakeEngine import FAKE_SPEC
-from SAMUNetSlicerLib.app.engines import ProcessEngine
-from SAMUNetSlicerLib.app.engines.childProcess import EngineProcess
+from SAMUNetSlicerLib.app.engines import EngineProcess, ProcessEngine
 from SAMUNetSlicerLib.engine.models import load_catalog
 from SAMUNetSlicerLib.engine.serving import ModelSpec
 from SAMUNetSlicerLib.errors import EngineError, WeightsError

@@ -2,7 +2,7 @@
 
 import slicer
 
-from .sliceViews import COLORS, SliceViews
+from .browserViews import COLORS, BrowserViews
 
 
 class Layout:
@@ -12,7 +12,7 @@ class Layout:
     :param applicationLogic: of the scene, turns slice lines on in all views.
     """
 
-    def __init__(self, state, views: SliceViews, scene, applicationLogic):
+    def __init__(self, state, views: BrowserViews, scene, applicationLogic):
         self._state, self._views = state, views
         self._crosshair = scene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
         self._applicationLogic = applicationLogic

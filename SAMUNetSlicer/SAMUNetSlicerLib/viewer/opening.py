@@ -8,8 +8,8 @@ from ..app.files import SceneHost, addVolume, baseName, readImage
 from ..app.session import SegmentationSession
 from ..errors import UserError
 from .autosave import Autosave
+from .browserViews import BrowserViews
 from .savedWork import Work, restoreWork
-from .sliceViews import SliceViews
 from .status import Status
 
 
@@ -25,7 +25,7 @@ class Opening:
         state,
         host: SceneHost,
         session: SegmentationSession,
-        views: SliceViews,
+        views: BrowserViews,
         autosave: Autosave,
         status: Status,
     ):

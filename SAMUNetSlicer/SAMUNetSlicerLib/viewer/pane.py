@@ -5,7 +5,7 @@ from typing import Callable
 from trame.widgets import client, html
 from trame.widgets import vuetify3 as v
 
-from .sliceViews import COLORS, TITLES
+from .browserViews import COLORS, TITLES
 from .viewState import offsetKey, paneKey
 
 

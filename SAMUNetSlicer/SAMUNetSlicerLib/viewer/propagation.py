@@ -12,7 +12,7 @@ from ..app.propagation import (
 from ..app.session import SegmentationSession
 from ..app.texts import propagationText, reviewText
 from ..scene.geometry import AXES
-from .sliceViews import SliceViews
+from .browserViews import BrowserViews
 from .status import Status
 
 _MOST_REVIEWS = 8
@@ -21,7 +21,7 @@ _MOST_REVIEWS = 8
 class Propagation:
     """The page's state has the choices ``method`` and ``direction``, and ``reviews``: texts, worst first."""
 
-    def __init__(self, state, session: SegmentationSession, views: SliceViews, status: Status):
+    def __init__(self, state, session: SegmentationSession, views: BrowserViews, status: Status):
         self._state, self._session, self._views, self._status = state, session, views, status
         self._reviews: List[SliceReview] = []
         self._reviewed: Optional[str] = None

@@ -4,9 +4,9 @@ import slicer
 
 from ..app.session import SegmentationSession, ViewFollower, ViewTools
 from ..scene.views import TOOLS
+from .browserViews import BrowserViews
 from .layout import Layout
 from .pointer import Pointer
-from .sliceViews import SliceViews
 
 NAVIGATE, WINDOW = "navigate", "window"
 
@@ -19,7 +19,7 @@ class Tools:
     """
 
     def __init__(
-        self, state, session: SegmentationSession, views: SliceViews, layout: Layout, interactionNode
+        self, state, session: SegmentationSession, views: BrowserViews, layout: Layout, interactionNode
     ):
         self._state, self._layout, self._interaction = state, layout, interactionNode
         self.follower = ViewFollower(session)

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..scene.geometry import displayWindow, matrixToArray
 from ..scene.views import orientationLetters
-from .sliceViews import SliceViews
+from .browserViews import BrowserViews
 from .viewport import Viewport
 
 
@@ -21,7 +21,7 @@ def offsetKey(name: str) -> str:
 class ViewState:
     """Keeps the page's texts and sliders up to date, once for each poll; ``windowText``: window and level."""
 
-    def __init__(self, state, views: SliceViews):
+    def __init__(self, state, views: BrowserViews):
         self._state, self._views = state, views
         self._changed = set(views)
         for viewport in views:
@@ -62,7 +62,7 @@ def _letters(sliceNode) -> dict:
     return orientationLetters(sliceToRAS @ np.diag([1.0, -1.0, 1.0, 1.0]))
 
 
-def _windowText(views: SliceViews) -> str:
+def _windowText(views: BrowserViews) -> str:
     volumeNode = views.volumeNode
     if volumeNode is None or volumeNode.GetDisplayNode() is None:
         return ""

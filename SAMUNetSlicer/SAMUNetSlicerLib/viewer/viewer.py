@@ -12,6 +12,7 @@ from ..app.session import SegmentationSession
 from ..engine.serving import ModelSpec
 from ..errors import InputError, UserError
 from .autosave import Autosave
+from .browserViews import BrowserViews
 from .displayWindow import AUTOMATIC, setDisplayWindow
 from .exports import Exports
 from .keys import TOOL_KEYS, Keys
@@ -27,7 +28,6 @@ from .reach import Reach
 from .segmentationWatch import SegmentationWatch
 from .segmentList import SegmentList
 from .sessionState import SessionState
-from .sliceViews import SliceViews
 from .status import Status
 from .tools import Tools
 from .uploads import MOST_BYTES, Uploads, tooLarge
@@ -75,7 +75,7 @@ class Viewer:
         self._watch = SegmentationWatch(session)
         self.segments = SegmentList(state, session, self._watch)
         self._sessionState = SessionState(state, session, self.status)
-        self.views = SliceViews(trame, host, self._drawOverlay)
+        self.views = BrowserViews(trame, host, self._drawOverlay)
         self._viewState = ViewState(state, self.views)
         self.layout = Layout(state, self.views, host.scene, host.applicationLogic)
         self.oblique = Oblique(state, self.views["Oblique"])

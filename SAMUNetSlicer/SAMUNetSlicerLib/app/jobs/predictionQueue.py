@@ -1,33 +1,14 @@
 """Pass slices through the engine: several at a time, encoded together, given back in order."""
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Deque, Generator, Iterator, Optional, Tuple
 
-import numpy as np
-
 from ...engine.serving import EncodeReport, PredictReport
-from ...engine.types import Prompts
-from ...scene.prompts import PromptRecord
 from ..engines import EngineClient, Ticket
-from ..prompts import PlacedPrompts
+from ..session import SliceRequest
 
 # Slices under way at the same time: full batches on a GPU, and work for the engine while results are written.
 _UNDER_WAY = 24
-
-
-@dataclass(frozen=True, eq=False)
-class SliceInput:
-    """Input of a prediction.
-
-    What is predicted: ``image`` uint8 (H, W) or (H, W, 3) of the plane, ``prompts`` in its pixels, and
-    what they were made from; the records do not say of which segment.
-    """
-
-    placed: PlacedPrompts
-    records: Tuple[PromptRecord, ...]
-    image: np.ndarray
-    prompts: Prompts
 
 
 class SlicePrediction:
@@ -37,12 +18,12 @@ class SlicePrediction:
     slice encoded outside of the batch.
     """
 
-    def __init__(self, engine: EngineClient, given: SliceInput):
-        self.given = given
+    def __init__(self, engine: EngineClient, request: SliceRequest):
+        self.request = request
         self._engine = engine
         self._predicting: Optional[Ticket] = None
         self._isWithdrawn = False
-        self._slice = given.image, given.prompts, given.placed.plane.spacing
+        self._slice = request.image, request.prompts, request.target.plane.spacing
         self._encoding = engine.encodeFor(*self._slice)
         self._encoding.whenDone(self._onEncoded)
 
@@ -75,12 +56,12 @@ class SlicePrediction:
 class PredictionQueue:
     """Keeps a number of predictions under way.
 
-    :param inputs: all that are wanted, in order; taken one by one as there is room.
+    :param requests: all that are wanted, in order; taken one by one as there is room.
     """
 
-    def __init__(self, engine: EngineClient, inputs: Iterator[SliceInput]):
+    def __init__(self, engine: EngineClient, requests: Iterator[SliceRequest]):
         self._engine = engine
-        self._inputs = inputs
+        self._requests = requests
         self._pending: Deque[SlicePrediction] = deque()
 
     def take(self) -> Generator[bool, None, SlicePrediction]:
@@ -97,7 +78,7 @@ class PredictionQueue:
 
     def _submit(self) -> bool:
         """Submit one more; False if there is no room or nothing left."""
-        given = next(self._inputs, None) if len(self._pending) < _UNDER_WAY else None
-        if given is not None:
-            self._pending.append(SlicePrediction(self._engine, given))
-        return given is not None
+        request = next(self._requests, None) if len(self._pending) < _UNDER_WAY else None
+        if request is not None:
+            self._pending.append(SlicePrediction(self._engine, request))
+        return request is not None

@@ -31,7 +31,7 @@ from ..session import (
     draftRecord,
     promptsOnSlice,
 )
-from .predictionQueue import PredictionQueue, SliceInput, SlicePrediction
+from .predictionQueue import PredictionQueue, SlicePrediction
 
 _ORIENTATIONS = ("sagittal", "coronal", "axial")  # by the axis of RAS nearest to the normal
 
@@ -108,7 +108,7 @@ class PromptRun:
         """
         self._session.setWindow(self._window)
         self._tell(0)
-        queue = PredictionQueue(self._session.engine, self._inputs())
+        queue = PredictionQueue(self._session.engine, self._requests())
         try:
             for segment, parts in self._segments:
                 yield from self._segment(segment, parts, queue)
@@ -127,7 +127,7 @@ class PromptRun:
                 self._tell(self._done + 1)
             if segmentId is None:
                 segmentId = self._session.addSegment(segment.name, segment.color, chosenTerminology(segment))
-            yield from self._write(segmentId, segment, predictions)
+            yield from self._write(segmentId, segment, part, predictions)
         if self._canGoOn(segmentId, segment):
             yield from self._propagate(segmentId, segment)
 
@@ -148,45 +148,49 @@ class PromptRun:
         self._done = done
         self._progress(done, sum(len(part) for _, parts in self._segments for part in parts))
 
-    def _inputs(self) -> Iterator[SliceInput]:
+    def _requests(self) -> Iterator[SliceRequest]:
+        """Give the slices in order; a segment is added, and named in them, when its first slice is done."""
         workspace = self._session.workspace
         for _, parts in self._segments:
             for placed in (placed for part in parts for placed in part):
                 image = workspace.images.image(workspace.requireVolume(), placed.plane, self._window)
-                records = _records(placed)
-                yield SliceInput(placed, records, image, Prompts(*promptPixels(records, placed.plane)))
+                records, untouched = _records(placed), PixelOrigins.untouched(placed.plane.shape)
+                prompts = Prompts(*promptPixels(records, placed.plane))
+                yield SliceRequest(Target("", placed.plane), records, self._window, image, untouched, prompts)
 
     def _write(
-        self, segmentId: str, segment: SegmentPrompts, predictions: List[SlicePrediction]
+        self,
+        segmentId: str,
+        segment: SegmentPrompts,
+        part: List[PlacedPrompts],
+        predictions: List[SlicePrediction],
     ) -> Iterator[bool]:
         started = time.perf_counter()
         if self._keepPrompts or segment.propagation is not None:
             self._addPrompts(segmentId, predictions)
-        made = [self._made(Target(segmentId, each.given.placed.plane), each) for each in predictions]
+        made = [self._made(segmentId, each) for each in predictions]
         for _ in self._session.editor.writeSlices(segmentId, "prompts", made):
             yield False
         writeMs = (time.perf_counter() - started) * 1000 / len(made)
-        for each, prediction in zip(made, predictions):
+        for placed, each, prediction in zip(part, made, predictions):
             report = _report(each.target, prediction, writeMs)
             self.engineSeconds += (report.encodeMs + report.decodeMs) / 1000
             pixels = int(np.count_nonzero(each.mask))
-            self.slices.append(
-                SegmentedSlice(segmentId, segment.name, prediction.given.placed, report, pixels)
-            )
+            self.slices.append(SegmentedSlice(segmentId, segment.name, placed, report, pixels))
 
     def _addPrompts(self, segmentId: str, predictions: List[SlicePrediction]) -> None:
         store = self._session.workspace.prompts
         known = store.prompts(segmentId)
-        given = [record for each in predictions for record in each.given.records]
+        given = [record for each in predictions for record in each.request.records]
         numbered = enumerate(given, len(known))
         new = (replace(record, segmentId=segmentId, order=number) for number, record in numbered)
         store.restore(segmentId, [*known, *new])
 
-    def _made(self, target: Target, prediction: SlicePrediction) -> PredictedSlice:
-        given, (_, report) = prediction.given, prediction.reports()
-        workspace, untouched = self._session.workspace, PixelOrigins.untouched(target.plane.shape)
-        request = SliceRequest(target, given.records, self._window, given.image, untouched, given.prompts)
-        draft = draftRecord(request, workspace.policy, report, self._status)
+    def _made(self, segmentId: str, prediction: SlicePrediction) -> PredictedSlice:
+        target = Target(segmentId, prediction.request.target.plane)
+        _, report = prediction.reports()
+        request = replace(prediction.request, target=target)
+        draft = draftRecord(request, self._session.workspace.policy, report, self._status)
         return PredictedSlice(target, report.prediction.mask, None, draft)
 
     def _propagate(self, segmentId: str, segment: SegmentPrompts) -> Iterator[bool]:

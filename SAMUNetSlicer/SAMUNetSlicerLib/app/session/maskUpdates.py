@@ -27,9 +27,8 @@ class MaskUpdates:
     dragged, it is let finish, so that the mask follows the mouse, and only the latest position is asked for
     next.
 
-    ``written(WrittenMask, PredictReport or None)``: a mask has reached the segment; ``failed(Target,
-    UserError)``;
-    ``busyChanged()``: the number of predictions under way has changed.
+    ``written(SliceRequest, Change, MaskReport)``: a mask has reached the segment;
+    ``failed(Target, UserError)``; ``busyChanged()``: the number of predictions under way has changed.
     """
 
     def __init__(self, workspace: Workspace, engine: EngineClient):
@@ -102,11 +101,11 @@ class MaskUpdates:
 
     def _write(self, request: SliceRequest, report: Optional[PredictReport]) -> None:
         try:
-            result = writeAnswer(self._workspace, request, report, self._engine.status)
+            written = writeAnswer(self._workspace, request, report, self._engine.status)
         except UserError as error:
             self.failed.emit(request.target, error)
             return
-        self.written.emit(result, report)
+        self.written.emit(request, *written)
 
     def _land(self, flight: Optional[_Flight]) -> None:
         if flight is not None:

@@ -13,7 +13,7 @@ from .prefetcher import MOST_SLICES, Prefetcher
 from .promptValidation import boxOnSlice, pointOnSlice, promptsOnSlice
 from .sliceEditor import SliceEditor
 from .sliceImages import WindowChoice, imageIdentity
-from .sliceRequest import MaskReport, WrittenMask
+from .sliceRequest import MaskReport, SliceRequest
 from .workspace import SceneWatch, Target, Workspace
 
 Plane = Optional[SlicePlane]  # None stands for the slice that was set last
@@ -313,9 +313,8 @@ class SegmentationSession:
     def _onEditorChanged(self) -> None:
         self._isStatusOld = True
 
-    def _onWritten(self, written: WrittenMask) -> None:
-        request = written.request
-        if written.record.model is not None:
+    def _onWritten(self, request: SliceRequest, report: MaskReport) -> None:
+        if report.source is not None:
             self._prefetcher.markReady(imageIdentity(self.volumeNode, request.target.plane, request.window))
 
     def _onLoaded(self, ticket: Ticket) -> None:

@@ -2,7 +2,6 @@
 
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence
 
-from ...engine.serving import PredictReport
 from ...errors import UserError
 from ...events import Signal
 from ...scene.geometry import SlicePlane
@@ -10,7 +9,7 @@ from ...scene.prompts import PromptRecord
 from ...scene.segments import Change
 from ..engines import EngineClient
 from .maskUpdates import MaskUpdates
-from .sliceRequest import MaskReport, WrittenMask, isUpToDate, maskReport, recordGivenMask
+from .sliceRequest import MaskReport, SliceRequest, isUpToDate, recordGivenMask
 from .stackWriting import PredictedSlice, writePredictedSlices
 from .surfaceRefresh import SurfaceRefresh
 from .undoSteps import UndoSteps
@@ -21,8 +20,8 @@ class SliceEditor:
     """Follows every change of a prompt, whoever made it, with a mask and an undo step.
 
     ``maskChanged(segmentId, plane)``, ``promptChanged(segmentId, plane)``, ``failed(UserError)``;
-    ``written(WrittenMask)``: after ``maskChanged`` where the mask is a new one; ``changed()``: any property;
-    ``changeMade(Change)``: voxels were written, also by undo and redo.
+    ``written(SliceRequest, MaskReport)``: after ``maskChanged`` where the mask is a new one; ``changed()``:
+    any property; ``changeMade(Change)``: voxels were written, also by undo and redo.
     """
 
     def __init__(self, workspace: Workspace, engine: EngineClient):
@@ -207,13 +206,13 @@ class SliceEditor:
         self._updates.request(target, isMove)
         self.promptChanged.emit(segmentId, plane)
 
-    def _onWritten(self, written: WrittenMask, report: Optional[PredictReport]) -> None:
-        target = written.request.target
-        self._edits.add(target, written.change)
+    def _onWritten(self, request: SliceRequest, change: Change, report: MaskReport) -> None:
+        target = request.target
+        self._edits.add(target, change)
         self._settleWhenComplete(target.segmentId)
-        self.lastMask = maskReport(written, report)
+        self.lastMask = report
         self.maskChanged.emit(*target)
-        self.written.emit(written)
+        self.written.emit(request, report)
         self.changed.emit()
 
     def _onFailed(self, target: Target, error: UserError) -> None:

@@ -37,14 +37,21 @@ class SliceRequest:
         return not self.records
 
 
-@dataclass(frozen=True, eq=False)
-class WrittenMask:
-    """A slice that was written: the voxels that changed, how the mask came to be, and the time it took."""
+@dataclass(frozen=True)
+class MaskReport:
+    """Report about the last mask, for the user; times in ms, None where nothing was predicted.
 
-    request: SliceRequest
-    change: Change
-    record: SliceRecord
+    ``confidence``: in [0, 1]; ``notes``: sentences about prompts that were repaired or refused;
+    ``source``: where the slice's embedding came from, "memory", "disk" or "encoded".
+    """
+
+    target: Target
+    confidence: Optional[float]
+    notes: Tuple[str, ...]
     writeMs: float
+    source: Optional[str] = None
+    encodeMs: Optional[float] = None
+    decodeMs: Optional[float] = None
 
 
 def prepareRequest(workspace: Workspace, target: Target) -> SliceRequest:
@@ -79,7 +86,7 @@ def writeAnswer(
     request: SliceRequest,
     report: Optional[PredictReport],
     status: Optional[EngineStatus],
-) -> WrittenMask:
+) -> Tuple[Change, MaskReport]:
     """Put the predicted mask into the segment, with what the user painted there kept.
 
     :param report: None when there are no prompts left: the network's part of the slice goes, down to a
@@ -106,7 +113,7 @@ def writeAnswer(
         keptByHand=bool(content.added.any() or content.removed.any()),
     )
     workspace.provenance.saveLater(target.segmentId)
-    return WrittenMask(request, change, record, (time.perf_counter() - started) * 1000)
+    return change, _maskReport(target, report, (time.perf_counter() - started) * 1000)
 
 
 def recordGivenMask(workspace: Workspace, target: Target) -> None:
@@ -185,32 +192,14 @@ def _predictionFields(report: PredictReport, status: EngineStatus) -> dict:
     }
 
 
-@dataclass(frozen=True)
-class MaskReport:
-    """Report about the last mask, for the user; times in ms, None where nothing was predicted.
-
-    ``confidence``: in [0, 1]; ``notes``: sentences about prompts that were repaired or refused;
-    ``source``: where the slice's embedding came from, "memory", "disk" or "encoded".
-    """
-
-    target: Target
-    confidence: Optional[float]
-    notes: Tuple[str, ...]
-    writeMs: float
-    source: Optional[str] = None
-    encodeMs: Optional[float] = None
-    decodeMs: Optional[float] = None
-
-
-def maskReport(written: WrittenMask, report: Optional[PredictReport]) -> MaskReport:
-    target = written.request.target
+def _maskReport(target: Target, report: Optional[PredictReport], writeMs: float) -> MaskReport:
     if report is None:
-        return MaskReport(target, None, (), written.writeMs)
+        return MaskReport(target, None, (), writeMs)
     return MaskReport(
         target,
         float(report.prediction.confidence),
         tuple(report.prediction.notes),
-        written.writeMs,
+        writeMs,
         report.encoding.source,
         report.encoding.encode_ms,
         report.decode_ms,

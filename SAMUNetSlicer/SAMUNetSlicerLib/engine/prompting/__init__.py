@@ -5,7 +5,7 @@ from ..._exports import exports
 __all__, __getattr__, __dir__ = exports(
     __name__,
     {
-        "box_from_click": ("candidate_boxes", "choose"),
+        "box_from_click": ("candidate_boxes", "choose_box"),
         "boxes": ("bounding_box", "box_with_point", "clipped"),
         "close_ups": ("close_up",),
         "edge_map": ("EdgeMap",),

@@ -39,7 +39,7 @@ def candidate_boxes(click: np.ndarray, size: Tuple[int, int], relief: EdgeMap) -
     return np.unique(clipped(boxes, size), axis=0)
 
 
-def choose(masks: Sequence[np.ndarray], points: np.ndarray, labels: np.ndarray, relief: EdgeMap) -> int:
+def choose_box(masks: Sequence[np.ndarray], points: np.ndarray, labels: np.ndarray, relief: EdgeMap) -> int:
     """Return the index of the mask that most likely is the structure under the last click.
 
     :param masks: (H, W) bool, one for each candidate box; ``points``: (k, 2); ``labels``: (k,).

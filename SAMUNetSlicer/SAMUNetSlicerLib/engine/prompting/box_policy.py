@@ -15,7 +15,7 @@ from typing import Optional, Tuple
 import numpy as np
 
 from ..types import NEGATIVE, POSITIVE
-from .box_from_click import candidate_boxes, choose
+from .box_from_click import candidate_boxes, choose_box
 from .boxes import bounding_box, box_with_point, clipped
 from .click_state import Outline, Part, View
 from .postprocess import covers, violated
@@ -76,5 +76,5 @@ def _redecoded(view, parts, part, box, points, labels) -> Optional[Parts]:
 def _part_from_click(view, points, labels) -> Part:
     boxes = candidate_boxes(points[-1], view.size, view.relief)
     decoded = view.decode_boxes(boxes)
-    best = choose([one.mask for one in decoded], points, labels, view.relief)
+    best = choose_box([one.mask for one in decoded], points, labels, view.relief)
     return Part(decoded[best], boxes[best], "click")

@@ -17,7 +17,7 @@ _FRAMES_PER_SECOND = 25.0
 _SECONDS_BETWEEN_EVENTS = 0.015
 
 
-class SliceViews:
+class BrowserViews:
     """Axial, sagittal, coronal and oblique view of one scene.
 
     :param fillPane: called with (name) where the elements over a view's picture are to be made.
