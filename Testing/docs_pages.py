@@ -55,7 +55,7 @@ progress bars to standard error.
 | Variable | Meaning |
 |---|---|
 | `SAMUNET_HOME` | folder for weights, your own models and encoded slices, instead of the user's data folder |
-| `OMP_NUM_THREADS` | most threads that PyTorch uses on the CPU; by default one fewer than there are physical cores |
+| `OMP_NUM_THREADS` | most threads of PyTorch on the CPU; by default one fewer than physical cores |
 """
 
 
