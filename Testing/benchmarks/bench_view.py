@@ -36,7 +36,7 @@ WATCH = """() => {
 def click(page, place):
     """Milliseconds from the release of the button to the sentence about the mask, and to its picture."""
     page.page.mouse.move(*page.place("Red", 0.5, 0.9))
-    page.waitForStatus("ritten in", lambda: approach_and_click(page, page.place("Red", *place)))
+    page.waitForStatus("ask computed", lambda: approach_and_click(page, page.place("Red", *place)))
     page.settle()
     released, said, frames = page.page.evaluate("[window.released_, window.said_, window.frames_]")
     shown = next((frame for frame in frames if frame >= said - 15), frames[-1])

@@ -218,7 +218,7 @@ class Page:
 
     def waitForMask(self, action):
         """Do something that makes a mask, and wait for the sentence about it."""
-        self.waitForStatus("ritten in", action)
+        self.waitForStatus("ask ", action)  # computed, or written without the network
         self.settle()
 
     def waitForStatus(self, part, action):
