@@ -4,6 +4,8 @@ import contextlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from patience import SECONDS
+
 
 class MisbehavingServer:
     """Serves ``content``; ``plan`` says how each request in turn is answered, the last entry for good.
@@ -16,7 +18,7 @@ class MisbehavingServer:
     def __init__(self, content, plan=("ok",), etag='"v1"'):
         self.content, self.plan, self.etag = content, list(plan), etag
         self.requests = []  # (path, headers) in order of arrival
-        self.stalled = threading.Event()
+        self.stalled, self.isStalling = threading.Event(), False
 
     @property
     def ranges(self):
@@ -76,10 +78,12 @@ class _Handler(BaseHTTPRequestHandler):
             body = body[: (len(body) + 1) // 2]
         told = start + 1 if behavior == "wrong-offset" else start
         length = None if behavior == "no-length" else len(content) - start
+        self.owner.isStalling = behavior == "stall"
         self._send(bytes(body), told, length, 206 if start else 200)
         if behavior == "stall":
             self.wfile.flush()
-            self.owner.stalled.wait(10)
+            self.owner.stalled.wait(SECONDS)
+            self.owner.isStalling = False
 
     def _range_start(self, behavior):
         asked = self.headers.get("Range")

@@ -1,18 +1,14 @@
 """A command of the product runs beside the front end and hands over what it has written."""
 
-import time
-
 import pytest
 
+from patience import wait_until
 from SAMUNetSlicerLib.app.engines import BackgroundCommand, EngineLaunch
 from SAMUNetSlicerLib.errors import EngineError
 
 
 def result_of(command):
-    deadline = time.monotonic() + 60
-    while (text := command.poll()) is None:
-        assert time.monotonic() < deadline, "it did not end"
-        time.sleep(0.02)
+    (text,) = wait_until(lambda: [text for text in [command.poll()] if text is not None])
     return text
 
 

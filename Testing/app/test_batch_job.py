@@ -14,6 +14,7 @@ import SimpleITK as sitk
 
 from app import batch_runs
 from app.batch_runs import MIDDLE, fake_launch, options, run_batch, write_image, write_prompts
+from patience import SECONDS
 from SAMUNetSlicerLib.app.batch import BatchJob, BatchListener, WorkerPool, batchLock, sweep, writeCase
 from SAMUNetSlicerLib.app.batch import manifest as batchManifest
 from SAMUNetSlicerLib.app.jobs import CaseRecord
@@ -183,7 +184,7 @@ def test_ctrl_c_stops_cleanly_and_the_states_are_told(data):
     while not process.stdout.readline().endswith("done\n"):
         pass
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process of the group
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=SECONDS)
     assert process.returncode != 0
     assert errors.count("Traceback") == 1 and "KeyboardInterrupt" in errors
     counts = manifest(data)["counts"]

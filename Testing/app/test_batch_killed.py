@@ -16,6 +16,7 @@ import SimpleITK as sitk
 
 from app import batch_runs
 from app.batch_runs import run_batch, write_image, write_prompts
+from patience import wait_until
 from SAMUNetSlicerLib.app.batch import isCaseIntact, readRecord
 
 pytestmark = pytest.mark.xdist_group("kills")
@@ -103,10 +104,7 @@ def test_the_processes_of_a_killed_batch_end(tmp_path):
     process.kill()
     process.wait()
     process.stdout.close()
-    deadline = time.monotonic() + 20
-    while any(_isAlive(pid) for pid in descendants):
-        assert time.monotonic() < deadline, "a process of the batch lives on"
-        time.sleep(0.05)
+    wait_until(lambda: not any(_isAlive(pid) for pid in descendants))
 
 
 def _descendants(pid):

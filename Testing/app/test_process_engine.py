@@ -3,13 +3,13 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fakes.fakeEngine import FAKE_SPEC, fake_mask
+from patience import SECONDS, wait_until
 from SAMUNetSlicerLib.app.engines import EngineLaunch, ProcessEngine
 from SAMUNetSlicerLib.engine.serving import Message, ModelSpec
 from SAMUNetSlicerLib.engine.types import Prompts
@@ -46,13 +46,6 @@ def _is_running(pid):
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-def _wait_until(condition, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
-
-
 def test_nothing_is_started_before_the_first_request():
     assert ProcessEngine(_launch()).pid is None
 
@@ -60,16 +53,16 @@ def test_nothing_is_started_before_the_first_request():
 def test_a_prepared_model_is_loaded_by_the_first_request(engine):
     engine.prepare(FAKE_SPEC)
     assert engine.pid is None
-    report = engine.wait(engine.predict(IMAGE, BOX), timeout=30)
+    report = engine.wait(engine.predict(IMAGE, BOX), timeout=SECONDS)
     np.testing.assert_array_equal(report.prediction.mask, fake_mask(IMAGE.shape, BOX))
     assert engine.status.model_id == "fake"
 
 
 def test_a_loaded_model_is_not_replaced_by_preparing_another(engine):
-    engine.wait(engine.start(FAKE_SPEC), timeout=30)
+    engine.wait(engine.start(FAKE_SPEC), timeout=SECONDS)
     engine.prepare(ModelSpec(card={"id": "other"}))
     os.kill(engine.pid, signal.SIGKILL)
-    engine.wait(engine.predict(IMAGE, BOX), timeout=30)
+    engine.wait(engine.predict(IMAGE, BOX), timeout=SECONDS)
     assert engine.status.model_id == "fake"
 
 
@@ -80,27 +73,27 @@ def test_a_prediction_crosses_the_processes_unchanged(engine):
         boxes=np.array([[5, 5, 15, 12]], np.float32),
         mask=np.eye(*IMAGE.shape, dtype=bool),
     )
-    assert engine.wait(engine.start(FAKE_SPEC), timeout=60) == engine.status
-    report = engine.wait(engine.predict(IMAGE, prompts), timeout=60)
+    assert engine.wait(engine.start(FAKE_SPEC), timeout=SECONDS) == engine.status
+    report = engine.wait(engine.predict(IMAGE, prompts), timeout=SECONDS)
     np.testing.assert_array_equal(report.prediction.mask, fake_mask(IMAGE.shape, prompts))
     assert report.prediction.mask.dtype == bool
     assert report.prediction.logits.shape == IMAGE.shape
     assert report.encoding.source == "encoded"
-    assert engine.wait(engine.encode(IMAGE), timeout=60).source == "memory"
+    assert engine.wait(engine.encode(IMAGE), timeout=SECONDS).source == "memory"
 
 
 def test_errors_keep_their_class_and_sentence(engine):
     with pytest.raises(EngineError, match="The fake engine refuses this image"):
-        engine.wait(engine.predict(np.full((4, 4), 14, np.uint8), BOX), timeout=60)
+        engine.wait(engine.predict(np.full((4, 4), 14, np.uint8), BOX), timeout=SECONDS)
 
 
 def test_what_a_library_prints_goes_to_the_log_and_not_into_the_protocol(engine, tmp_path):
-    engine.wait(engine.start(FAKE_SPEC), timeout=60)
+    engine.wait(engine.start(FAKE_SPEC), timeout=SECONDS)
     assert "printed while loading" in (tmp_path / "engine.log").read_text()
 
 
 def test_closing_leaves_no_process_and_no_zombie(engine):
-    engine.wait(engine.start(FAKE_SPEC), timeout=60)
+    engine.wait(engine.start(FAKE_SPEC), timeout=SECONDS)
     pid = engine.pid
     engine.close()
     with pytest.raises(ProcessLookupError):  # also raised for a zombie only when it has been reaped
@@ -111,11 +104,11 @@ def test_closing_leaves_no_process_and_no_zombie(engine):
 
 @pytest.mark.parametrize("engine", [0.3], indirect=True)
 def test_a_killed_engine_is_started_again_and_answers_the_click_that_waited(engine):
-    engine.wait(engine.start(FAKE_SPEC), timeout=60)
+    engine.wait(engine.start(FAKE_SPEC), timeout=SECONDS)
     first = engine.pid
     prefetch, click = engine.encode(IMAGE), engine.predict(IMAGE, BOX)
     os.kill(first, signal.SIGKILL)
-    report = engine.wait(click, timeout=60)
+    report = engine.wait(click, timeout=SECONDS)
     assert report.prediction.mask.any()
     assert prefetch.isCancelled
     assert engine.pid != first
@@ -125,10 +118,10 @@ def test_a_killed_engine_is_started_again_and_answers_the_click_that_waited(engi
 
 
 def test_a_request_that_kills_the_engine_twice_is_refused_and_the_next_one_works(engine):
-    engine.wait(engine.start(FAKE_SPEC), timeout=60)
+    engine.wait(engine.start(FAKE_SPEC), timeout=SECONDS)
     with pytest.raises(EngineError, match=r"stopped twice on the same request; its log .*engine\.log"):
-        engine.wait(engine.predict(DEADLY, BOX), timeout=60)
-    assert engine.wait(engine.predict(IMAGE, BOX), timeout=60).prediction.mask.any()
+        engine.wait(engine.predict(DEADLY, BOX), timeout=SECONDS)
+    assert engine.wait(engine.predict(IMAGE, BOX), timeout=SECONDS).prediction.mask.any()
     assert engine.status.model_id == "fake"
 
 
@@ -137,47 +130,47 @@ FAULTS = {15: "while an answer is packed", 16: "an answer nobody can read", 17: 
 
 @pytest.mark.parametrize("value", FAULTS, ids=FAULTS.values())
 def test_a_fault_in_any_thread_ends_the_process_and_the_next_request_works(engine, value):
-    engine.wait(engine.start(FAKE_SPEC), timeout=60)
+    engine.wait(engine.start(FAKE_SPEC), timeout=SECONDS)
     with pytest.raises(EngineError, match="stopped twice on the same request"):
-        engine.wait(engine.predict(np.full((4, 4), value, np.uint8), BOX), timeout=60)
+        engine.wait(engine.predict(np.full((4, 4), value, np.uint8), BOX), timeout=SECONDS)
     assert len(engine.notices) == 2 and "was started again" in engine.notices[0]
-    assert engine.wait(engine.predict(IMAGE, BOX), timeout=60).prediction.mask.any()
+    assert engine.wait(engine.predict(IMAGE, BOX), timeout=SECONDS).prediction.mask.any()
 
 
 def test_a_request_that_cannot_be_read_ends_the_process_and_the_others_are_answered(engine):
-    engine.wait(engine.start(FAKE_SPEC), timeout=60)
+    engine.wait(engine.start(FAKE_SPEC), timeout=SECONDS)
     first = engine.pid
     engine._process.send(Message("predict", {"ticket": 0}))
-    assert engine.wait(engine.predict(IMAGE, BOX), timeout=60).prediction.mask.any()
+    assert engine.wait(engine.predict(IMAGE, BOX), timeout=SECONDS).prediction.mask.any()
     assert engine.pid != first
 
 
 def test_an_idle_engine_that_was_killed_is_back_for_the_next_click(engine):
-    engine.wait(engine.start(FAKE_SPEC), timeout=60)
+    engine.wait(engine.start(FAKE_SPEC), timeout=SECONDS)
     os.kill(engine.pid, signal.SIGKILL)
-    _wait_until(lambda: engine.poll() or engine.notices)
-    assert engine.wait(engine.predict(IMAGE, BOX), timeout=60).prediction.mask.any()
+    wait_until(lambda: engine.poll() or engine.notices)
+    assert engine.wait(engine.predict(IMAGE, BOX), timeout=SECONDS).prediction.mask.any()
     assert engine.status.model_id == "fake"
 
 
 @pytest.mark.parametrize("engine", [0.5], indirect=True)
 def test_waiting_requests_are_cancelled_in_the_other_process_too(engine):
-    engine.wait(engine.start(FAKE_SPEC), timeout=60)
+    engine.wait(engine.start(FAKE_SPEC), timeout=SECONDS)
     running = engine.encode(IMAGE)
     for i in range(1, 20):
         engine.cancel(engine.encode(IMAGE + i))
-    engine.wait(running, timeout=60)
-    assert engine.wait(engine.statistics(), timeout=60)["encoded"] <= 5  # one batch may have been taken
+    engine.wait(running, timeout=SECONDS)
+    assert engine.wait(engine.statistics(), timeout=SECONDS)["encoded"] <= 5  # one batch may have been taken
 
 
 def test_requests_do_not_block_while_the_engine_is_busy(engine):
-    engine.wait(engine.start(FAKE_SPEC), timeout=60)
+    engine.wait(engine.start(FAKE_SPEC), timeout=SECONDS)
     os.kill(engine.pid, signal.SIGSTOP)
     tickets = [engine.predict(IMAGE, BOX) for _ in range(20)]  # 8 MB: would never return if it blocked
     engine.poll()
     os.kill(engine.pid, signal.SIGCONT)
     for ticket in tickets:
-        assert engine.wait(ticket, timeout=60).prediction.mask.any()
+        assert engine.wait(ticket, timeout=SECONDS).prediction.mask.any()
 
 
 def test_a_python_that_does_not_exist_is_a_clear_sentence():
@@ -190,7 +183,7 @@ def test_a_python_without_the_library_is_a_clear_sentence(tmp_path):
     log = tmp_path / "engine.log"
     engine = ProcessEngine(EngineLaunch(arguments=("-m", "not_installed_anywhere"), logPath=log))
     with pytest.raises(EngineError, match=r"could not start \(exit code 1\); its log .*engine.log"):
-        engine.wait(engine.start(FAKE_SPEC), timeout=60)
+        engine.wait(engine.start(FAKE_SPEC), timeout=SECONDS)
     assert "not_installed_anywhere" in log.read_text()
 
 
@@ -210,9 +203,9 @@ def test_a_launcher_in_between_is_killed_together_with_the_python_it_started(tmp
     launcher.chmod(0o755)
     engine = ProcessEngine(EngineLaunch(executable=str(launcher)))
     engine.start(FAKE_SPEC)
-    _wait_until(lambda: pid_file.exists() and pid_file.read_text())
+    wait_until(lambda: pid_file.exists() and pid_file.read_text())
     engine.close()
-    _wait_until(lambda: not _is_running(int(pid_file.read_text())))
+    wait_until(lambda: not _is_running(int(pid_file.read_text())))
 
 
 def test_the_engine_ends_when_its_parent_is_killed(tmp_path):
@@ -229,7 +222,7 @@ def test_the_engine_ends_when_its_parent_is_killed(tmp_path):
         pid = int(parent.stdout.readline())
         assert _is_running(pid)
         parent.kill()
-    _wait_until(lambda: not _is_running(pid))
+    wait_until(lambda: not _is_running(pid))
 
 
 _PARENT = """
@@ -252,6 +245,6 @@ def test_a_model_that_kills_the_engine_is_given_up(tmp_path):
     engine = ProcessEngine(_launch(logPath=tmp_path / "log"))
     try:
         with pytest.raises(EngineError, match="stopped twice"):
-            engine.wait(engine.start(ModelSpec(card={"id": "deadly"})), timeout=60)
+            engine.wait(engine.start(ModelSpec(card={"id": "deadly"})), timeout=SECONDS)
     finally:
         engine.close()

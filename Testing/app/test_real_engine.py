@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from patience import SECONDS
 from SAMUNetSlicerLib.app.engines import ProcessEngine, ThreadEngine
 from SAMUNetSlicerLib.app.files import loadVolume, startScene
 from SAMUNetSlicerLib.app.jobs import SegmentJob, runReplayJob, runSegmentJob
@@ -91,9 +92,9 @@ def test_the_process_gives_the_thread_s_mask_also_after_it_was_killed(thread_eng
     prompts = Prompts(boxes=np.array([[85, 95, 186, 165]], np.float32))
     thread_engine.wait(thread_engine.start(spec))
     expected = thread_engine.wait(thread_engine.predict(image, prompts)).prediction
-    process_engine.wait(process_engine.start(spec), timeout=300)
+    process_engine.wait(process_engine.start(spec), timeout=SECONDS)
     for _ in range(2):
-        found = process_engine.wait(process_engine.predict(image, prompts), timeout=300).prediction
+        found = process_engine.wait(process_engine.predict(image, prompts), timeout=SECONDS).prediction
         np.testing.assert_array_equal(found.mask, expected.mask)
         np.testing.assert_array_equal(found.logits, expected.logits)
         os.kill(process_engine.pid, signal.SIGKILL)
@@ -108,7 +109,7 @@ def test_a_kill_in_the_middle_of_encoding_costs_time_and_nothing_else(process_en
         session.notice.connect(notices.append)
         session.error.connect(errors.append)
         session.setVolume(volume)
-        process_engine.wait(session.setModel(spec), timeout=300)
+        process_engine.wait(session.setModel(spec), timeout=SECONDS)
         session.setPlane(planeFromAxis(volume, "K", 40))
         first = process_engine.pid
         session.addBox((20, 20), (70, 60))

@@ -6,6 +6,7 @@ import pytest
 
 from fakes.blob_model import BlobModel
 from fakes.fakeEngine import FAKE_SPEC, FakeService, fake_mask
+from patience import SECONDS
 from SAMUNetSlicerLib.app.engines import ThreadEngine
 from SAMUNetSlicerLib.engine.models import load_catalog
 from SAMUNetSlicerLib.engine.serving import EngineService, ModelSpec, Priority
@@ -25,7 +26,7 @@ class GatedService(FakeService):
 
     def encode(self, images):
         self.has_started.set()
-        assert self.gate.wait(30)
+        assert self.gate.wait(SECONDS)
         return super().encode(images)
 
 
@@ -46,22 +47,22 @@ def engine(service):
 def test_the_status_is_known_once_the_model_is_loaded(engine):
     statuses = []
     engine.statusChanged.connect(statuses.append)
-    status = engine.wait(engine.start(FAKE_SPEC), timeout=30)
+    status = engine.wait(engine.start(FAKE_SPEC), timeout=SECONDS)
     assert status.model_id == "fake"
     assert statuses == [status] and engine.status == status
 
 
 def test_a_model_that_cannot_be_loaded_is_an_error_and_no_status(engine):
-    engine.wait(engine.start(FAKE_SPEC), timeout=30)
+    engine.wait(engine.start(FAKE_SPEC), timeout=SECONDS)
     with pytest.raises(EngineError, match="fake model is broken"):
-        engine.wait(engine.start(ModelSpec(card={"id": "broken"})), timeout=30)
+        engine.wait(engine.start(ModelSpec(card={"id": "broken"})), timeout=SECONDS)
     assert engine.status is None
 
 
 def test_a_prediction_is_delivered_on_the_thread_that_polls(engine):
     threads = []
     ticket = engine.predict(IMAGE, BOX).whenDone(lambda ticket: threads.append(threading.current_thread()))
-    report = engine.wait(ticket, timeout=30)
+    report = engine.wait(ticket, timeout=SECONDS)
     assert threads == [threading.current_thread()]
     np.testing.assert_array_equal(report.prediction.mask, fake_mask(IMAGE.shape, BOX))
 
@@ -69,40 +70,40 @@ def test_a_prediction_is_delivered_on_the_thread_that_polls(engine):
 def test_a_click_is_answered_before_prefetches_that_were_asked_for_earlier(engine, service):
     order = []
     tickets = [engine.encode(IMAGE)]
-    service.has_started.wait(30)
+    service.has_started.wait(SECONDS)
     tickets += [engine.encode(IMAGE + 1), engine.predict(IMAGE, BOX)]
     for ticket in tickets:
         ticket.whenDone(lambda ticket: order.append(ticket.operation))
     service.gate.set()
     for ticket in tickets:
-        engine.wait(ticket, timeout=30)
+        engine.wait(ticket, timeout=SECONDS)
     assert order == ["encode", "predict", "encode"]
 
 
 def test_waiting_prefetches_are_encoded_together_up_to_the_batch_size(engine, service):
     tickets = [engine.encode(IMAGE + 0)]
-    service.has_started.wait(30)
+    service.has_started.wait(SECONDS)
     tickets += [engine.encode(IMAGE + i) for i in range(1, 7)]
     service.gate.set()
     for ticket in tickets:
-        engine.wait(ticket, timeout=30)
+        engine.wait(ticket, timeout=SECONDS)
     assert service.batches == [1, 4, 2]
 
 
 def test_a_bad_image_does_not_fail_the_others_of_its_batch(engine, service):
     tickets = [engine.encode(IMAGE)]
-    service.has_started.wait(30)
+    service.has_started.wait(SECONDS)
     tickets += [engine.encode(IMAGE + value) for value in (1, 14, 2)]
     service.gate.set()
-    assert engine.wait(tickets[1], timeout=30).key
+    assert engine.wait(tickets[1], timeout=SECONDS).key
     with pytest.raises(EngineError, match="refuses this image"):
-        engine.wait(tickets[2], timeout=30)
-    assert engine.wait(tickets[3], timeout=30).source == "encoded"
+        engine.wait(tickets[2], timeout=SECONDS)
+    assert engine.wait(tickets[3], timeout=SECONDS).source == "encoded"
 
 
 def test_a_cancelled_request_is_done_at_once_and_not_computed(engine, service):
     running = engine.encode(IMAGE)
-    service.has_started.wait(30)
+    service.has_started.wait(SECONDS)
     waiting = [engine.encode(IMAGE + i) for i in range(1, 4)]
     for ticket in waiting:
         engine.cancel(ticket)
@@ -110,31 +111,31 @@ def test_a_cancelled_request_is_done_at_once_and_not_computed(engine, service):
         with pytest.raises(CancelledError):
             ticket.value()
     service.gate.set()
-    engine.wait(running, timeout=30)
-    assert engine.wait(engine.statistics(), timeout=30)["encoded"] == 1
+    engine.wait(running, timeout=SECONDS)
+    assert engine.wait(engine.statistics(), timeout=SECONDS)["encoded"] == 1
 
 
 def test_a_cancelled_request_that_runs_already_is_finished_but_not_delivered(engine, service):
     results = []
     running = engine.encode(IMAGE).whenDone(lambda ticket: results.append(ticket.result))
-    service.has_started.wait(30)
+    service.has_started.wait(SECONDS)
     engine.cancel(running)
     service.gate.set()
-    assert engine.wait(engine.encode(IMAGE, priority=Priority.CLICK), timeout=30).source == "memory"
+    assert engine.wait(engine.encode(IMAGE, priority=Priority.CLICK), timeout=SECONDS).source == "memory"
     assert results == [None]
 
 
 def test_an_unexpected_fault_becomes_one_sentence_and_the_engine_goes_on(engine, service, caplog):
     service.predict = lambda image, prompts: {}["missing"]
     with pytest.raises(EngineError, match="KeyError: 'missing'"):
-        engine.wait(engine.predict(IMAGE, BOX), timeout=30)
+        engine.wait(engine.predict(IMAGE, BOX), timeout=SECONDS)
     assert "Traceback" in caplog.text
-    assert engine.wait(engine.statistics(), timeout=30)["encoded"] == 0
+    assert engine.wait(engine.statistics(), timeout=SECONDS)["encoded"] == 0
 
 
 def test_waiting_pumps_the_front_end(engine, service):
     ticket = engine.encode(IMAGE)
-    engine.wait(ticket, pump=service.gate.set, timeout=30)
+    engine.wait(ticket, pump=service.gate.set, timeout=SECONDS)
     assert ticket.isDone
 
 
@@ -159,9 +160,9 @@ def test_an_engine_that_cannot_start_answers_every_request_with_the_reason():
     engine = ThreadEngine(broken)
     first = engine.encode(IMAGE)
     with pytest.raises(EngineError, match=r"could not start \(No module named 'torch'\)"):
-        engine.wait(first, timeout=30)
+        engine.wait(first, timeout=SECONDS)
     with pytest.raises(EngineError, match="could not start"):
-        engine.wait(engine.predict(IMAGE, BOX), timeout=30)
+        engine.wait(engine.predict(IMAGE, BOX), timeout=SECONDS)
     engine.close()
 
 
@@ -170,7 +171,7 @@ def test_a_closed_engine_says_so(service):
     engine = ThreadEngine(lambda notify: service)
     engine.close()
     with pytest.raises(EngineError, match="is closed"):
-        engine.wait(engine.encode(IMAGE), timeout=30)
+        engine.wait(engine.encode(IMAGE), timeout=SECONDS)
 
 
 def test_what_is_encoded_for_prompts_is_what_their_prediction_needs():

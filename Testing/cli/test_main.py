@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from patience import SECONDS
 from SAMUNetSlicerLib import __version__
 from SAMUNetSlicerLib.cli import doctorCommand
 from SAMUNetSlicerLib.cli.console import Console
@@ -129,14 +130,14 @@ def test_ctrl_c_ends_a_command_with_130_and_no_traceback(arrives_as):
         "import sys, time; from SAMUNetSlicerLib.cli import doctorCommand, main\n"
         "def run(options, console):\n"
         "    try:\n"
-        "        print('ready', flush=True); time.sleep(30)\n"
+        "        print('ready', flush=True); time.sleep(600)\n"
         f"    except KeyboardInterrupt:\n        raise {arrives_as}\n"
         "doctorCommand.run = run; sys.exit(main.main(['doctor']))"
     )
     with python("-c", script) as process:
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=SECONDS)
     assert (process.returncode, errors) == (130, "samunet: stopped.\n")
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-import os
+import random
 from dataclasses import replace
 
 import pytest
@@ -12,7 +12,7 @@ from SAMUNetSlicerLib.app.models import userModels
 from SAMUNetSlicerLib.cli.main import main
 from SAMUNetSlicerLib.engine.models import cards
 
-CONTENT = os.urandom(5_000)
+CONTENT = random.Random(0).randbytes(5_000)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from engine.cache_writers import embedding_of, is_embedding_of, key_of, read_and_write, write_forever
+from patience import SECONDS
 from SAMUNetSlicerLib.atomicFiles import Workspace
 from SAMUNetSlicerLib.engine.serving import DiskTier
 from SAMUNetSlicerLib.engine.types import Embedding
@@ -159,7 +160,7 @@ def test_killing_a_writer_at_any_moment_leaves_only_sound_embeddings(tmp_path, p
         first = round_number * 100_000
         writer = processes.Process(target=write_forever, args=(str(tmp_path), first, started))
         writer.start()
-        assert started.wait(60)
+        assert started.wait(SECONDS)
         time.sleep(rng.uniform(0.001, 0.03))
         writer.kill()
         writer.join()

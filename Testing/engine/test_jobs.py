@@ -1,5 +1,6 @@
 import threading
 
+from patience import SECONDS
 from SAMUNetSlicerLib.engine.serving import Job, JobQueue, Priority
 
 
@@ -54,5 +55,5 @@ def test_closing_wakes_the_thread_that_waits_for_work():
     waiter = threading.Thread(target=lambda: taken.append(queue.take()))
     waiter.start()
     queue.close()
-    waiter.join(10)
+    waiter.join(SECONDS)
     assert taken == [[]]

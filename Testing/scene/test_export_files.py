@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from patience import SECONDS
 from SAMUNetSlicerLib.errors import InputError, OutputError
 from SAMUNetSlicerLib.scene.export import splitEnding, writeChecked
 from scene.small_disk import mounted
@@ -82,7 +83,7 @@ def test_exports_to_one_name_at_one_moment_lose_nothing_unasked(tmp_path, monkey
     def export(text):
         def write_together(path):
             path.write_text(text)
-            together.wait(10)
+            together.wait(SECONDS)
 
         try:
             results.append(writeChecked(tmp_path / "a.csv", existing, write_together, accept).name)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fakes.fakeEngine import FAKE_SPEC
+from patience import SECONDS
 from SAMUNetSlicerLib.app.engines import EngineProcess, ProcessEngine
 from SAMUNetSlicerLib.engine.models import load_catalog
 from SAMUNetSlicerLib.engine.serving import ModelSpec
@@ -85,7 +86,7 @@ def test_the_real_engine_answers_from_there(binaries, monkeypatch, tmp_path):
     engine = ProcessEngine(slicerEngineLaunch())
     try:
         with pytest.raises(WeightsError, match="There is no weights file"):
-            engine.wait(engine.start(ModelSpec(card, str(tmp_path / "none"))), timeout=120)
+            engine.wait(engine.start(ModelSpec(card, str(tmp_path / "none"))), timeout=SECONDS)
     finally:
         engine.close()
 
@@ -104,7 +105,7 @@ def test_a_python_without_torch_is_one_sentence_that_leads_to_the_log(binaries, 
         with pytest.raises(
             EngineError, match=r"could not start \(exit code 1\); its log .*engine\.log says why"
         ):
-            engine.wait(engine.start(FAKE_SPEC), timeout=120)
+            engine.wait(engine.start(FAKE_SPEC), timeout=SECONDS)
     finally:
         engine.close()
     assert "there is no torch here" in (private_home / "engine.log").read_text()

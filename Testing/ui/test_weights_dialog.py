@@ -2,19 +2,19 @@
 
 import hashlib
 import json
-import os
-import time
+import random
 
 import pytest
 import slicer
 from PySide6 import QtWidgets
 
+from patience import wait_until
 from SAMUNetSlicerLib.app.engines import EngineLaunch
 from SAMUNetSlicerLib.app.models import catalog, fileInFolder, userCatalogFile
 from SAMUNetSlicerLib.engine.models import load_catalog
 from training.corpora import compact_card
 
-CONTENT = os.urandom(300_000)
+CONTENT = random.Random(0).randbytes(300_000)
 
 
 class Dialog:
@@ -52,11 +52,7 @@ class Dialog:
     def press(self, button, wait=True):
         """Press a button and let the work end."""
         getattr(self.it, f"{button}Button").pyside.click()
-        deadline = time.monotonic() + 120
-        while wait and self.it._task is not None:
-            assert time.monotonic() < deadline
-            QtWidgets.QApplication.processEvents()
-            time.sleep(0.01)
+        wait_until(lambda: not wait or self.it._task is None, QtWidgets.QApplication.processEvents)
 
     def enabled(self):
         names = ("get", "file", "check", "remove")

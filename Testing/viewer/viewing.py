@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from patience import SECONDS
+
 SAMPLES = Path(__file__).resolve().parents[2] / "Resources" / "SampleData"
 VOLUME, OTHER = SAMPLES / "ts_ct3mm.nii.gz", SAMPLES / "ts_mr3mm.nii.gz"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-SECONDS = 60.0
 
 # The page counts what changes in it, but for its last line, which counts slices that are encoded ahead.
 _COUNT = """
@@ -72,6 +73,7 @@ def tabs(browser):
 
     def open_tab():
         contexts.append(browser.new_context(viewport={"width": 1280, "height": 860}))
+        contexts[-1].set_default_timeout(1000 * SECONDS)
         tab = contexts[-1].new_page()
         tab.on("pageerror", lambda error: complaints.append(str(error)))
         return tab
@@ -114,7 +116,7 @@ class ViewerProcess:
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
-            return self.process.wait(20)
+            return self.process.wait(SECONDS)
         finally:
             self.process.kill()
             self.process.stdout.close()
