@@ -4,14 +4,27 @@ Each message is one sentence that says what is wrong and what to do about it.  A
 escapes is a programming fault and keeps its traceback.
 """
 
+import re
+
+# What steers a terminal, turns the direction of writing, or cannot be encoded; but not tab and line end.
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def plainText(text: str) -> str:
+    """Return a text that can be shown anywhere: names from files may hold what steers a terminal."""
+    return _STEERING.sub(lambda match: match.group().encode("unicode_escape").decode(), text)
+
 
 class UserError(Exception):
     """Base of every error that a front end shows as one sentence.
 
-    :param message: what is wrong and what to do, one sentence, no traceback needed.
+    :param message: what is wrong and what to do, one sentence, no traceback needed; made fit to be shown.
     """
 
     exitCode = 1
+
+    def __init__(self, message: str = ""):
+        super().__init__(plainText(message))
 
 
 class InputError(UserError):

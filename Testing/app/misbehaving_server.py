@@ -5,6 +5,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from patience import SECONDS
+from SAMUNetSlicerLib.app.models import httpDownload
 
 
 class MisbehavingServer:
@@ -12,10 +13,16 @@ class MisbehavingServer:
 
     Entries: "ok", "cut" (half of what was asked for, then the connection ends), "stall" (half, then
     silence), "corrupt" (one byte flipped), "ignore-range", "no-length", "wrong-offset", "loop",
-    "redirect" (once, to the same file), "login" (a page with status 200), or a status code.
+    "redirect" (once, to the same file), "login" (a page with status 200), "leave" (a redirect to this
+    computer under a name that may not be asked without HTTPS), "bad-location", "bad-length" (headers that
+    make no sense), "packed" (gzip that nobody asked for), "endless" (without a length), "steering" (a reason
+    that turns a terminal red), or a status code.
+
+    :param is_plain: whether downloads may ask it without HTTPS.
     """
 
-    def __init__(self, content, plan=("ok",), etag='"v1"'):
+    def __init__(self, content, plan=("ok",), etag='"v1"', is_plain=True):
+        self.is_plain = is_plain
         self.content, self.plan, self.etag = content, list(plan), etag
         self.requests = []  # (path, headers) in order of arrival
         self.stalled, self.isStalling = threading.Event(), False
@@ -33,12 +40,23 @@ class MisbehavingServer:
         with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
             thread.start()
+            before = httpDownload.PLAIN_HOSTS
+            httpDownload.PLAIN_HOSTS = frozenset({"127.0.0.1"} if self.is_plain else ())
             try:
                 yield f"http://127.0.0.1:{server.server_port}/weights.bin"
             finally:
+                httpDownload.PLAIN_HOSTS = before
                 self.stalled.set()
                 server.shutdown()
                 thread.join()
+
+
+_LOCATIONS = {
+    "loop": "{path}",
+    "redirect": "/elsewhere.bin",
+    "leave": "http://localhost:{port}/elsewhere.bin",
+    "bad-location": "http://[::1",
+}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -52,9 +70,15 @@ class _Handler(BaseHTTPRequestHandler):
         behavior = self.owner.next_behavior()
         if isinstance(behavior, int):
             self.send_error(behavior)
-        elif behavior in ("loop", "redirect"):
+        elif behavior == "steering":
+            self.send_response(418, "\x1b[31mRed\x9b0m")
+            self.end_headers()
+        elif behavior == "endless":
+            self._send_endlessly()
+        elif behavior in _LOCATIONS:
             self.send_response(302)
-            self.send_header("Location", self.path if behavior == "loop" else "/elsewhere.bin")
+            location = _LOCATIONS[behavior].format(path=self.path, port=self.server.server_port)
+            self.send_header("Location", location)
             self.send_header("Content-Length", "0")
             self.end_headers()
         elif behavior == "login":
@@ -77,9 +101,10 @@ class _Handler(BaseHTTPRequestHandler):
         if behavior in ("cut", "stall"):
             body = body[: (len(body) + 1) // 2]
         told = start + 1 if behavior == "wrong-offset" else start
-        length = None if behavior == "no-length" else len(content) - start
+        length = {"no-length": None, "bad-length": "abc"}.get(behavior, len(content) - start)
+        more = {"Content-Encoding": "gzip"} if behavior == "packed" else {}
         self.owner.isStalling = behavior == "stall"
-        self._send(bytes(body), told, length, 206 if start else 200)
+        self._send(bytes(body), told, length, 206 if start else 200, more)
         if behavior == "stall":
             self.wfile.flush()
             self.owner.stalled.wait(SECONDS)
@@ -92,8 +117,17 @@ class _Handler(BaseHTTPRequestHandler):
             return 0
         return int(asked[len("bytes=") :].rstrip("-"))
 
-    def _send(self, body, start, length, status):
+    def _send_endlessly(self):
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while not self.owner.stalled.is_set():
+                self.wfile.write(bytes(100_000))
+
+    def _send(self, body, start, length, status, more=()):
         self.send_response(status)
+        for name, value in dict(more).items():
+            self.send_header(name, value)
         self.send_header("ETag", self.owner.etag)
         if length is not None:
             self.send_header("Content-Length", str(length))

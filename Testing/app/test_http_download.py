@@ -1,6 +1,8 @@
 """Downloads from a real local server that cuts, corrupts, redirects, stalls and refuses."""
 
+import errno
 import hashlib
+import io
 import random
 import shutil
 import subprocess
@@ -10,7 +12,7 @@ import pytest
 
 from app.misbehaving_server import MisbehavingServer
 from patience import SECONDS
-from SAMUNetSlicerLib.app.models import Patience, downloadUrl
+from SAMUNetSlicerLib.app.models import Patience, downloadUrl, httpDownload
 from SAMUNetSlicerLib.errors import CancelledError, OutputError, WeightsError
 
 CONTENT = random.Random(0).randbytes(1_000_003)
@@ -117,6 +119,10 @@ def test_a_passing_server_error_is_survived(tmp_path):
         (["loop"], "leads in a circle"),
         (["corrupt"], "SHA-256 differs"),
         (["login"], "log-in page"),
+        (["packed"], "packed form"),
+        (["bad-location"], "address is not valid"),
+        (["leave"], r"localhost:\d+ sends it without HTTPS"),
+        (["endless"], r"more than the 1\.0 MB"),
         (["stall"], "does not answer"),
     ],
 )
@@ -139,7 +145,7 @@ def test_without_a_network_the_sentence_says_so_and_names_the_way_round(tmp_path
     with MisbehavingServer(CONTENT).running() as url:
         pass  # the port is closed again
     with pytest.raises(WeightsError, match=r"there is no connection.*--from FILE"):
-        downloadUrl(url, tmp_path / "w", SUM, patience=QUICK)
+        downloadUrl(url.replace("http:", "https:"), tmp_path / "w", SUM, patience=QUICK)
 
 
 @pytest.mark.parametrize("url", ["weights.bin", "ftp://127.0.0.1/w", "http://"])
@@ -197,5 +203,59 @@ def test_too_small_a_disk_is_refused_before_a_byte_is_read(tiny_disk):
 
 def test_a_disk_that_fills_up_gets_its_space_back(tiny_disk):
     with pytest.raises(OutputError, match="full: free some space"):
+        fetch(MisbehavingServer(CONTENT, ["no-length"]), tiny_disk / "w", size=None)
+    assert files_in(tiny_disk) == []
+
+
+def test_too_large_a_file_for_the_disk_is_refused_when_the_server_tells_its_size(tiny_disk):
+    with pytest.raises(OutputError, match="1 MB are needed"):
         fetch(MisbehavingServer(CONTENT), tiny_disk / "w", size=None)
-    assert all(path.stat().st_size == 0 for path in tiny_disk.iterdir())
+    assert files_in(tiny_disk) == []
+
+
+def test_a_disk_that_is_full_at_the_last_byte_is_one_sentence_and_gets_its_space_back(tmp_path, monkeypatch):
+    class FullDisk(io.FileIO):
+        """A file that takes ever less, and then nothing."""
+
+        def write(self, data):
+            if self.tell() > 400_000:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(data[: max(1, len(data) // 2)])
+
+    def open_part(path, mode, buffering=-1):
+        file = FullDisk(path, mode.replace("b", ""))
+        return file if buffering == 0 else io.BufferedWriter(file)
+
+    monkeypatch.setattr(httpDownload, "open", open_part, raising=False)
+    with pytest.raises(OutputError, match="full: free some space"):
+        fetch(MisbehavingServer(CONTENT), tmp_path / "w")
+    assert files_in(tmp_path) == []
+
+
+def test_nothing_is_asked_for_without_https(tmp_path):
+    server = MisbehavingServer(CONTENT, is_plain=False)
+    with pytest.raises(WeightsError, match="without HTTPS"):
+        fetch(server, tmp_path / "w")
+    assert server.requests == [] and files_in(tmp_path) == []
+
+
+def test_a_length_that_is_no_number_is_passed_over(tmp_path):
+    assert fetch(MisbehavingServer(CONTENT, ["bad-length"]), tmp_path / "w").read_bytes() == CONTENT
+
+
+def test_an_empty_file_is_not_taken_for_a_complete_one(tmp_path):
+    with pytest.raises(WeightsError, match="only an empty file"):
+        fetch(MisbehavingServer(b""), tmp_path / "w", sha256=None, size=None)
+    assert files_in(tmp_path) == []
+
+
+def test_certificates_that_are_not_there_are_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "absent.pem"))
+    with pytest.raises(WeightsError, match=r"absent\.pem; see REQUESTS_CA_BUNDLE"):
+        downloadUrl("https://127.0.0.1:9/w", tmp_path / "w", SUM, patience=QUICK)
+
+
+def test_what_a_server_says_cannot_steer_the_terminal(tmp_path):
+    with pytest.raises(WeightsError, match="answered 418") as failure:
+        fetch(MisbehavingServer(CONTENT, ["steering"]), tmp_path / "w")
+    assert r"\x1b[31mRed" in str(failure.value) and str(failure.value).isprintable()

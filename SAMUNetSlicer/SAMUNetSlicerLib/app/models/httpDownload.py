@@ -7,7 +7,8 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Iterator, Optional
+from typing import TYPE_CHECKING, BinaryIO, FrozenSet, Iterator, Optional
+from urllib.parse import urlsplit
 
 from ...errors import OutputError, WeightsError
 from ..common import Progress, installVerified, lockExclusively, noProgress, outputErrors, requireSpace
@@ -16,6 +17,10 @@ if TYPE_CHECKING:  # requests costs 0.1 s, which every start of the command line
     import requests
 
 _CHUNK = 1 << 16  # what is lost at most when the connection is cut
+MOST_BYTES = 8 << 30  # more than any network has, for files whose size nobody has published
+
+# Hosts that may be asked without HTTPS: none but in tests, which bring a server of their own.
+PLAIN_HOSTS: FrozenSet[str] = frozenset()
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _REFUSALS = {
     401: "wants a password",
@@ -53,7 +58,8 @@ def downloadUrl(
     """Download ``url`` to ``target``; what an earlier call left in ``target.part`` is continued.
 
     Without a sum a partial file cannot be trusted and is begun anew.  An exception raised by ``progress``
-    stops the transfer and leaves the partial file for later.
+    stops the transfer and leaves the partial file for later.  Nothing is ever asked for without HTTPS,
+    wherever an address leads.
 
     :param sha256: 64 hexadecimal digits, or None where none is published.
     :param size: bytes, or None.
@@ -66,7 +72,11 @@ def downloadUrl(
     with _openPart(part) as stream:
         if not continued:
             stream.truncate(0)
-        _Transfer(url, stream, target.name, size, progress, patience).run()
+        try:
+            _Transfer(url, stream, target.name, size, progress, patience).run()
+        except (WeightsError, OutputError):
+            _forgetIfEmpty(part)
+            raise
     try:
         return installVerified(part, target, sha256)
     except WeightsError:
@@ -86,10 +96,8 @@ class _Transfer:
 
     def run(self) -> None:
         """Come back until the file is complete or patience is at an end."""
-        import requests
-
         failures = 0
-        with requests.Session() as session:
+        with _httpsSession(self.name) as session:
             while True:
                 before = self._position()
                 try:
@@ -123,10 +131,13 @@ class _Transfer:
             if self.validator:
                 headers["If-Range"] = self.validator
         patience = (self.patience.connect, self.patience.stall)
-        return session.get(self.url, headers=headers, stream=True, timeout=patience)
+        with _addressErrors(self.name):
+            return session.get(self.url, headers=headers, stream=True, timeout=patience)
 
     def _settleUnsatisfiableRange(self, response: "requests.Response") -> None:
-        """Either all of the file is here already, or what is here is not of this file."""
+        """Find out whether all of the file is here already, or what is here is not of this file."""
+        if not self._position():
+            raise WeightsError(f"{_host(self.url)} has only an empty file as {self.name}: nothing was kept.")
         if response.headers.get("Content-Range") == f"bytes */{self._position()}":
             return
         self._restart()
@@ -153,24 +164,44 @@ class _Transfer:
         self.validator = response.headers.get("ETag") or response.headers.get("Last-Modified")
         if self.validator and self.validator.startswith("W/"):
             self.validator = None  # If-Range takes strong validators only (RFC 9110, 13.1.5)
-        length = response.headers.get("Content-Length")
-        total = self._position() + int(length) if length is not None else self.size
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            raise WeightsError(
+                f"{_host(self.url)} sends {self.name} in a packed form that nobody asked for: get the file "
+                "in another way and give it with --from FILE."
+            )
+        length = response.headers.get("Content-Length", "")
+        isTold = length.isascii() and length.isdigit()
+        total = self._position() + int(length) if isTold else self.size
         if None not in (total, self.size) and total != self.size:
             raise WeightsError(
                 f"{_host(self.url)} offers {total} bytes as {self.name} but the catalog says {self.size}: "
                 "it is another file, or a log-in page of the network stands between; nothing was kept."
             )
+        if total is not None:
+            self._requireNoMoreThan(total)
+            requireSpace(Path(self.stream.name).parent, total - self._position())
         return total
+
+    def _requireNoMoreThan(self, size: int) -> None:
+        most = self.size or MOST_BYTES
+        if size > most:
+            self._restart()
+            raise WeightsError(
+                f"{_host(self.url)} sends more than the {most / 1e6:.1f} MB that {self.name} can have: it is "
+                "another file; nothing was kept."
+            )
 
     def _continues(self, response: "requests.Response") -> bool:
         start = response.headers.get("Content-Range", "").partition("-")[0]
         return start == f"bytes {self._position()}"
 
     def _write(self, chunk: bytes) -> None:
+        self._requireNoMoreThan(self._position() + len(chunk))
         try:
             with outputErrors(Path(self.stream.name)):
-                self.stream.write(chunk)
-                self.stream.flush()
+                rest = memoryview(chunk)
+                while rest:
+                    rest = rest[self.stream.write(rest) :]
         except OutputError:
             self._restart()  # a full disk hurts every other program: give the space back
             raise
@@ -188,6 +219,43 @@ class _Transfer:
             f"{self.name} could not be downloaded from {_host(self.url)}: {error}; check the network and try "
             f"again{rest}, or give a file with --from FILE."
         )
+
+
+def _httpsSession(name: str) -> "requests.Session":
+    """Make a session that leaves HTTPS for no address and no redirect."""
+    import requests
+
+    session = requests.Session()
+    adapterOf = session.get_adapter  # asked for each address, also those that redirects lead to
+
+    def adapterOverHttps(url: str):
+        parts = urlsplit(url)
+        if parts.scheme.lower() == "http" and parts.hostname not in PLAIN_HOSTS:
+            raise WeightsError(
+                f"{name} could not be downloaded: {parts.netloc} sends it without HTTPS, so that anybody on "
+                "the way could change it; get it in another way and give it with --from FILE."
+            )
+        return adapterOf(url)
+
+    session.get_adapter = adapterOverHttps
+    return session
+
+
+@contextlib.contextmanager
+def _addressErrors(name: str) -> Iterator[None]:
+    """Say in a sentence what ``requests`` lets through of other libraries' errors when it begins."""
+    import requests
+
+    try:
+        yield
+    except requests.RequestException:
+        raise
+    except ValueError as error:
+        raise WeightsError(f"{name} could not be downloaded: its address is not valid ({error}).") from error
+    except OSError as error:
+        raise WeightsError(
+            f"{name} could not be downloaded: {error}; see REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE."
+        ) from error
 
 
 @contextlib.contextmanager
@@ -228,7 +296,7 @@ def _whatHappened(error: "requests.RequestException") -> str:
 @contextlib.contextmanager
 def _openPart(part: Path) -> Iterator[BinaryIO]:
     with outputErrors(part):
-        stream = open(part, "ab")
+        stream = open(part, "ab", buffering=0)  # nothing is left to be written after a full disk
     with stream:
         lockExclusively(stream, part)
         yield stream
@@ -238,7 +306,11 @@ def _sizeOf(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def _host(url: str) -> str:
-    from urllib.parse import urlsplit
+def _forgetIfEmpty(part: Path) -> None:
+    if _sizeOf(part) == 0:
+        with contextlib.suppress(OSError):  # Windows removes no open file
+            part.unlink()
 
+
+def _host(url: str) -> str:
     return urlsplit(url).netloc or url

