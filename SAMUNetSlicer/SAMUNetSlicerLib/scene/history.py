@@ -8,6 +8,8 @@ from .prompts import PromptRecord, PromptStore
 from .segments import Change, SegmentWriter
 
 DEFAULT_BYTE_LIMIT = 64 * 2**20
+# More steps than anybody goes back: without it, an afternoon's clicks would fill all of the bytes.
+STEP_LIMIT = 200
 
 # Steps share the records of prompts that did not change: each holds about one of its own, and references.
 _BYTES_OF_A_PROMPT, _BYTES_OF_A_REFERENCE = 1024, 8
@@ -19,7 +21,7 @@ class Step:
 
     ``label``: as shown in a menu ("positive point"); ``before``, ``after``: all prompts of the segment;
     ``changes``: what was written, in order; ``states``: what the caller itself sets back, before and after
-    the step.
+    the step; ``stateBytes``: what they take of memory.
     """
 
     label: str
@@ -28,12 +30,13 @@ class Step:
     after: Tuple[PromptRecord, ...]
     changes: Tuple[Change, ...]
     states: Tuple[Any, Any] = (None, None)
+    stateBytes: int = 0
 
     @property
     def nbytes(self) -> int:
         references = len(self.before) + len(self.after)
         prompts = _BYTES_OF_A_PROMPT + references * _BYTES_OF_A_REFERENCE
-        return prompts + sum(change.nbytes for change in self.changes)
+        return prompts + self.stateBytes + sum(change.nbytes for change in self.changes)
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class StepOutcome:
 
 
 class History:
-    """The steps of one segmentation, the oldest forgotten when they take more than ``byteLimit``.
+    """The last `STEP_LIMIT` steps of one segmentation, fewer when they take more than ``byteLimit``.
 
     Steps hold differences, so edits made by other means, such as the Segment Editor, are neither undone nor
     destroyed.  Steps of a segment that is gone are dropped.
@@ -82,6 +85,7 @@ class History:
         label: str,
         changes: Sequence[Change] = (),
         states: Tuple[Any, Any] = (None, None),
+        stateBytes: int = 0,
     ) -> bool:
         """Make one step of all that happened to a segment since its last step.
 
@@ -90,6 +94,7 @@ class History:
 
         :param changes: what was written since then, in order; empty ones are left out.
         :param states: anything, before and after the step; ``undo`` returns the first, ``redo`` the second.
+        :param stateBytes: what the states take of memory.
         :return: False if nothing was changed, and no step made.
         """
         self._forgetGoneSegments()
@@ -98,7 +103,7 @@ class History:
         changes = tuple(change for change in changes if change)
         if not changes and _samePrompts(before, after):
             return False
-        self._done.append(Step(label, segmentId, before, after, changes, states))
+        self._done.append(Step(label, segmentId, before, after, changes, states, stateBytes))
         self._undone.clear()
         self._lastPrompts[segmentId] = after
         self._trim()
@@ -151,7 +156,15 @@ class History:
         self._lastPrompts[step.segmentId] = step.before
         before, after = step.states
         target.append(
-            Step(step.label, step.segmentId, step.after, step.before, tuple(changes), (after, before))
+            Step(
+                step.label,
+                step.segmentId,
+                step.after,
+                step.before,
+                tuple(changes),
+                (after, before),
+                step.stateBytes,
+            )
         )
         self._trim()
         voxelsKept = _voxelCount(step.changes) - _voxelCount(changes)
@@ -168,6 +181,7 @@ class History:
 
     def _trim(self) -> None:
         for steps in (self._done, self._undone):
+            del steps[:-STEP_LIMIT]
             while steps and self.nbytes > self._byteLimit:
                 del steps[0]
 

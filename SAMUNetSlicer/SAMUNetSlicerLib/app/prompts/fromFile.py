@@ -128,7 +128,7 @@ def _contradictions(document: Mapping[str, Any], name: str) -> Iterator[str]:
 
 
 def _isPositive(plane: Mapping[str, Any]) -> bool:
-    """Whether prompts on a slice say where the segment is; a slice without prompts is another problem."""
+    """Tell whether prompts on a slice say where the segment is; no prompts at all is another problem."""
     points = plane.get("points", [])
     return bool(plane.get("boxes") or not points or any(each["label"] in ("positive", 1) for each in points))
 

@@ -95,7 +95,8 @@ class UndoSteps:
         if step is not None:
             before = list(step.before.values())
             after = [self._state(state.target) for state in before]
-            self._workspace.history.record(segmentId, step.label, step.changes, (before, after))
+            states = before, after
+            self._workspace.history.record(segmentId, step.label, step.changes, states, _bytesOf(*states))
 
     def settleAll(self) -> None:
         for segmentId in list(self._open):
@@ -154,3 +155,9 @@ class UndoSteps:
     def _state(self, target: Target) -> _SliceState:
         provenance = self._workspace.provenance.of(target.segmentId)
         return _SliceState(target, provenance.planeState(target.plane.signature()))
+
+
+def _bytesOf(before: List[_SliceState], after: List[_SliceState]) -> int:
+    """Return the bytes of the records that only one of the states has; other steps share the rest."""
+    old, new = ({text for state in states for text in state.records.values()} for states in (before, after))
+    return sum(map(len, old ^ new))
