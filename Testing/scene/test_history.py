@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from SAMUNetSlicerLib.app.files import startScene
 from SAMUNetSlicerLib.errors import InputError
 from SAMUNetSlicerLib.scene.geometry import planeFromAxis, planeFromNormal
-from SAMUNetSlicerLib.scene.history import History
+from SAMUNetSlicerLib.scene.history import STEP_LIMIT, History
 from SAMUNetSlicerLib.scene.prompts import PromptStore
 from SAMUNetSlicerLib.scene.segments import SegmentWriter, setLocked
 from scene.segmentation_scene import CT, add_segmentation, add_volume, disk, fill, voxels_of
@@ -332,6 +332,20 @@ def test_the_oldest_steps_are_forgotten_when_memory_is_short(scene):
         undone += 1
         assert desk.history.nbytes <= 20_000
     assert 0 < undone < 40
+    desk.prompts.close()
+
+
+def test_an_afternoon_of_small_steps_takes_no_more_memory_than_its_last_ones(scene):
+    desk = Desk(scene)
+    masks = [disk(desk.plane.shape, (8 + number, 8), 4) for number in range(2)]
+    for number in range(STEP_LIMIT + 20):
+        change = desk.write(desk.a, masks[number % 2])
+        desk.history.record(desk.a, "mask", [change], (number, None), stateBytes=1000)
+    assert STEP_LIMIT * 1000 < desk.history.nbytes < STEP_LIMIT * 4000
+    states = []
+    while (outcome := desk.history.undo()) is not None:
+        states.append(outcome.state)
+    assert states == list(range(20, STEP_LIMIT + 20))[::-1]
     desk.prompts.close()
 
 
