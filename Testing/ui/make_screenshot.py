@@ -24,7 +24,7 @@ from source_tree import MODULE
 from ui.bench import Bench
 
 SLICE = 19
-CLICKS = {"Liver": (110, 170), "Spleen": (288, 185)}
+CLICKS = {"Liver": (120, 150), "Spleen": (288, 185)}
 SIZE = (350, 672)
 
 
@@ -39,9 +39,7 @@ def main(path):
             picture = draw(bench, volume, Path(folder) / "panel.png")
         finally:
             bench.close()
-    # Median cut, the default, gives all its colors to the grays of the image.
-    colors = picture.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    colors.save(path, optimize=True)
+    picture.save(path, optimize=True)
 
 
 def draw(bench, volume, file):
