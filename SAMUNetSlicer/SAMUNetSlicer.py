@@ -42,7 +42,7 @@ class SAMUNetSlicer(ScriptedLoadableModule):
 
 def registerSampleData():
     """Offer the sample volume in Slicer's Sample Data module."""
-    from SAMUNetSlicerLib.ui.sampleData import registerSampleData
+    from SAMUNetSlicerLib.ui.setup import registerSampleData
 
     registerSampleData()
 
@@ -119,7 +119,7 @@ class SAMUNetSlicerLogic(ScriptedLoadableModuleLogic):
     def makeEngine():
         """Return an engine that starts a process of its own when it is first asked for something."""
         from SAMUNetSlicerLib.app.engines import ProcessEngine
-        from SAMUNetSlicerLib.ui.engineLaunch import slicerEngineLaunch
+        from SAMUNetSlicerLib.ui.setup import slicerEngineLaunch
 
         return ProcessEngine(slicerEngineLaunch())
 

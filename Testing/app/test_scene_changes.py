@@ -42,7 +42,7 @@ def provenance_of(node, segment):
 def test_all_that_the_module_leaves_in_a_scene_comes_back(desk, tmp_path, monkeypatch, save, load):
     """Prompts of each segment on each plane, masks, provenance, and the panel's choices."""
     parameterNodes.install(monkeypatch)
-    from SAMUNetSlicerLib.ui.parameterNode import panelParameters
+    from SAMUNetSlicerLib.ui.parts import panelParameters
 
     session = desk.session
     oblique = planeFromNormal(desk.volume, desk.plane(5).pixelToRAS([[25, 20]])[0], (1, 2, 3))

@@ -20,8 +20,8 @@ BELOW = {
     "training": {*BASE, "engine"},
     "app": {"_exports", "events", *BASE, "engine", "scene"},
     "cli": {"events", *BASE, "engine", "scene", "app", "training", "viewer"},
-    "ui": {"events", *BASE, "engine", "scene", "app"},
-    "viewer": {"events", *BASE, "engine", "scene", "app"},
+    "ui": {"_exports", "events", *BASE, "engine", "scene", "app"},
+    "viewer": {"_exports", "events", *BASE, "engine", "scene", "app"},
 }
 
 # What each package of a layer may import from its own layer; a file beside the packages counts as one.
@@ -58,6 +58,22 @@ PACKAGES_BELOW = {
         "export": {"geometry", "segments"},
         "views": {"observers", "geometry"},
         "history": {"prompts", "segments"},
+    },
+    "ui": {
+        "parts": set(),
+        "setup": set(),
+        "sections": {"parts", "setup"},
+        "panel": {"parts", "sections", "setup"},
+        "selfTest": {"parts", "setup"},
+    },
+    "viewer": {
+        "server": set(),
+        "views": set(),
+        "work": {"views"},
+        "page": {"server", "views"},
+        "keys": {"server", "views"},
+        "viewer": {"keys", "page", "server", "views", "work"},
+        "serving": {"server", "viewer", "views"},
     },
 }
 MOST_FILES = 20

@@ -13,7 +13,7 @@ from SAMUNetSlicerLib.engine.models import load_catalog
 from SAMUNetSlicerLib.engine.serving import ModelSpec
 from SAMUNetSlicerLib.errors import EngineError, WeightsError
 from SAMUNetSlicerLib.platforms import PLATFORM
-from SAMUNetSlicerLib.ui.engineLaunch import slicerEngineLaunch
+from SAMUNetSlicerLib.ui.setup import slicerEngineLaunch
 
 
 @pytest.fixture

@@ -100,7 +100,7 @@ def test_nothing_checked_is_one_sentence(segmented):
 
 
 def test_the_series_of_a_dicom_volume_comes_from_slicers_database(segmented, monkeypatch):
-    from SAMUNetSlicerLib.ui.exportSection import dicomFiles
+    from SAMUNetSlicerLib.ui.sections import dicomFiles
 
     assert dicomFiles(segmented.volume) is None
     files = {"1.2": "a.dcm", "1.3": "b.dcm"}

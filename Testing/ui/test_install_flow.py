@@ -87,8 +87,8 @@ def computer(monkeypatch):
 
 @pytest.fixture
 def flow(computer, monkeypatch):
-    monkeypatch.delitem(sys.modules, "SAMUNetSlicerLib.ui.installFlow", raising=False)
-    from SAMUNetSlicerLib.ui import installFlow
+    monkeypatch.delitem(sys.modules, "SAMUNetSlicerLib.ui.setup.installFlow", raising=False)
+    from SAMUNetSlicerLib.ui.setup import installFlow
 
     monkeypatch.setattr(installFlow, "shortages", lambda: list(computer.missing))
     return installFlow
@@ -214,8 +214,8 @@ def test_slicers_testing_mode_installs_nothing(computer, flow):
 
 
 def test_really_missing_packages_are_named(computer, monkeypatch):
-    monkeypatch.delitem(sys.modules, "SAMUNetSlicerLib.ui.installFlow", raising=False)
-    from SAMUNetSlicerLib.ui import installFlow
+    monkeypatch.delitem(sys.modules, "SAMUNetSlicerLib.ui.setup.installFlow", raising=False)
+    from SAMUNetSlicerLib.ui.setup import installFlow
 
     absent = requirements.Requirement("not_there", "not-there", "1", "MIT", "1 MB")
     monkeypatch.setattr(requirements.shortages, "__defaults__", ((absent,),))

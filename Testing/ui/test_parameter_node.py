@@ -10,7 +10,7 @@ from SAMUNetSlicerLib.app.files import startScene
 from scene.segmentation_scene import add_segmentation, add_volume
 from scene.test_prompt_saving import load_bundle, load_mrml, save_bundle, save_mrml
 
-NAME = "SAMUNetSlicerLib.ui.parameterNode"
+NAME = "SAMUNetSlicerLib.ui.parts.parameterNode"
 
 
 @pytest.fixture

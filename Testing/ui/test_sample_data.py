@@ -54,11 +54,11 @@ def sampleData(monkeypatch):
         vars(module).update(attributes)
         monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.setattr(SampleDataLogic, "sources", ())
-    monkeypatch.delitem(sys.modules, "SAMUNetSlicerLib.ui.sampleData", raising=False)
-    from SAMUNetSlicerLib.ui import sampleData
+    monkeypatch.delitem(sys.modules, "SAMUNetSlicerLib.ui.setup.sampleData", raising=False)
+    from SAMUNetSlicerLib.ui.setup import sampleData
 
     yield sampleData
-    sys.modules.pop("SAMUNetSlicerLib.ui.sampleData", None)
+    sys.modules.pop("SAMUNetSlicerLib.ui.setup.sampleData", None)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ class Command:
 
 @pytest.fixture
 def command(bench, monkeypatch):
-    from SAMUNetSlicerLib.ui import selfCheckSection
+    from SAMUNetSlicerLib.ui.sections import selfCheckSection
 
     monkeypatch.setattr(selfCheckSection, "BackgroundCommand", Command)
     bench.ui.advancedSection.collapsed = False

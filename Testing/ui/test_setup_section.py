@@ -8,7 +8,7 @@ from SAMUNetSlicerLib.errors import CancelledError
 @pytest.fixture
 def missing(bench, monkeypatch):
     """torch is missing until a button is pressed and the user agrees."""
-    from SAMUNetSlicerLib.ui import setupSection
+    from SAMUNetSlicerLib.ui.sections import setupSection
 
     state = {"text": "Still to be installed: torch.", "folders": []}
 
@@ -53,7 +53,7 @@ def test_a_folder_of_wheels_serves_without_a_network(bench, missing, monkeypatch
 
 
 def test_who_does_not_agree_is_asked_again_later(bench, missing, monkeypatch):
-    from SAMUNetSlicerLib.ui import setupSection
+    from SAMUNetSlicerLib.ui.sections import setupSection
 
     def refuse(folder=None):
         raise CancelledError("Nothing was installed.")
@@ -65,7 +65,7 @@ def test_who_does_not_agree_is_asked_again_later(bench, missing, monkeypatch):
 
 
 def test_who_will_restart_later_is_reminded(bench, missing, monkeypatch):
-    from SAMUNetSlicerLib.ui import setupSection
+    from SAMUNetSlicerLib.ui.sections import setupSection
 
     monkeypatch.setattr(setupSection, "installRequirements", lambda folder: False)
     bench.click("setupButton")

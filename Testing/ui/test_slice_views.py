@@ -91,7 +91,7 @@ def test_encoding_ahead_can_be_switched_off(bench):
 
 
 def test_a_view_that_its_layout_has_deleted_does_not_hold_up_the_others(bench):
-    from SAMUNetSlicerLib.ui.sliceViews import renderLater
+    from SAMUNetSlicerLib.ui.parts import renderLater
 
     drawn = []
 

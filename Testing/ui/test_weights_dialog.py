@@ -21,7 +21,7 @@ class Dialog:
     """The dialog, what the user was asked, and how often the list of models was read again."""
 
     def __init__(self, monkeypatch):
-        from SAMUNetSlicerLib.ui.weightsDialog import WeightsDialog
+        from SAMUNetSlicerLib.ui.setup import WeightsDialog
 
         self.questions, self.changes = [], 0
         self.agrees = True

@@ -14,7 +14,7 @@ from viewer.viewing import OTHER, VOLUME, Page, ViewerProcess, tabs
 @pytest.fixture(scope="module")
 def crash(tmp_path_factory, browser):
     """``saved``: what a viewer that was killed has left behind; ``results``: what was downloaded before."""
-    from SAMUNetSlicerLib.viewer.savedWork import readWork
+    from SAMUNetSlicerLib.viewer.work import readWork
 
     folder = tmp_path_factory.mktemp("crash")
     viewer, saved = ViewerProcess(folder / "home"), folder / "home" / "viewer"

@@ -183,7 +183,7 @@ class Server:
     """Uploads behind a real server; ``images`` holds what was opened, ``kept`` the files that are there."""
 
     def __init__(self, most=1 << 27):
-        from SAMUNetSlicerLib.viewer.uploads import Uploads
+        from SAMUNetSlicerLib.viewer.server import Uploads
 
         self.images, self.names, self.open = [], [], self._read
         self.uploads = Uploads(self._opened, most)

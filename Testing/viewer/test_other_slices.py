@@ -9,8 +9,7 @@ from app.desk import Desk
 from SAMUNetSlicerLib.app.files import startScene
 from SAMUNetSlicerLib.errors import UserError
 from SAMUNetSlicerLib.scene.geometry import planeFromNormal
-from SAMUNetSlicerLib.viewer.propagation import Propagation
-from SAMUNetSlicerLib.viewer.status import Status
+from SAMUNetSlicerLib.viewer.work import Propagation, Status
 
 
 class State(SimpleNamespace):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.viewer.reach import Reach
+from SAMUNetSlicerLib.viewer.server import Reach
 
 
 def test_without_folders_everything_is_in_reach():

@@ -10,8 +10,7 @@ from SAMUNetSlicerLib.app.files import startScene
 from SAMUNetSlicerLib.app.session import TAG
 from SAMUNetSlicerLib.errors import InputError
 from SAMUNetSlicerLib.scene.segments import isLocked, segmentTag, setLocked, setStatus, status
-from SAMUNetSlicerLib.viewer import savedWork
-from SAMUNetSlicerLib.viewer.savedWork import readWork, restoreWork, takeWork, writeWork
+from SAMUNetSlicerLib.viewer.work import readWork, restoreWork, savedWork, takeWork, writeWork
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ def post(form_of):
     """Send a form to uploads with a small limit; return the answer, and what was opened."""
     from aiohttp import ClientSession, FormData, web
 
-    from SAMUNetSlicerLib.viewer.uploads import Uploads
+    from SAMUNetSlicerLib.viewer.server import Uploads
 
     opened = []
 

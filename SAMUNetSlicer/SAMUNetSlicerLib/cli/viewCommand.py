@@ -51,7 +51,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
 
     spec = modelSpec(options.model, options.weights, options.device, options.precision)
     try:
-        from ..viewer.access import isLoopback
+        from ..viewer.server import isLoopback
         from ..viewer.serving import ViewOptions, serve
     except ModuleNotFoundError as error:
         raise InputError(_MISSING.format(name=error.name)) from error

@@ -8,28 +8,35 @@ from slicer.i18n import tr as _
 
 from ..app.engines import EngineClient
 from ..app.session import ExternalEdits, SegmentationSession
-from .advancedSection import AdvancedSection
-from .batchSection import BatchSection
-from .choicesSection import ChoicesSection
-from .correctSection import CorrectSection
-from .exportSection import ExportSection
-from .modelSection import ModelSection
-from .nodesSection import NodesSection
-from .panelFields import panelFields
-from .parameterBinding import ParameterBinding
-from .parameterNode import panelParameters
-from .pollTimer import PollTimer
-from .progressRow import ProgressRow
-from .promptToolsSection import PromptToolsSection
-from .propagateSection import PropagateSection
-from .sampleData import loadSample, sampleHint
-from .segmentsSection import SegmentsSection
-from .selfCheckSection import SelfCheckSection
-from .setupSection import SetupSection
-from .shortcuts import REDO_KEY, TOOL_KEYS, UNDO_KEY, Shortcuts
-from .sliceViews import SliceViews
-from .statusLine import StatusLine
-from .workWatch import WorkWatch
+from .parts import (
+    REDO_KEY,
+    TOOL_KEYS,
+    UNDO_KEY,
+    ParameterBinding,
+    PollTimer,
+    ProgressRow,
+    Shortcuts,
+    SliceViews,
+    StatusLine,
+    WorkWatch,
+    panelFields,
+    panelParameters,
+)
+from .sections import (
+    AdvancedSection,
+    BatchSection,
+    ChoicesSection,
+    CorrectSection,
+    ExportSection,
+    ModelSection,
+    NodesSection,
+    PromptToolsSection,
+    PropagateSection,
+    SegmentsSection,
+    SelfCheckSection,
+    SetupSection,
+)
+from .setup import loadSample, sampleHint
 
 _log = logging.getLogger(__name__)
 

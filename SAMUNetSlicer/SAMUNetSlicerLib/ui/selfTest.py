@@ -18,7 +18,7 @@ from ..engine.windowing import WindowSetting
 from ..errors import InputError
 from ..scene.geometry import planeFromAxis
 from ..scene.prompts import promptNodes
-from .engineLaunch import slicerEngineLaunch
+from .setup import slicerEngineLaunch
 
 _SHAPE = (9, 64, 64)  # slices, rows, columns
 _SLICE = 4
@@ -93,7 +93,7 @@ class SelfTest(unittest.TestCase):
         self.assertEqual([record.kind for record in self.session.prompts()], ["positive"])
 
     def testThePanelsChoicesAreKeptInAParameterNode(self):
-        from .parameterNode import panelParameters
+        from .parts import panelParameters
 
         node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLScriptedModuleNode")
         parameters = panelParameters(node)

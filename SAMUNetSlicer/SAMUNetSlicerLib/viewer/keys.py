@@ -2,8 +2,8 @@
 
 from typing import Callable, Dict
 
-from .pages import Pages
-from .tools import NAVIGATE, WINDOW
+from .server import Pages
+from .views import NAVIGATE, WINDOW
 
 TOOL_KEYS = {"p": "positive", "n": "negative", "d": "box", "m": NAVIGATE, "w": WINDOW}
 

@@ -6,9 +6,9 @@ from typing import Callable
 
 from ..app.engines import ProcessEngine
 from ..platforms import PLATFORM
-from .graphics import prepareGraphics
+from .server import WebServer
 from .viewer import Viewer, ViewOptions
-from .webServer import WebServer
+from .views import prepareGraphics
 
 
 def serve(options: ViewOptions, host: str, port: int, onReady: Callable[[str], None]) -> None:

@@ -11,28 +11,21 @@ from ..app.files import DEFAULT_KEYS, startScene
 from ..app.session import SegmentationSession
 from ..engine.serving import ModelSpec
 from ..errors import InputError, UserError
-from .autosave import Autosave
-from .browserViews import BrowserViews
-from .displayWindow import AUTOMATIC, setDisplayWindow
-from .exports import Exports
 from .keys import TOOL_KEYS, Keys
-from .layout import Layout
-from .network import Network
-from .oblique import Oblique
-from .opening import Opening
 from .page import drawPage
-from .pages import Pages
-from .pane import drawOverlay
-from .propagation import Propagation
-from .reach import Reach
-from .segmentationWatch import SegmentationWatch
-from .segmentList import SegmentList
-from .sessionState import SessionState
-from .status import Status
-from .tools import Tools
-from .uploads import MOST_BYTES, Uploads, tooLarge
-from .viewState import ViewState
-from .webServer import WebServer
+from .server import MOST_BYTES, Pages, Reach, Uploads, WebServer, tooLarge
+from .views import AUTOMATIC, BrowserViews, Layout, Oblique, Tools, ViewState, drawOverlay, setDisplayWindow
+from .work import (
+    Autosave,
+    Exports,
+    Network,
+    Opening,
+    Propagation,
+    SegmentationWatch,
+    SegmentList,
+    SessionState,
+    Status,
+)
 
 # Between two looks at the engine's answers, in seconds.
 _POLL_INTERVAL = 0.015

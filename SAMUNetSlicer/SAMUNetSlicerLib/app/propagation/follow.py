@@ -9,14 +9,7 @@ from ...engine.serving import EngineStatus, PredictReport
 from ...engine.types import Prediction
 from ...scene.geometry import PlaneStack, SlicePlane
 from ..engines import EngineClient, Ticket
-from ..session import (
-    PixelOrigins,
-    PredictedSlice,
-    SliceRequest,
-    Target,
-    Workspace,
-    draftRecord,
-)
+from ..session import PixelOrigins, PredictedSlice, SliceRequest, Target, Workspace, draftRecord
 from .options import PropagatedSlice, PropagationOptions, Stop
 from .routes import CutRoute, RegionRoute, Route, RouteStep
 from .stopRules import GrayLevels, grayLevels, reasonToRefuse
