@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # numpy, which the help of a command does not need
     from ..app.batch import BatchJob, BatchOptions
 
 NAME = "batch"
-HELP = "segment many images; run again, it goes on where it was stopped"
+HELP = "segment many images; the same command continues an interrupted batch"
 
 _SOME_FAILED = 1
 _CACHE_BYTES = 160 << 20  # for the slices that are under way
@@ -34,7 +34,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="SOURCE",
         help="prompts (.json), markups (.mrk.json), table (.csv) or label map, or a folder of them named as "
-        "the images; may be repeated: the first one that has something for an image counts",
+        "the images; may be repeated: the first one that has prompts for an image is used",
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the results")
     parser.add_argument(
@@ -51,16 +51,16 @@ def _addSliceArguments(group) -> None:
         "--slices",
         type=_count,
         metavar="N",
-        help="prompt N slices of each structure, evenly spread (default: every)",
+        help="prompt N slices of each structure, evenly spread (default: all)",
     )
     group.add_argument(
         "--margin",
         type=float,
         default=5,
         metavar="PERCENT",
-        help="boxes around labels are larger by (default 5)",
+        help="margin of the boxes around labels (default 5)",
     )
-    group.add_argument("--propagate", action="store_true", help="carry each segment on from these slices")
+    group.add_argument("--propagate", action="store_true", help="propagate each segment from these slices")
     group.add_argument(
         "--window",
         default="slice",
@@ -88,16 +88,18 @@ def _addEngineArguments(group) -> None:
         "--ray",
         default="",
         metavar="ADDRESS",
-        help="let a Ray cluster work: auto, HOST:PORT, ray://HOST:PORT, or local; all its machines must see "
+        help="use a Ray cluster: auto, HOST:PORT, ray://HOST:PORT, or local; all its machines must see "
         "images and results under the same paths (--devices is for this machine)",
     )
-    group.add_argument("--threads", type=_count, metavar="N", help="of each process on the CPU (default 1)")
+    group.add_argument(
+        "--threads", type=_count, metavar="N", help="threads of each process on the CPU (default 1)"
+    )
     group.add_argument(
         "--review-below",
         type=float,
         default=0.7,
         metavar="C",
-        help="confidence that needs review (default 0.7)",
+        help="confidence below which a case needs review (default 0.7)",
     )
 
 

@@ -10,7 +10,9 @@ HELP = "show or clear the slices encoded so far"
 
 
 def addArguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", nargs="?", choices=("stats", "clear"), default="stats")
+    parser.add_argument(
+        "action", nargs="?", choices=("stats", "clear"), default="stats", help="default stats"
+    )
     parser.add_argument("--folder", type=Path, help="the cache folder, the user's own by default")
 
 

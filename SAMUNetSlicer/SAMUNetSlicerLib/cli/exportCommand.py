@@ -25,7 +25,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
         "--name",
         default="{segmentation}-{segment}",
         metavar="PATTERN",
-        help="of the files, with {segmentation}, {volume}, {date}, and {segment} at its end "
+        help="names of the files, with {segmentation}, {volume}, {date}, and {segment} at its end "
         "(default {segmentation}-{segment})",
     )
     addExistingArguments(parser)

@@ -24,7 +24,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
         action.set_defaults(act=act)
         addOutputArguments(action)
         if action is not listing:
-            action.add_argument("model", metavar="ID")
+            action.add_argument("model", metavar="ID", help="of the network, see `samunet models`")
 
 
 def run(options: argparse.Namespace, console: Console) -> Optional[int]:

@@ -16,7 +16,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, required=True, help="corpus folder (manifest.csv or SA-Med2D layout)"
     )
     parser.add_argument(
-        "--output", type=Path, required=True, help="folder of the run; a run found there goes on"
+        "--output", type=Path, required=True, help="folder of the run; a run found there is continued"
     )
     parser.add_argument(
         "--start",
@@ -37,7 +37,10 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
         "--rate", type=float, default=5e-4, help="learning rate of the added parts (default 5e-4)"
     )
     parser.add_argument(
-        "--pretrained-rate", type=float, default=2e-5, help="of the pretrained parts (default 2e-5)"
+        "--pretrained-rate",
+        type=float,
+        default=2e-5,
+        help="learning rate of the pretrained parts (default 2e-5)",
     )
     parser.add_argument(
         "--thaw",
@@ -46,7 +49,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
         help="how much of the transformer is trained: its last stage if not given",
     )
     parser.add_argument("--decoder", metavar="ID", help="SAM whose prompt encoder and decoder to start from")
-    parser.add_argument("--teacher", metavar="ID", help="box model whose answers are learned from as well")
+    parser.add_argument("--teacher", metavar="ID", help="box model whose answers are learned from, too")
     parser.add_argument(
         "--keep", type=float, default=0.5, help="share of the starting weights in the result (default 0.5)"
     )
@@ -55,8 +58,8 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--workers", type=int, default=0, help="processes that prepare images (default 0)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
-    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32", help="default fp32")
+    parser.add_argument("--seed", type=int, default=0, help="of all random numbers (default 0)")
     parser.add_argument(
         "--exclude-license",
         action="append",

@@ -34,7 +34,7 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
         "--host",
         default="127.0.0.1",
         metavar="ADDRESS",
-        help="where to listen; by default this computer only. Others need the token in the address, too, but "
+        help="where to listen; by default this computer only. Others need the address with its token, and "
         "what they send and see is not encrypted: give an address only in a network that you trust. The page "
         "can then name files below the folders of VOLUME and --out only",
     )
