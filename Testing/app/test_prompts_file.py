@@ -185,8 +185,8 @@ def test_the_schema_offers_every_window_there_is():
     assert {*by_name, *manual} == set(MODES)
 
 
-def test_without_a_window_each_slice_has_its_own():
-    assert parsePrompts(changed(("window",), None)).window == WindowSetting("slice")
+def test_without_a_window_the_volume_decides():
+    assert parsePrompts(changed(("window",), None)).window == WindowSetting("auto")
 
 
 def test_the_schema_is_a_valid_schema():

@@ -61,7 +61,7 @@ STOPS = {
     "collapse": (lambda k: square() if k < 6 else square(4), 0.9, "area fell to 16%"),
     "explosion": (lambda k: square() if k < 6 else square(20), 0.9, "area grew to 400%"),
     "elsewhere": (lambda k: square() if k < 6 else square(at=(18, 20)), 0.9, "does not continue"),
-    "unsure": (lambda k: square(), lambda k: 0.9 if k < 6 else 0.2, r"confidence 0\.20"),
+    "unsure": (lambda k: square(), lambda k: 0.9 if k < 6 else 0.2, r"confidence is too low \(0\.20\)"),
 }
 
 

@@ -123,7 +123,7 @@ def test_an_engine_that_dies_under_way_is_one_error_and_keeps_what_is_done(way):
     way.box()
     way.engine.is_automatic = False
     way.propagator.start(PropagationOptions())
-    way.answer(5)
+    way.answer(6)  # learn, encode ahead at both fronts, predict one
     status, way.engine.status = way.engine.status, None
     while way.engine.jobs:
         way.engine.fail(EngineError("The engine has ended."))

@@ -122,6 +122,9 @@ def test_encoding_runs_ahead_but_not_far_on_the_cpu(way):
     way.box()
     way.engine.is_automatic = False
     way.propagator.start()
+    while not way.engine.waiting("learn"):
+        way.session.poll()
+    way.engine.answer("learn")
     for _ in range(40):
         way.session.poll()
     assert len(way.engine.waiting("encode")) == 4 and not way.engine.waiting("predict")

@@ -119,7 +119,7 @@ def test_a_setting_survives_json(setting):
 @pytest.mark.parametrize(
     "values",
     [
-        {"mode": "auto"},
+        {"mode": "automatic"},
         {"mode": "preset:spleen"},
         {"mode": "manual"},
         {"mode": "manual", "lower": 5, "upper": 5},

@@ -14,7 +14,15 @@ import time
 import numpy as np
 
 from SAMUNetSlicerLib.app.engines import EngineClient
-from SAMUNetSlicerLib.engine.serving import EncodeReport, EngineStatus, ModelSpec, PredictReport, Priority
+from SAMUNetSlicerLib.engine.learning import Appearance
+from SAMUNetSlicerLib.engine.serving import (
+    EncodeReport,
+    EngineStatus,
+    LearnReport,
+    ModelSpec,
+    PredictReport,
+    Priority,
+)
 from SAMUNetSlicerLib.engine.types import Capabilities, Prediction, Prompts
 from SAMUNetSlicerLib.errors import CancelledError, EngineError, UserError
 
@@ -85,6 +93,13 @@ class FakeService:
         notes = (object(),) if _is_filled(image, 15) else ()
         prediction = Prediction(mask, logits, np.zeros((1, 64, 64), np.float32), 0.9, prompts.boxes, notes)
         return PredictReport(prediction, encoding, 0.1)
+
+    def learn(self, examples) -> LearnReport:
+        self.examples = examples
+        return LearnReport(Appearance.indifferent(), 0.1)
+
+    def recognize(self, image, prompts, known) -> PredictReport:
+        return self.predict(image, prompts)
 
     def statistics(self) -> dict:
         return {"encoded": len(self._keys), "batches": self.batches}

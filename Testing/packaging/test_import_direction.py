@@ -47,7 +47,8 @@ PACKAGES_BELOW = {
         "networks": set(),
         "models": {"types", "json_schema", "networks"},
         "prompting": {"types", "models"},
-        "serving": {"types", "models", "prompting"},
+        "learning": {"types", "overlap", "prompting"},
+        "serving": {"types", "learning", "models", "prompting"},
     },
     "scene": {
         "observers": set(),

@@ -51,6 +51,7 @@ def windowTexts(translate: Translate = str) -> Dict[str, str]:
     _ = translate
     return {
         FOLLOW_DISPLAY: _("as displayed"),
+        "auto": _("one window for a CT, else the range of the slice"),
         "slice": _("range of the slice"),
         "percentile": _("range without outliers"),
         **{f"preset:{name}": _("CT {name}").format(name=name) for name in sorted(CT_PRESETS)},

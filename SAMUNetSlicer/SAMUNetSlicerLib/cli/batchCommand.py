@@ -63,9 +63,10 @@ def _addSliceArguments(group) -> None:
     group.add_argument("--propagate", action="store_true", help="propagate each segment from these slices")
     group.add_argument(
         "--window",
-        default="slice",
+        default="auto",
         metavar="MODE",
-        help="slice (default), percentile, preset:NAME or LOWER,UPPER",
+        help="auto (default: preset:abdomen for a CT, else slice), slice, percentile, preset:NAME or "
+        "LOWER,UPPER",
     )
 
 

@@ -31,7 +31,7 @@ def fineTune(
     from ..app.common import homeFolder
     from ..app.models import catalog, installedWeights
     from ..engine.models import CompactModel, resolve_device
-    from ..engine.windowing import WindowSetting
+    from ..engine.windowing import WindowSetting, looks_like_hounsfield
     from ..training.finetune import finetune, labeled_slices
 
     card = catalog().get(modelId)
@@ -40,7 +40,8 @@ def fineTune(
     weights = installedWeights(card)
     if weights is None:
         raise WeightsError(f"The weights of {card.title} are not here: run `samunet models get {card.id}`.")
-    pairs = labeled_slices(volume, labels, WindowSetting(window))
+    is_hounsfield = looks_like_hounsfield(float(np.nanmin(volume)), float(np.nanmax(volume)))
+    pairs = labeled_slices(volume, labels, WindowSetting(window).resolved(is_hounsfield))
     network = _network(weights)
     folder = homeFolder() / "finetuning" / newId
     outcome = finetune(

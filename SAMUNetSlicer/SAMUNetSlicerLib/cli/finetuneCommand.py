@@ -22,7 +22,9 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="samunet_compact", metavar="ID", help="model to start from")
     parser.add_argument("--axis", choices=_AXES, default="axial", help="slices to learn from (default axial)")
     parser.add_argument(
-        "--window", default="slice", help="how intensities become gray levels (default slice)"
+        "--window",
+        default="auto",
+        help="how intensities become gray levels (default auto, as for prompts files)",
     )
     parser.add_argument("--steps", type=int, default=120, help="length of the training (default 120)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")

@@ -19,6 +19,9 @@ CT_PRESETS: Dict[str, Tuple[float, float]] = {
     "mediastinum": (350.0, 50.0),
 }
 PERCENTILES = (0.5, 99.5)
+# Air is -1000 HU; images of other kinds seldom go so far below 0.  Only bone and contrast medium exceed 150.
+_AIR, _LEAST_PADDING, _BONE = -900.0, -3100.0, 150.0
+_FOR_HOUNSFIELD = "preset:abdomen"
 _PRESET = "preset:"
 
 
@@ -28,7 +31,8 @@ class WindowSetting:
 
     ``mode``: "slice", the slice's own minimum to its maximum, as SAM-UNet was trained; "percentile", its
     0.5th to 99.5th percentile (its minimum to its maximum where the two coincide); "manual", ``lower`` to
-    ``upper`` in the volume's units, as a display window/level; "preset:<name>", a window of `CT_PRESETS`.
+    ``upper`` in the volume's units, as a display window/level; "preset:<name>", a window of `CT_PRESETS`;
+    "auto", one of these for all slices of a CT, "slice" for anything else, see `resolved`.
 
     :raises InputError: unknown mode, a manual window that is not two finite numbers lower < upper, or
         limits for another mode.
@@ -58,10 +62,22 @@ class WindowSetting:
             lower, upper = np.percentile(values, PERCENTILES, method="nearest")
             if lower < upper:
                 return float(lower), float(upper)
-        if self.mode in ("slice", "percentile"):
+        if self.mode in ("auto", "slice", "percentile"):
             return float(values.min()), float(values.max())
         width, level = CT_PRESETS[self.mode[len(_PRESET) :]]
         return level - width / 2, level + width / 2
+
+    def resolved(self, is_hounsfield: bool) -> "WindowSetting":
+        """What "auto" means for a volume; any other setting means itself.
+
+        Slices that are scaled each by itself cannot be compared with each other, and a CT need not be: its
+        values have a meaning.
+
+        :param is_hounsfield: whether its values are Hounsfield units.
+        """
+        if self.mode != "auto":
+            return self
+        return WindowSetting(_FOR_HOUNSFIELD if is_hounsfield else "slice")
 
     def to_dict(self) -> Dict[str, Any]:
         """Return JSON-ready values, for provenance and the prompts file."""
@@ -81,7 +97,15 @@ class WindowSetting:
         return cls(**values)
 
 
-MODES = ("slice", "percentile", "manual", *(_PRESET + name for name in CT_PRESETS))
+MODES = ("auto", "slice", "percentile", "manual", *(_PRESET + name for name in CT_PRESETS))
+
+
+AUTOMATIC = WindowSetting("auto")
+
+
+def looks_like_hounsfield(lowest: float, highest: float) -> bool:
+    """Whether the least and the greatest value of a volume are those of a CT: air, and bone or contrast."""
+    return _LEAST_PADDING <= lowest <= _AIR and highest >= _BONE
 
 
 def to_uint8(pixels: np.ndarray, setting: WindowSetting = WindowSetting()) -> np.ndarray:

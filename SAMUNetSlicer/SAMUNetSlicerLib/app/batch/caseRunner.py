@@ -122,7 +122,7 @@ class CaseRunner:
                     yield from _polling(session, run.steps())
                     clock.note("segment")
                     clock.seconds["engine"] = round(run.engineSeconds, 3)
-                    return _write(task, key, session, run.slices, prompts.window, clock)
+                    return _write(task, key, session, run.slices, session.workspace.window(), clock)
                 finally:
                     session.close()
         finally:

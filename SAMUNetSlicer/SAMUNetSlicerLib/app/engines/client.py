@@ -3,10 +3,11 @@
 import time
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from ...engine.learning import Example, Known
 from ...engine.prompting import close_up
 from ...engine.serving import EngineStatus, Job, ModelSpec, PredictReport, Priority
 from ...engine.types import Prompts
@@ -136,6 +137,37 @@ class EngineClient(ABC):
 
         arguments = {"image": square.image(image), "prompts": square.prompts(prompts)}
         return self._request("predict", Priority.CLICK, arguments, onSlice)
+
+    def learn(self, examples: Sequence[Tuple[Example, Spacing]]) -> Ticket:
+        """Learn what a structure looks like, see `EngineService.learn`; result: `LearnReport`.
+
+        :param examples: slices, each with the spacing of its pixels, see `encode`.
+        """
+        stretched = []
+        for example, spacing in examples:
+            square = SquarePixels(example.mask.shape, spacing)
+            stretched.append(Example(square.values(example.values), square.mask(example.mask)))
+        return self._request("learn", Priority.CLICK, {"examples": stretched})
+
+    def recognize(
+        self,
+        image: np.ndarray,
+        prompts: Prompts,
+        known: Known,
+        spacing: Spacing = SQUARE,
+    ) -> Ticket:
+        """Segment a slice that shows a known structure, see `EngineService.recognize`.
+
+        :param known: in pixels of the slice; the other arguments and the result are those of `predict`.
+        """
+        square = SquarePixels(image.shape[:2], spacing)
+
+        def onSlice(report: PredictReport) -> PredictReport:
+            return replace(report, prediction=square.prediction(report.prediction, prompts))
+
+        stretched = replace(known, values=square.values(known.values), neighbor=square.mask(known.neighbor))
+        arguments = {"image": square.image(image), "prompts": square.prompts(prompts), "known": stretched}
+        return self._request("recognize", Priority.CLICK, arguments, onSlice)
 
     def statistics(self) -> Ticket:
         """Ask what the cache holds and what the work cost; result: dict."""

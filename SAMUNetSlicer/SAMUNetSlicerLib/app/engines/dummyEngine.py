@@ -4,7 +4,8 @@ from typing import Any, List
 
 import numpy as np
 
-from ...engine.serving import EncodeReport, EngineStatus, Job, ModelSpec, PredictReport
+from ...engine.learning import Appearance
+from ...engine.serving import EncodeReport, EngineStatus, Job, LearnReport, ModelSpec, PredictReport
 from ...engine.types import Capabilities, Prediction, Prompts
 from ...errors import CancelledError
 from .client import EngineClient
@@ -47,7 +48,9 @@ class DummyEngine(EngineClient):
         encoding = EncodeReport("standIn", "encoded", 0.0)
         if job.operation == "encode":
             return encoding
-        if job.operation == "predict":
+        if job.operation == "learn":
+            return LearnReport(Appearance.indifferent(), 0.0)
+        if job.operation in ("predict", "recognize"):
             image = job.arguments["image"]
             return PredictReport(_prediction(image.shape[:2], job.arguments["prompts"]), encoding, 0.0)
         return {}

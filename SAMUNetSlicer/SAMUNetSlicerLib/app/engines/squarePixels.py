@@ -55,8 +55,18 @@ class SquarePixels:
             return prompts
         points = (prompts.points + 0.5) * self._factors - 0.5  # points count from centers, boxes from edges
         boxes = prompts.boxes * np.tile(self._factors, 2)
-        mask = None if prompts.mask is None else _resized(prompts.mask, self.stretchedShape) > 0.5
+        mask = None if prompts.mask is None else self.mask(prompts.mask)
         return replace(prompts, points=points.astype(np.float32), boxes=boxes.astype(np.float32), mask=mask)
+
+    def values(self, values: np.ndarray) -> np.ndarray:
+        """Stretch intensities, (H, W) float32, as ``image`` does."""
+        return values if self.stretchedShape == self.shape else _resized(values, self.stretchedShape)
+
+    def mask(self, mask: np.ndarray) -> np.ndarray:
+        """Stretch a mask, (H, W) bool."""
+        if self.stretchedShape == self.shape:
+            return mask
+        return _resized(mask, self.stretchedShape) > 0.5
 
     def prediction(self, prediction: Prediction, prompts: Prompts) -> Prediction:
         """Bring a prediction for the stretched image back to the pixels of the slice.

@@ -3,7 +3,7 @@
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from ... import __version__
 from ...engine.json_schema import problems
@@ -16,11 +16,13 @@ SCHEMA_FILE = Path(__file__).with_name("provenance.schema.json")
 
 
 class RecordedSegment(NamedTuple):
-    """One segment of a provenance file: ``records`` in the order in which they were written."""
+    """One segment of a provenance file: ``records`` in the order in which they were written; ``learned``: see
+    `SegmentProvenance.learned`."""
 
     name: str
     color: Tuple[float, float, float]
     records: List[SliceRecord]
+    learned: Callable[[str], Optional[dict]]
 
 
 class RecordedSegmentation(NamedTuple):
@@ -100,4 +102,6 @@ def _requireContent(path: Path, content: bytes) -> None:
 
 def _segment(entry: dict) -> RecordedSegment:
     provenance = SegmentProvenance.fromJson(json.dumps(entry["provenance"]))
-    return RecordedSegment(entry["name"], tuple(entry["color"]), list(provenance.records()))
+    return RecordedSegment(
+        entry["name"], tuple(entry["color"]), list(provenance.records()), provenance.learned
+    )

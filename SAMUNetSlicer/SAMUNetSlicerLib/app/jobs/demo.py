@@ -16,7 +16,7 @@ from ...scene.segments import SegmentWriter, labelVolume
 from ..common import outputErrors
 from ..files import SceneHost, baseName, loadVolume, readSegmentation, startScene
 from ..prompts import PromptsFile, parsePrompts
-from ..session import MaskReport
+from ..session import MaskReport, resolveWindow
 from .demoCases import DemoCase, LabeledVolume, promptsDocument
 from .segmentJob import JobResult, SegmentJob, runSegmentJob
 from .slicePictures import slicePicture
@@ -72,7 +72,13 @@ class Demo:
                 caption = f"{one.name}, {one.place}: Dice {agreement:.2f}"
                 color = files.color(one.name)
                 picture = slicePicture(
-                    volumeNode, prompts.window, one.prompts, mask, reference, color, caption
+                    volumeNode,
+                    resolveWindow(volumeNode, prompts.window),
+                    one.prompts,
+                    mask,
+                    reference,
+                    color,
+                    caption,
                 )
                 rows.append(
                     DemoSlice(

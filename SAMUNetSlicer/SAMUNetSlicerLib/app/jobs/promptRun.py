@@ -30,6 +30,7 @@ from ..session import (
     Target,
     draftRecord,
     promptsOnSlice,
+    resolveWindow,
 )
 from .predictionQueue import PredictionQueue, SlicePrediction
 
@@ -94,7 +95,7 @@ class PromptRun:
         self.slices: List[SegmentedSlice] = []
         self.engineSeconds = 0.0
         self._session = session
-        self._window = prompts.window
+        self._window = resolveWindow(volumeNode, prompts.window)
         self._progress = progress
         self._keepPrompts = keepPrompts
         self._segments = [_placed(segment, volumeNode) for segment in prompts.segments]

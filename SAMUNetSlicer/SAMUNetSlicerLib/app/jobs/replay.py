@@ -6,12 +6,13 @@ from typing import Callable, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
+from ...engine.learning import Appearance, Known
 from ...engine.serving import ModelSpec
 from ...engine.windowing import WindowSetting, to_uint8
 from ...errors import InputError, WeightsError
-from ...scene.geometry import extractSlice
+from ...scene.geometry import extractSlice, sliceValues
 from ...scene.segments import SegmentWriter, newSegment
-from ..engines import EngineClient
+from ..engines import EngineClient, Ticket
 from ..files import RecordedSegment, RecordedSegmentation, ResultFiles, loadVolume, readProvenance, startScene
 from ..session import SliceRecord, decodeMask, imageDigest
 
@@ -66,7 +67,7 @@ class Replay:
         """
         ids = [self._newSegment(segment) for segment in recorded.segments]
         steps = [
-            (segmentId, segment.name, record)
+            (segmentId, segment, record)
             for segmentId, segment in zip(ids, recorded.segments)
             for record in segment.records
         ]
@@ -83,13 +84,13 @@ class Replay:
         return newSegment(self._segmentationNode, segment.name, segment.color)
 
     def _replay(
-        self, segmentId: str, name: str, record: SliceRecord, pump: Callable[[], None]
+        self, segmentId: str, segment: RecordedSegment, record: SliceRecord, pump: Callable[[], None]
     ) -> ReplayedSlice:
         plane = record.slicePlane()
         predicted = record.content().withoutPrompts()
         if record.model is not None:
             self._requireModel(record.model, pump)
-            ticket = self._engine.predict(self._image(record), record.networkPrompts(), plane.spacing)
+            ticket = self._ask(segment, record)
             predicted = self._engine.wait(ticket, pump).prediction.mask
         elif (
             record.origin is not None
@@ -100,7 +101,19 @@ class Replay:
             self._segmentationNode, segmentId, plane, mask, self._volumeNode, policy=record.policy
         )
         before = decodeMask(record.mask, record.shape)
-        return ReplayedSlice(name, record, int(before.sum()), int((mask != before).sum()))
+        return ReplayedSlice(segment.name, record, int(before.sum()), int((mask != before).sum()))
+
+    def _ask(self, segment: RecordedSegment, record: SliceRecord) -> Ticket:
+        image, prompts, plane = self._image(record), record.networkPrompts(), record.slicePlane()
+        learned = (record.origin or {}).get("learned")
+        if learned is None:
+            return self._engine.predict(image, prompts, plane.spacing)
+        if segment.learned(learned) is None:
+            raise InputError(f"The provenance lacks what was learned about '{segment.name}'.")
+        beside = decodeMask(record.origin["beside"], record.shape)
+        appearance = Appearance.from_dict(segment.learned(learned))
+        known = Known(sliceValues(self._volumeNode, plane), beside, appearance)
+        return self._engine.recognize(image, prompts, known, plane.spacing)
 
     def _image(self, record: SliceRecord) -> np.ndarray:
         window = WindowSetting.from_dict(record.window)

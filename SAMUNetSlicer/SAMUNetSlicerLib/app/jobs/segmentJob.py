@@ -97,7 +97,8 @@ def _write(
 ) -> Tuple[List[Path], List[str]]:
     def draw(folder: Path) -> None:
         for number, each in enumerate(slices, 1):
-            picture = segmentedPicture(session.segmentationNode, session.volumeNode, job.prompts.window, each)
+            window = session.workspace.window()
+            picture = segmentedPicture(session.segmentationNode, session.volumeNode, window, each)
             savePicture(picture, folder / f"{number:03d}.png")
 
     source = ExportSource(

@@ -99,7 +99,7 @@ def parsePrompts(document: Any, name: str = "prompts") -> PromptsFile:
     segments = document["segments"]
     return PromptsFile(
         tuple(_segment(entry, f"{name}.segments[{index}]") for index, entry in enumerate(segments)),
-        WindowSetting.from_dict(document.get("window", {"mode": "slice"})),
+        WindowSetting.from_dict(document.get("window", {"mode": "auto"})),
     )
 
 

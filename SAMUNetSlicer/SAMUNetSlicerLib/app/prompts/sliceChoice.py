@@ -1,9 +1,9 @@
 """Choose the slices for prompts that are not tied to slices."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Optional, Sequence
 
-from ...engine.windowing import WindowSetting
+from ...engine.windowing import AUTOMATIC, WindowSetting
 from ...errors import InputError
 from .fromFile import PlanePrompts, SegmentPrompts
 
@@ -24,7 +24,7 @@ class SliceChoice:
     count: Optional[int] = None
     margin: float = 0.05
     propagate: bool = False
-    window: WindowSetting = field(default_factory=WindowSetting)
+    window: WindowSetting = AUTOMATIC
 
     def __post_init__(self):
         if self.orientation not in ORIENTATIONS:

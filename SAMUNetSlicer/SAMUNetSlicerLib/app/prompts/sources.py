@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from itertools import count
 from typing import Iterator, List, Optional, Sequence
 
-from ...engine.windowing import WindowSetting
+from ...engine.windowing import AUTOMATIC, WindowSetting
 from ...errors import PromptError
 from ...scene.geometry import SlicePlane
 from ...scene.prompts import PromptStore
@@ -46,7 +46,7 @@ class PromptsOfSegmentation(PromptSource):
     def __init__(self, scene, segmentationNode, window: Optional[WindowSetting] = None):
         self._scene = scene
         self._segmentationNode = segmentationNode
-        self._window = window or WindowSetting()
+        self._window = window or AUTOMATIC
 
     def promptsFor(self, volumeNode) -> PromptsFile:
         store = PromptStore(self._scene, self._segmentationNode)

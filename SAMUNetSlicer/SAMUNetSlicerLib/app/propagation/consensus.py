@@ -16,6 +16,7 @@ from ..engines import EngineClient
 from ..session import PredictedSlice, SliceRecord, Target, Workspace
 from .follow import AnyRoute, SliceFollower
 from .keySlices import KeySlice
+from .learner import SegmentLearner
 from .options import PropagatedSlice, PropagationOptions, Stop
 from .routes import CutRoute
 
@@ -33,6 +34,7 @@ class ConsensusVote:
     fused slice: how strongly its voxels are held, 1 where all axes are sure of all of them.
 
     :param keys: tells the slices that are not to be voted on, by step.
+    :param learner: see `SliceWalk`.
     :raises InputError: the stack or one of ``options.axes`` does not follow the volume's own axes.
     """
 
@@ -44,6 +46,7 @@ class ConsensusVote:
         stack: PlaneStack,
         options: PropagationOptions,
         keys: Callable[[], Dict[int, KeySlice]],
+        learner: SegmentLearner,
     ):
         volumeNode = workspace.requireVolume()
         self._workspace, self._segmentId, self._stack, self._keys = workspace, segmentId, stack, keys
@@ -54,7 +57,7 @@ class ConsensusVote:
         self._votes = np.zeros(dimensions(volumeNode)[::-1], np.float16)
         self._stacks = [stack, *_crossingStacks(stack, options.axes, volumeNode)]
         given = workspace, engine, segmentId
-        self._walks = [SliceFollower(*given, each, options, self._count) for each in self._stacks]
+        self._walks = [SliceFollower(*given, each, options, self._count, learner) for each in self._stacks]
         self._crossings = self._stacks[1:]
         self.made: Dict[int, PredictedSlice] = self._walks[0].made
         self.slices: Dict[int, PropagatedSlice] = self._walks[0].slices

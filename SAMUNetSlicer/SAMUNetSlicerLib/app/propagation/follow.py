@@ -4,12 +4,23 @@ from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optiona
 
 import numpy as np
 
+from ...engine.learning import Appearance, Known
 from ...engine.overlap import dice
 from ...engine.serving import EngineStatus, PredictReport
 from ...engine.types import Prediction
 from ...scene.geometry import PlaneStack, SlicePlane
 from ..engines import EngineClient, Ticket
-from ..session import PixelOrigins, PredictedSlice, SliceRequest, Target, Workspace, draftRecord
+from ..session import (
+    PixelOrigins,
+    PredictedSlice,
+    SliceRequest,
+    Target,
+    Workspace,
+    draftRecord,
+    encodeMask,
+    learnedId,
+)
+from .learner import SegmentLearner
 from .options import PropagatedSlice, PropagationOptions, Stop
 from .routes import CutRoute, RegionRoute, Route, RouteStep
 from .stopRules import GrayLevels, grayLevels, reasonToRefuse
@@ -34,6 +45,8 @@ class SliceFollower:
     ``engineMs``: what encoding and decoding have taken.
 
     :param taken: told of every slice that is added to ``made``.
+    :param learner: of the segment, has learned; without one, slices are compared by the images that the
+        network sees.
     """
 
     def __init__(
@@ -44,6 +57,7 @@ class SliceFollower:
         stack: PlaneStack,
         options: PropagationOptions,
         taken: Optional[Callable[[PredictedSlice, Prediction], None]] = None,
+        learner: Optional[SegmentLearner] = None,
     ):
         self.made: Dict[int, PredictedSlice] = {}
         self.slices: Dict[int, PropagatedSlice] = {}
@@ -56,6 +70,7 @@ class SliceFollower:
         self._options = options
         self._status = engine.status
         self._taken = taken
+        self._learner = learner
         self._window = workspace.window()
         self._encoded: Dict[int, _Encoded] = {}
         self._routes: List[AnyRoute] = []
@@ -114,12 +129,24 @@ class SliceFollower:
             self._refuse(route, step, "The structure leaves the image.")
             return
         plane, image = self._stack.plane(step), self._encoded[step].image
-        ticket = self._engine.predict(image, routeStep.prompts, plane.spacing)
+        ticket = self._ask(image, routeStep, plane)
         while not ticket.isDone:
             yield True
         report = ticket.value()
         self.engineMs += aheadMs + report.encoding.encode_ms + report.decode_ms
         self._take(route, step, routeStep, report)
+
+    def _ask(self, image: np.ndarray, routeStep: RouteStep, plane: SlicePlane) -> Ticket:
+        appearance = self._appearance(routeStep)
+        if appearance is None:
+            return self._engine.predict(image, routeStep.prompts, plane.spacing)
+        known = Known(self._learner.values(plane), routeStep.neighbor, appearance)
+        return self._engine.recognize(image, routeStep.prompts, known, plane.spacing)
+
+    def _appearance(self, routeStep: RouteStep) -> Optional[Appearance]:
+        """Return what was learned, where a neighbor tells how far the structure may reach."""
+        isKnown = self._learner is not None and routeStep.neighbor is not None
+        return self._learner.appearance if isKnown else None
 
     def _take(self, route: AnyRoute, step: int, routeStep: RouteStep, report: PredictReport) -> None:
         mask = report.prediction.mask
@@ -145,14 +172,19 @@ class SliceFollower:
         if routeStep.neighbor is None:
             return PropagatedSlice(plane, confidence)
         ratio = np.count_nonzero(mask) / np.count_nonzero(routeStep.neighbor)
-        shift = self._levelsOfKey(route).shift(grayLevels(self._encoded[step].image, mask))
-        return PropagatedSlice(plane, confidence, dice(mask, routeStep.neighbor), ratio, shift)
+        shift = self._levelsOfKey(route).shift(grayLevels(self._grays(plane), mask))
+        signs = dice(mask, routeStep.neighbor), ratio, shift, report.agreement, report.likeness
+        return PropagatedSlice(plane, confidence, *signs)
 
     def _levelsOfKey(self, route: Route) -> GrayLevels:
         if route.key not in self._levels:
-            image = self._image(self._stack.plane(route.key))
-            self._levels[route.key] = grayLevels(image, route.keyMask)
+            grays = self._grays(self._stack.plane(route.key))
+            self._levels[route.key] = grayLevels(grays, route.keyMask)
         return self._levels[route.key]
+
+    def _grays(self, plane: SlicePlane) -> np.ndarray:
+        """Gray levels that mean the same on every slice, unlike those of images scaled one by one."""
+        return self._image(plane) if self._learner is None else self._learner.grays(plane)
 
     def _knownStatus(self) -> EngineStatus:
         """Return the status of the engine, or of the one that has died just now: its requests report that
@@ -170,7 +202,11 @@ class SliceFollower:
         target = Target(self._segmentId, self._stack.plane(step))
         image, untouched = self._encoded[step].image, PixelOrigins.untouched(mask.shape)
         request = SliceRequest(target, (), self._window, image, untouched, routeStep.prompts)
-        draft = draftRecord(request, self._workspace.policy, report, self._knownStatus(), routeStep.origin)
+        origin = dict(routeStep.origin)
+        if self._appearance(routeStep) is not None:
+            origin["learned"] = learnedId(self._learner.appearance.to_dict())
+            origin["beside"] = encodeMask(routeStep.neighbor)
+        draft = draftRecord(request, self._workspace.policy, report, self._knownStatus(), origin)
         return PredictedSlice(target, mask, routeStep.prompts.mask, draft)
 
     def _refuse(self, route: AnyRoute, step: int, reason: str) -> None:

@@ -16,15 +16,20 @@ morphologically 0.710 and 0.750, that shape itself 0.714 and 0.739.  Halfway fol
 Testing/benchmarks/bench_propagation_quality.py measures the one that was chosen; the others were trials.
 """
 
-from typing import NamedTuple, Optional
+from typing import List, NamedTuple, Optional
 
 import numpy as np
 
+from ...engine.prompting import pieces_of
 from ...engine.types import Capabilities, Prompts
 
 # A network that was trained with boxes alone never draws beyond them: without room the mask would shrink from
 # slice to slice.  One that was trained to correct masks goes beyond the box by itself, and would grow.
 _MARGIN_OF_BOX_NETWORKS, _MARGIN = 0.08, 0.0
+
+# Which pieces of a mask are parts of the structure: of the area of the largest one, and in pixels.
+_LEAST_PART, _LEAST_PIXELS, _MOST_PARTS = 0.08, 4, 4
+_SAME_BOX = 0.3  # of the smaller box
 
 
 class Course(NamedTuple):
@@ -45,11 +50,45 @@ def neighborPrompts(mask: np.ndarray, capabilities: Capabilities, course: Option
     else wider by 8 % of the mask's width and height on each side; between keys halfway to the box of their
     course.
 
+    A structure in several parts gets a box around each of them: in one box around all of them the network
+    finds what lies between.
+
     :param mask: (H, W) bool, not empty, on the pixels of the slice that is to be segmented.
     """
     margin = _MARGIN_OF_BOX_NETWORKS if capabilities.mask == "none" else _MARGIN
-    box = boxAround(mask, margin)
-    return Prompts(boxes=(box if course is None else (box + course.box(margin)) / 2)[None])
+    boxes = _boxesOfParts(mask, margin)
+    if course is None or len(boxes) > 1:
+        return Prompts(boxes=boxes)
+    return Prompts(boxes=(boxes + course.box(margin)) / 2)
+
+
+def _boxesOfParts(mask: np.ndarray, margin: float) -> np.ndarray:
+    """Boxes (n, 4), n >= 1, around the large pieces of a mask; pieces whose boxes overlap share one."""
+    x0, y0, x1, y1 = boxAround(mask, 0).astype(int)
+    pieces = pieces_of(mask[y0:y1, x0:x1])[:_MOST_PARTS]
+    least = max(_LEAST_PART * np.count_nonzero(pieces[0]), _LEAST_PIXELS)
+    boxes: List[np.ndarray] = []
+    for piece in (piece for piece in pieces if piece is pieces[0] or np.count_nonzero(piece) >= least):
+        box = boxAround(piece, 0)
+        for other in boxes:
+            if _shareOfSmaller(box, other) > _SAME_BOX:
+                other[:2], other[2:] = np.minimum(other[:2], box[:2]), np.maximum(other[2:], box[2:])
+                break
+        else:
+            boxes.append(box)
+    if len(boxes) == 1:
+        return boxAround(mask, margin)[None]
+    reach = margin * np.array([box[2:] - box[:2] for box in boxes])
+    size = np.array(mask.shape[::-1])
+    low = np.maximum(np.array(boxes)[:, :2] + (x0, y0) - reach, 0)
+    high = np.minimum(np.array(boxes)[:, 2:] + (x0, y0) + reach, size)
+    return np.hstack([low, high]).astype(np.float32)
+
+
+def _shareOfSmaller(a: np.ndarray, b: np.ndarray) -> float:
+    """How much of the smaller of two boxes lies in the other one, in [0, 1]."""
+    common = np.maximum(0, np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])).prod()
+    return float(common / min((a[2:] - a[:2]).prod(), (b[2:] - b[:2]).prod()))
 
 
 def boxAround(mask: np.ndarray, margin: float) -> np.ndarray:

@@ -29,6 +29,8 @@ class PropagationOptions:
     It takes as long again for each axis, more where that axis has more slices, see `consensus`.
     ``fusion``: what becomes of the axes' masks: "majority" takes for each voxel what most of them hold,
     "mean" the sign of their mean logit.
+    ``learn``: whether the engine learns from the key slices what the segment looks like, and lets that have
+    a say on every slice.
     ``region``: instead of going from slice to slice, prompt every slice that it cuts with the box of the cut.
     """
 
@@ -45,6 +47,7 @@ class PropagationOptions:
     region: Optional[RegionBox] = None
     axes: Tuple[str, ...] = ()
     fusion: str = "majority"
+    learn: bool = True
 
     def __post_init__(self):
         _require(self.direction, DIRECTIONS, "direction")
@@ -61,7 +64,8 @@ class PropagatedSlice:
     ``confidence``: in [0, 1], None for a filled one, of several axes how strongly they agree; ``dice``,
     ``areaRatio``: with the neighbor that it was made from, and its area by the neighbor's;
     ``brightnessShift``: how far its mean gray level is from that of the key slice, in standard deviations
-    there.  None where there is nothing to compare with.
+    there; ``agreement``, ``likeness``: of the network with what was learned about the segment, see
+    `engine.learning.fusion.Recognition`.  None where there is nothing to compare with.
     """
 
     plane: SlicePlane
@@ -69,6 +73,8 @@ class PropagatedSlice:
     dice: Optional[float] = None
     areaRatio: Optional[float] = None
     brightnessShift: Optional[float] = None
+    agreement: Optional[float] = None
+    likeness: Optional[float] = None
 
 
 @dataclass(frozen=True, eq=False)

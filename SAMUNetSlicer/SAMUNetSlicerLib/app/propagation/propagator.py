@@ -12,6 +12,7 @@ from .consensus import ConsensusVote
 from .fill import SliceFill
 from .follow import SliceFollower
 from .keySlices import KeySlice, findKeySlices, stackOf
+from .learner import SegmentLearner
 from .options import PropagationOptions, PropagationReport
 from .routes import RegionRoute, routesFrom
 
@@ -124,6 +125,7 @@ class _Run:
         self._isCancelled = self._isWriting = False
         self._stack = _chosenStack(session, options)
         self._low, self._high = _range(self._stack, options)
+        self._learner = SegmentLearner(workspace, session.engine, self._options.learn)
         self._walk = self._makeWalk()
 
     def cancel(self) -> None:
@@ -169,6 +171,8 @@ class _Run:
         for _ in findKeySlices(self._session.workspace, self.segmentId, self._stack, self.keys):
             yield False
         self.keys = {step: key for step, key in self.keys.items() if self._low <= step <= self._high}
+        if self._options.method != "fill":
+            yield from self._learner.learn(self.keys)
         done = None
         for isWaiting in self._walk.run(self._routes()):
             if done != (done := self._walk.done):
@@ -182,7 +186,9 @@ class _Run:
         if not self._session.engine.hasModel:
             raise EngineError("No model is loaded: choose one first.")
         given = workspace, self._session.engine, self.segmentId, self._stack, self._options
-        return ConsensusVote(*given, keys=lambda: self.keys) if self._options.axes else SliceFollower(*given)
+        if self._options.axes:
+            return ConsensusVote(*given, keys=lambda: self.keys, learner=self._learner)
+        return SliceFollower(*given, learner=self._learner)
 
     def _routes(self):
         """Return the routes to follow."""
@@ -202,6 +208,9 @@ class _Run:
     def _write(self) -> Iterator[None]:
         made = [slice for _, slice in sorted(self._walk.made.items())]
         kept = [key.plane for key in self.keys.values()]
+        if made and self._learner.appearance is not None:
+            provenance = self._session.workspace.provenance.of(self.segmentId)
+            provenance.keepLearned(self._learner.appearance.to_dict())
         return self._session.editor.writeSlices(self.segmentId, self._options.method, made, kept)
 
 

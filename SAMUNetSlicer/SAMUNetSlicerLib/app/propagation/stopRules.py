@@ -22,7 +22,7 @@ _LEAST_DEVIATION = 4.0
 class GrayLevels(NamedTuple):
     """Gray levels inside of a mask.
 
-    ``mean`` and standard ``deviation`` of an 8-bit image inside of a mask.
+    ``mean`` and standard ``deviation`` inside of a mask, of gray levels 0 to 255.
     """
 
     mean: float
@@ -36,7 +36,7 @@ class GrayLevels(NamedTuple):
 def grayLevels(image: np.ndarray, mask: np.ndarray) -> GrayLevels:
     """Measure the gray levels inside of a mask.
 
-    :param image: uint8 (H, W) or (H, W, 3).
+    :param image: (H, W) or (H, W, 3), gray levels 0 to 255.
 
     :param mask: (H, W) bool, not empty.
     """

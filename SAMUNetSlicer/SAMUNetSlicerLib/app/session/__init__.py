@@ -17,6 +17,7 @@ __all__, __getattr__, __dir__ = exports(
         "provenance": (
             "FORMAT",
             "FORMAT_VERSION",
+            "learnedId",
             "parseDocument",
             "ProvenanceTags",
             "SegmentProvenance",
@@ -24,7 +25,7 @@ __all__, __getattr__, __dir__ = exports(
             "UNREADABLE_TAG",
         ),
         "session": ("SegmentationSession",),
-        "sliceImages": ("FOLLOW_DISPLAY",),
+        "sliceImages": ("FOLLOW_DISPLAY", "resolveWindow"),
         "sliceRecord": ("decodeMask", "encodeMask", "imageDigest", "SliceRecord"),
         "sliceRequest": ("draftRecord", "MaskReport", "SliceRequest"),
         "stackWriting": ("PredictedSlice",),

@@ -5,6 +5,7 @@ from typing import Optional
 
 import numpy as np
 
+from ...engine.prompting import pieces_at
 from ...engine.types import POSITIVE, Prompts
 
 
@@ -76,11 +77,11 @@ def componentsTouchedBy(mask: np.ndarray, prompts: Prompts) -> np.ndarray:
     seeds = _pointSeeds(mask.shape, prompts.points)
     for x0, y0, x1, y1 in np.rint(prompts.boxes).astype(int):
         seeds[max(0, y0) : y1, max(0, x0) : x1] = True
-    return _grow(seeds & mask, mask)
+    return pieces_at(seeds & mask, mask)
 
 
 def _componentsAt(mask: np.ndarray, points: np.ndarray) -> np.ndarray:
-    return _grow(_pointSeeds(mask.shape, points) & mask, mask)
+    return pieces_at(_pointSeeds(mask.shape, points) & mask, mask)
 
 
 def _pointSeeds(shape, points: np.ndarray) -> np.ndarray:
@@ -89,32 +90,3 @@ def _pointSeeds(shape, points: np.ndarray) -> np.ndarray:
     inside = (columns >= 0) & (rows >= 0) & (columns < shape[1]) & (rows < shape[0])
     seeds[rows[inside], columns[inside]] = True
     return seeds
-
-
-def _grow(seeds: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Return all pixels of ``mask`` that are 4-connected to ``seeds``.
-
-    Whole runs are filled along rows and columns in turn, so that the number of passes is the number of
-    bends of the part and not its length.
-    """
-    if not seeds.any():
-        return seeds
-    rowRuns, columnRuns = _runNumbers(mask), _runNumbers(mask.T)
-    count = 0
-    while count != (count := int(seeds.sum())):
-        seeds = _fillRuns(seeds, mask, rowRuns)
-        seeds = _fillRuns(seeds.T, mask.T, columnRuns).T
-    return seeds
-
-
-def _runNumbers(mask: np.ndarray) -> np.ndarray:
-    """Number the pixels so that those of a run of True along a row have the same number."""
-    starts = mask.copy()
-    starts[:, 1:] &= ~mask[:, :-1]
-    return np.cumsum(starts.ravel()).reshape(mask.shape)
-
-
-def _fillRuns(seeds: np.ndarray, mask: np.ndarray, runs: np.ndarray) -> np.ndarray:
-    isReached = np.zeros(runs[-1, -1] + 1, bool)
-    isReached[runs[seeds]] = True
-    return isReached[runs] & mask

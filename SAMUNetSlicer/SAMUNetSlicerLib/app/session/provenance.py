@@ -1,5 +1,6 @@
 """Keep the history of a segmentation's masks in its segments, and so save it with them."""
 
+import hashlib
 import json
 import time
 from typing import Dict, Iterator, List, Optional, Set, Tuple
@@ -16,6 +17,7 @@ UNREADABLE_TAG = f"{TAG}.unreadable"  # keeps what a later release wrote and thi
 FORMAT = "SAMUNetSlicer provenance"
 FORMAT_VERSION = 1
 _LOG_LENGTH = 1000
+_MOST_LEARNED = 8  # that no record names: undo may bring back one that does
 
 
 class SegmentProvenance:
@@ -27,6 +29,7 @@ class SegmentProvenance:
 
     def __init__(self):
         self._records: Dict[str, str] = {}
+        self._learned: Dict[str, dict] = {}
         self._log: List[str] = []
 
     def record(self, signature: str) -> Optional[SliceRecord]:
@@ -55,6 +58,20 @@ class SegmentProvenance:
             del self._records[key]
         self._records.update(state)
 
+    def keepLearned(self, learned: dict) -> None:
+        """Keep what was learned about the segment (`Appearance.to_dict`): records name it by `learnedId`."""
+        name = learnedId(learned)
+        self._learned.pop(name, None)  # to be the newest one again
+        self._learned[name] = learned
+        named = {(record.origin or {}).get("learned") for record in self.records()}
+        others = [key for key in self._learned if key not in named]
+        for key in others[:-_MOST_LEARNED]:
+            del self._learned[key]
+
+    def learned(self, key: str) -> Optional[dict]:
+        """What ``keepLearned`` has kept, None if there is nothing of the name."""
+        return self._learned.get(key)
+
     def log(self, action: str, **details) -> None:
         """Add an entry with the time to the edit log; the oldest entries give way."""
         self._log.append(json.dumps({"time": utcNow(), "action": action, **details}))
@@ -68,7 +85,8 @@ class SegmentProvenance:
     def toJson(self) -> str:
         slices = ",".join(f"{json.dumps(key)}:{text}" for key, text in self._records.items())
         head = f'"format":"{FORMAT}","version":{FORMAT_VERSION},"product":"{__version__}"'
-        text = f'{{{head},"slices":{{{slices}}},"log":[{",".join(self._log)}]}}'
+        learned = json.dumps(self._learned, separators=(",", ":"))
+        text = f'{{{head},"slices":{{{slices}}},"learned":{learned},"log":[{",".join(self._log)}]}}'
         # Slicer's segmentation file separates tags by this sign; in JSON it stands in strings only.
         return text.replace("|", "\\u007c")
 
@@ -81,6 +99,7 @@ class SegmentProvenance:
         document = parseDocument(text)
         provenance = cls()
         provenance._records = {key: json.dumps(values) for key, values in document["slices"].items()}
+        provenance._learned = document.get("learned", {})
         provenance._log = [json.dumps(entry) for entry in document["log"]]
         return provenance
 
@@ -140,6 +159,11 @@ class ProvenanceTags:
         """
         self._lastSequence = max(self._lastSequence + 1, time.time_ns() // 1000)
         return self._lastSequence
+
+
+def learnedId(learned: dict) -> str:
+    """The name of what was learned, by its content."""
+    return hashlib.blake2b(json.dumps(learned, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 
 def parseDocument(text: str) -> dict:

@@ -5,10 +5,18 @@ from typing import Hashable, Tuple, Union
 
 import numpy as np
 
-from ...engine.windowing import WindowSetting, to_uint8
-from ...scene.geometry import SlicePlane, displayWindow, extractSlice, volumeSignature
+from ...engine.windowing import WindowSetting, looks_like_hounsfield, to_uint8
+from ...scene.geometry import (
+    SlicePlane,
+    displayWindow,
+    extractSlice,
+    valueRange,
+    valueUnits,
+    volumeSignature,
+)
 
 FOLLOW_DISPLAY = "display"
+_HOUNSFIELD = "[hnsf'U]"  # UCUM
 WindowChoice = Union[str, WindowSetting]
 
 
@@ -18,9 +26,15 @@ def resolveWindow(volumeNode, choice: WindowChoice) -> WindowSetting:
     A display window without width, as a constant image gets, means the slice's own range.
     """
     if choice != FOLLOW_DISPLAY:
-        return choice
+        return choice.resolved(choice.mode == "auto" and isHounsfield(volumeNode))
     lower, upper = displayWindow(volumeNode)
     return WindowSetting("manual", float(lower), float(upper)) if lower < upper else WindowSetting()
+
+
+def isHounsfield(volumeNode) -> bool:
+    """Whether a volume is a CT: by the units that DICOM gave it, else by its least and greatest value."""
+    units = valueUnits(volumeNode)
+    return units == _HOUNSFIELD if units else looks_like_hounsfield(*valueRange(volumeNode))
 
 
 class SliceImages:

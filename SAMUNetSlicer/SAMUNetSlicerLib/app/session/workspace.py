@@ -6,7 +6,7 @@ import numpy as np
 import slicer
 import vtk
 
-from ...engine.windowing import WindowSetting
+from ...engine.windowing import AUTOMATIC, WindowSetting
 from ...errors import InputError
 from ...events import Signal
 from ...scene.geometry import SlicePlane
@@ -50,7 +50,7 @@ class Workspace:
         self.prompts: Optional[PromptStore] = None
         self.provenance: Optional[ProvenanceTags] = None
         self.history: Optional[History] = None
-        self.windowChoice: WindowChoice = WindowSetting()
+        self.windowChoice: WindowChoice = AUTOMATIC
         self.policy = POLICIES[0]
         self.promptsChanged = Signal("promptsChanged")
         self._placementPlane = placementPlane

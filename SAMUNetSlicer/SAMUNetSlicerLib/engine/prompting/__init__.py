@@ -11,6 +11,7 @@ __all__, __getattr__, __dir__ = exports(
         "edge_map": ("EdgeMap",),
         "geodesic": ("geodesic_distance",),
         "local_edit": ("follow_clicks",),
+        "pieces": ("pieces_at", "pieces_of"),
         "postprocess": ("covers", "logits_of_mask", "stability_score", "violated"),
         "predictor": ("Predictor",),
         "prompt_check": ("checked_prompts",),

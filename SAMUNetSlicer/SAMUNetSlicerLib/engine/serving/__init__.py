@@ -12,7 +12,7 @@ __all__, __getattr__, __dir__ = exports(
         "job_loop": ("JobLoop",),
         "jobs": ("Job", "JobQueue", "Priority"),
         "messages": ("job_message", "outcome_from", "outcome_message", "status_from"),
-        "reports": ("EncodeReport", "EngineStatus", "ModelSpec", "PredictReport"),
+        "reports": ("EncodeReport", "EngineStatus", "LearnReport", "ModelSpec", "PredictReport"),
         "sent_images": ("ImageReceiver", "ImageSender"),
         "service": ("EngineService",),
     },

@@ -34,6 +34,8 @@ class JobLoop:
             "load": lambda jobs: [service.load(jobs[0].arguments["spec"])],
             "encode": lambda jobs: service.encode([job.arguments["image"] for job in jobs]),
             "predict": lambda jobs: [service.predict(**jobs[0].arguments)],
+            "learn": lambda jobs: [service.learn(jobs[0].arguments["examples"])],
+            "recognize": lambda jobs: [service.recognize(**jobs[0].arguments)],
             "statistics": lambda jobs: [service.statistics()],
             "clear": lambda jobs: [service.clear_cache()],
         }

@@ -6,10 +6,11 @@ from typing import Any, Callable, Dict, Optional, Tuple, Union
 import numpy as np
 
 from ... import errors
+from ..learning import Appearance, Example, Known
 from ..types import Prediction, Prompts
 from .frames import Message
 from .jobs import Job, Priority
-from .reports import EncodeReport, EngineStatus, ModelSpec, PredictReport
+from .reports import EncodeReport, EngineStatus, LearnReport, ModelSpec, PredictReport
 
 JobOutcome = Union[errors.UserError, Any]
 
@@ -76,6 +77,30 @@ def _pack_predict(arguments: dict) -> Tuple[dict, Dict[str, np.ndarray]]:
     return {}, {**arrays, "image": arguments["image"]}
 
 
+def _pack_recognize(arguments: dict) -> Tuple[dict, Dict[str, np.ndarray]]:
+    fields, arrays = _pack_predict(arguments)
+    known = arguments["known"]
+    own = {"values": known.values, "neighbor": known.neighbor}
+    return {**fields, "appearance": known.appearance.to_dict()}, {**arrays, **own}
+
+
+def _pack_learn(arguments: dict) -> Tuple[dict, Dict[str, np.ndarray]]:
+    arrays = {}
+    for number, example in enumerate(arguments["examples"]):
+        arrays[f"values {number}"], arrays[f"mask {number}"] = example.values, example.mask
+    return {"examples": len(arguments["examples"])}, arrays
+
+
+def _read_learn(message: Message) -> dict:
+    arrays, count = message.arrays, message.fields["examples"]
+    return {"examples": [Example(arrays[f"values {n}"], arrays[f"mask {n}"]) for n in range(count)]}
+
+
+def _read_recognize(message: Message) -> dict:
+    arrays, appearance = message.arrays, Appearance.from_dict(message.fields["appearance"])
+    return {**_read_predict(message), "known": Known(arrays["values"], arrays["neighbor"], appearance)}
+
+
 def _read_predict(message: Message) -> dict:
     arrays = message.arrays
     prompts = Prompts(arrays["points"], arrays["labels"], arrays["boxes"], arrays.get("mask"))
@@ -85,6 +110,8 @@ def _read_predict(message: Message) -> dict:
 def _pack_result(result: Any) -> Tuple[dict, Dict[str, np.ndarray]]:
     if isinstance(result, PredictReport):
         return _pack_report(result)
+    if isinstance(result, LearnReport):
+        return {"appearance": result.appearance.to_dict(), "learn_ms": result.learn_ms}, {}
     if isinstance(result, (EngineStatus, EncodeReport)):
         return {"data": asdict(result)}, {}
     return {"data": result}, {}
@@ -97,6 +124,8 @@ def _pack_report(report: PredictReport) -> Tuple[dict, Dict[str, np.ndarray]]:
         "notes": list(prediction.notes),
         "encoding": asdict(report.encoding),
         "decode_ms": report.decode_ms,
+        "agreement": report.agreement,
+        "likeness": report.likeness,
     }
     return fields, {name: getattr(prediction, name) for name in ("mask", "logits", "low_res_logits", "boxes")}
 
@@ -104,17 +133,31 @@ def _pack_report(report: PredictReport) -> Tuple[dict, Dict[str, np.ndarray]]:
 def _read_report(message: Message) -> PredictReport:
     fields = message.fields
     prediction = Prediction(confidence=fields["confidence"], notes=tuple(fields["notes"]), **message.arrays)
-    return PredictReport(prediction, EncodeReport(**fields["encoding"]), fields["decode_ms"])
+    encoding, own = EncodeReport(**fields["encoding"]), (fields["agreement"], fields["likeness"])
+    return PredictReport(prediction, encoding, fields["decode_ms"], *own)
 
 
-_PACK_ARGUMENTS: Dict[str, Callable] = {"load": _pack_load, "encode": _pack_encode, "predict": _pack_predict}
+def _read_learned(message: Message) -> LearnReport:
+    return LearnReport(Appearance.from_dict(message.fields["appearance"]), message.fields["learn_ms"])
+
+
+_PACK_ARGUMENTS: Dict[str, Callable] = {
+    "load": _pack_load,
+    "encode": _pack_encode,
+    "predict": _pack_predict,
+    "learn": _pack_learn,
+    "recognize": _pack_recognize,
+}
 _READ_ARGUMENTS: Dict[str, Callable] = {
     "load": lambda message: {"spec": ModelSpec.from_dict(message.fields["spec"])},
     "encode": lambda message: {"image": message.arrays["image"]},
     "predict": _read_predict,
+    "learn": _read_learn,
+    "recognize": _read_recognize,
 }
 _READ_RESULT: Dict[str, Callable] = {
     "PredictReport": _read_report,
+    "LearnReport": _read_learned,
     "EncodeReport": lambda message: EncodeReport(**message.fields["data"]),
     "EngineStatus": lambda message: EngineStatus.from_dict(message.fields["data"]),
     "dict": lambda message: message.fields["data"],

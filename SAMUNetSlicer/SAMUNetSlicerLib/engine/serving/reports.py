@@ -6,6 +6,7 @@ Everything here is plain data without torch, so that a front end can use it in a
 from dataclasses import asdict, dataclass, field
 from typing import Dict, Optional
 
+from ..learning import Appearance
 from ..types import Capabilities, Prediction
 
 
@@ -83,8 +84,21 @@ class EncodeReport:
 
 @dataclass(frozen=True, eq=False)
 class PredictReport:
-    """A prediction and what it cost."""
+    """A prediction and what it cost.
+
+    ``agreement``, ``likeness``: see `learning.fusion.Recognition`; None where nothing was learned.
+    """
 
     prediction: Prediction
     encoding: EncodeReport
     decode_ms: float
+    agreement: Optional[float] = None
+    likeness: Optional[float] = None
+
+
+@dataclass(frozen=True, eq=False)
+class LearnReport:
+    """What was learned, and how long it took."""
+
+    appearance: Appearance
+    learn_ms: float

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 
 from ...errors import EngineError
+from ..learning import Example, Known, learn_appearance, recognized
 from ..models import MemoryLadder, ModelCard, load_model
 from ..prompting import Predictor, checked_prompts, close_up
 from ..types import Prompts
 from .cache import EmbeddingCache, embedding_key
 from .cpu_threads import ThreadGovernor
-from .reports import EncodeReport, EngineStatus, ModelSpec, PredictReport
+from .reports import EncodeReport, EngineStatus, LearnReport, ModelSpec, PredictReport
 
 _CUDA_BATCH = 8
 
@@ -117,6 +118,22 @@ class EngineService:
         )[0]
         self._counts["decoded"] += 1
         return PredictReport(view.prediction(prediction), encoding, _ms_since(started))
+
+    def learn(self, examples: Sequence[Example]) -> LearnReport:
+        """Learn what a structure looks like; nothing is kept here, and no model is needed.
+
+        :raises InputError: see `learn_appearance`.
+        """
+        started = time.perf_counter()
+        return LearnReport(learn_appearance(examples), _ms_since(started))
+
+    def recognize(self, image: np.ndarray, prompts: Prompts, known: Known) -> PredictReport:
+        """Do as `predict`, and let what is known about the structure have a say, see `recognized`."""
+        report = self.predict(image, prompts)
+        started = time.perf_counter()
+        prediction, agreement, likeness = recognized(report.prediction, known)
+        took = report.decode_ms + _ms_since(started)
+        return PredictReport(prediction, report.encoding, took, agreement, likeness)
 
     def statistics(self) -> Dict[str, Any]:
         """Return images encoded, predictions made, and what the cache holds, see `EmbeddingCache.stats`."""

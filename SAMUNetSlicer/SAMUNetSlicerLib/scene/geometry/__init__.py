@@ -23,7 +23,16 @@ __all__, __getattr__, __dir__ = exports(
             "voxelsUnderMask",
         ),
         "regionBox": ("RegionBox",),
-        "sliceImage": ("displayWindow", "extractSlice", "insideVolume", "volumeSignature", "voxelArray"),
+        "sliceImage": (
+            "displayWindow",
+            "extractSlice",
+            "insideVolume",
+            "sliceValues",
+            "valueRange",
+            "valueUnits",
+            "volumeSignature",
+            "voxelArray",
+        ),
         "volumeGeometry": (
             "AXES",
             "dimensions",

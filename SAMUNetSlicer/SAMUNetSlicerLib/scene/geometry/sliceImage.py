@@ -34,6 +34,12 @@ def extractSlice(volumeNode, plane: SlicePlane, interpolate: bool = True) -> np.
     return np.ascontiguousarray(pixels[..., :3] if pixels.ndim == 3 else pixels)
 
 
+def sliceValues(volumeNode, plane: SlicePlane) -> np.ndarray:
+    """(H, W) float32: the volume's intensities on the plane, of colors their mean; see ``extractSlice``."""
+    pixels = extractSlice(volumeNode, plane)
+    return (pixels if pixels.ndim == 2 else pixels.mean(axis=2)).astype(np.float32)
+
+
 def insideVolume(volumeNode, plane: SlicePlane) -> np.ndarray:
     """Return (H, W) bool: pixels whose center lies in a voxel, the outermost voxels' whole volume
     included.
@@ -72,6 +78,21 @@ def displayWindow(volumeNode) -> Tuple[float, float]:
     if displayNode is not None and displayNode.IsA("vtkMRMLScalarVolumeDisplayNode"):
         return displayNode.GetWindowLevelMin(), displayNode.GetWindowLevelMax()
     return _valueRange(volumeNode.GetImageData())
+
+
+def valueRange(volumeNode) -> Tuple[float, float]:
+    """(least, greatest) finite value of the volume, zeros if none is.
+
+    :raises InputError: there is no image.
+    """
+    dimensions(volumeNode)
+    return _valueRange(volumeNode.GetImageData())
+
+
+def valueUnits(volumeNode) -> str:
+    """The UCUM code of what the voxels hold, as Slicer's DICOM import notes it; "" if nothing is noted."""
+    units = volumeNode.GetVoxelValueUnits() if volumeNode.IsA("vtkMRMLScalarVolumeNode") else None
+    return "" if units is None else units.GetCodeValue() or ""
 
 
 def volumeSignature(volumeNode) -> tuple:
