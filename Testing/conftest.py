@@ -34,6 +34,21 @@ if find_spec("hypothesis") is not None:  # the viewer's tests do without
     )
     hypothesis.settings.load_profile("same")
 
+# Each of these files runs on one worker: its tests share a network, a cluster or training runs.
+TOGETHER = {
+    "Testing/app/test_batch_killed.py",
+    "Testing/app/test_batch_ray.py",
+    "Testing/app/test_propagation_real.py",
+    "Testing/app/test_real_engine.py",
+    "Testing/cli/test_train_command.py",
+    "Testing/engine/test_disk_cache.py",
+    "Testing/engine/test_golden.py",
+    "Testing/engine/test_published_weights.py",
+    "Testing/engine/test_real_clicks.py",
+    "Testing/scene/test_sample_data.py",
+    "Testing/training/test_trainer.py",
+}
+
 USER_WEIGHTS = folders.weightsFolder()  # read before any test moves the home folder
 
 
@@ -48,6 +63,24 @@ def pytest_collection_modifyitems(config, items):
     if seed is not None:
         random.Random(seed).shuffle(items)
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Hand out the files of ``TOGETHER`` first and as a whole, then all other tests one by one.
+
+    The mark ``xdist_group`` is not used: with pytest 9.2, pytest-xdist 3.8 ignores it without a word.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    assert not [file for file in TOGETHER if not (REPOSITORY / file).is_file()], "moved or renamed"
+
+    class Scheduler(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition("::")[0]
+            return file if file in TOGETHER else nodeid
+
+    return Scheduler(config, log)
 
 
 def pytest_runtest_setup():

@@ -13,8 +13,7 @@ import threading
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-# Two workers, for two cores; tests that share something costly share a worker.
-WORKERS = ("-n", "2", "--dist", "loadgroup")
+WORKERS = ("-n", "2")  # for two cores; conftest.py says which tests share a worker
 
 
 class Suite:

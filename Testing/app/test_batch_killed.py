@@ -11,15 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import pytest
 import SimpleITK as sitk
 
 from app import batch_runs
 from app.batch_runs import run_batch, write_image, write_prompts
 from patience import wait_until
 from SAMUNetSlicerLib.app.batch import isCaseIntact, readRecord
-
-pytestmark = pytest.mark.xdist_group("kills")
 
 CASES, FOLDERS, KILLS = 10, 3, 7  # kills in each folder
 

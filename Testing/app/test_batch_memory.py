@@ -4,6 +4,8 @@ import resource
 import subprocess
 import sys
 
+import pytest
+
 from app import batch_runs
 from app.batch_runs import write_image, write_prompts
 
@@ -33,6 +35,7 @@ print((resident() - early) // 1024)
 """
 
 
+@pytest.mark.long
 def test_a_hundred_more_cases_cost_no_more_memory(tmp_path):
     for number in range(4):
         write_image(tmp_path / "in" / f"{number}.nrrd", seed=number, shape=(16, 128, 128))

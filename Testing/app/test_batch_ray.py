@@ -18,8 +18,6 @@ from SAMUNetSlicerLib.app.engines import EngineLaunch
 from SAMUNetSlicerLib.app.models import modelSpec
 from SAMUNetSlicerLib.errors import EngineError, InputError
 
-pytestmark = pytest.mark.xdist_group("ray")
-
 pytest.importorskip("ray", reason="the package ray is not installed")
 CASES = 6
 

@@ -15,8 +15,6 @@ from SAMUNetSlicerLib.engine.windowing import WindowSetting
 from SAMUNetSlicerLib.scene.geometry import extractSlice, planeFromAxis, voxelArray
 from scene.segmentation_scene import voxels_of
 
-pytestmark = pytest.mark.xdist_group("default network")
-
 SAMPLES = Path(__file__).resolve().parents[2] / "Resources" / "SampleData"
 SPLEEN, LIVER, BLADDER = 1, 5, 21
 

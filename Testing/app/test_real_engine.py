@@ -24,7 +24,7 @@ from SAMUNetSlicerLib.scene.segments import SegmentWriter
 SAMPLES = Path(__file__).resolve().parents[2] / "Resources" / "SampleData"
 SPLEEN, LIVER = 1, 5
 
-pytestmark = [pytest.mark.weights, pytest.mark.xdist_group("real engine")]
+pytestmark = pytest.mark.weights
 
 
 @pytest.fixture

@@ -159,6 +159,7 @@ def color_image():
     desk.close()
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_the_default_model_segments_the_organ_that_is_clicked_on():
     run_in_child(default_model)

@@ -125,6 +125,7 @@ def test_weights_are_proven_by_their_sum(launch, card, private_home, content, se
     assert outcome is None if sentence is None else sentence in str(outcome)
 
 
+@pytest.mark.long
 def test_own_weights_become_a_model_of_their_own(tmp_path):
     bundled = weights_path(load_catalog().get("samunet_compact"), tmp_path)
     file = tmp_path / "Meine Leber (2).safetensors"
@@ -146,6 +147,7 @@ def test_own_weights_of_a_name_that_is_taken_get_a_number(tmp_path, monkeypatch)
     assert [addOwnModel(base, file) for _ in range(3)] == ["liver", "liver_2", "liver_3"]
 
 
+@pytest.mark.long
 def test_another_networks_weights_are_refused_and_nothing_is_kept(tmp_path, private_home):
     save_file({"conv.weight": torch.zeros(3)}, tmp_path / "other.safetensors")
     outcome = Work("add", "samunet_compact", tmp_path / "other.safetensors").wait()

@@ -8,6 +8,7 @@ from PIL import Image
 from SAMUNetSlicerLib.cli.main import main
 
 
+@pytest.mark.long
 @pytest.mark.weights
 def test_the_demo_finds_the_organs_again_from_the_cache_and_shows_them(home_with_weights, tmp_path, capsys):
     out = tmp_path / "demo"
@@ -28,6 +29,7 @@ def test_the_demo_finds_the_organs_again_from_the_cache_and_shows_them(home_with
         assert (out / f"ts_ct512{ending}").is_file()
 
 
+@pytest.mark.long
 def test_the_demo_needs_no_download(tmp_path, capsys):
     assert main(["demo", "--out", str(tmp_path / "demo"), "--device", "cpu", "--json"]) == 0
     dice = [each["Dice"] for each in json.loads(capsys.readouterr().out)["slices"]]

@@ -10,8 +10,6 @@ from SAMUNetSlicerLib.engine.models import read_state_dict
 from SAMUNetSlicerLib.engine.networks import CompactSAMUNet, build_sam_network
 from training.corpora import write_corpus
 
-pytestmark = pytest.mark.xdist_group("train command")
-
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory):

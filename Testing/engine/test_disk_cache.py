@@ -18,8 +18,6 @@ from SAMUNetSlicerLib.atomicFiles import Workspace
 from SAMUNetSlicerLib.engine.serving import DiskTier
 from SAMUNetSlicerLib.engine.types import Embedding
 
-pytestmark = pytest.mark.xdist_group("disk cache")
-
 GIGABYTE = 1 << 30
 
 

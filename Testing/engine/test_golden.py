@@ -10,7 +10,7 @@ from engine import golden_outputs as golden
 from SAMUNetSlicerLib.engine.models import SAMUNetModel, load_catalog, normalized_square, resize_longest_side
 from SAMUNetSlicerLib.engine.networks import PIXEL_MEAN, PIXEL_STD, SAMUNet
 
-pytestmark = [pytest.mark.golden, pytest.mark.xdist_group("golden")]
+pytestmark = pytest.mark.golden
 
 CASES = golden.index()["cases"]
 

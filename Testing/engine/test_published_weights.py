@@ -11,7 +11,7 @@ import pytest
 from engine.phantom import ellipse, phantom
 from SAMUNetSlicerLib.engine.models import load_catalog, load_model
 
-pytestmark = [pytest.mark.weights, pytest.mark.xdist_group("published weights")]
+pytestmark = pytest.mark.weights
 
 SIZE = (512, 384)
 BOX = np.array([[150, 180, 260, 330]], np.float32)

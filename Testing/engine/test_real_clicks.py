@@ -15,7 +15,7 @@ from SAMUNetSlicerLib.engine.prompting import Predictor, bounding_box
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting, to_uint8
 
-pytestmark = [pytest.mark.weights, pytest.mark.xdist_group("published weights")]
+pytestmark = pytest.mark.weights
 
 SLICE = 3
 SPLEEN, LIVER, AORTA = 1, 5, 52

@@ -11,8 +11,6 @@ from SAMUNetSlicerLib.training.run import mixed, shifted
 from SAMUNetSlicerLib.training.trainer import CHECKPOINT, LOG, Trainer, TrainOptions, averaged_weights
 from training.corpora import disc_pair, tiny_network
 
-pytestmark = pytest.mark.xdist_group("training runs")
-
 OPTIONS = TrainOptions(steps=4, warm_up=1, rate=1e-3, pretrained_rate=1e-3)
 
 

@@ -104,7 +104,9 @@ class ViewerProcess:
                 env=environment,
             )
         first = self.process.stdout.readline()
-        assert first.startswith("Open http"), self.log.read_text()
+        if not first.startswith("Open http"):
+            self.stop(signal.SIGKILL)
+            raise AssertionError(f"the viewer does not start: {self.log.read_text()}")
         self.address = first.split()[1]
 
     @property
