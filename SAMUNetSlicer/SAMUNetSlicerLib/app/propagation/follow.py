@@ -206,6 +206,7 @@ class SliceFollower:
         if self._appearance(routeStep) is not None:
             origin["learned"] = learnedId(self._learner.appearance.to_dict())
             origin["beside"] = encodeMask(routeStep.neighbor)
+            origin["agreement"] = report.agreement
         draft = draftRecord(request, self._workspace.policy, report, self._knownStatus(), origin)
         return PredictedSlice(target, mask, routeStep.prompts.mask, draft)
 

@@ -1,7 +1,7 @@
 """Rank the slices of a propagated segment by how much they need a look."""
 
 from dataclasses import dataclass
-from typing import Dict, List, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -27,6 +27,17 @@ class SliceReview:
     reasons: Tuple[str, ...]
 
 
+class UnseenSlices(NamedTuple):
+    """Slices of a stack by their steps.
+
+    ``records``: of those that nobody has looked at; ``masks``: of all that are known, as they were written.
+    """
+
+    stack: PlaneStack
+    records: Dict[int, SliceRecord]
+    masks: Dict[int, np.ndarray]
+
+
 def reviewSlices(session: SegmentationSession, segmentId: Optional[str] = None) -> List[SliceReview]:
     """Rank the slices that were propagated, filled or prompted by a region, the worst first.
 
@@ -36,18 +47,29 @@ def reviewSlices(session: SegmentationSession, segmentId: Optional[str] = None) 
 
     :param segmentId: the chosen segment if None; without one, or without such slices, the list is empty.
     """
+    seen = unseenSlices(session, segmentId)
+    if seen is None:
+        return []
+    stack, records, masks = seen
+    reviews = [_review(stack, step, record, masks) for step, record in records.items() if step in masks]
+    return sorted(reviews, key=lambda review: -review.score)
+
+
+def unseenSlices(session: SegmentationSession, segmentId: Optional[str] = None) -> Optional[UnseenSlices]:
+    """Find the slices that were made without anybody looking at them; None if there are none.
+
+    :param segmentId: the chosen segment if None.
+    """
     workspace, segmentId = session.workspace, segmentId or session.segmentId
     if session.volumeNode is None or not workspace.hasSegment(segmentId):
-        return []
+        return None
     provenance = workspace.provenance.of(segmentId)
     made = [record for record in provenance.records() if _isToReview(provenance, record)]
     if not made:
-        return []
+        return None
     stack = PlaneStack(made[-1].slicePlane(), session.volumeNode)
-    masks = _masks(provenance, stack)
     steps = {stack.stepOf(record.slicePlane()): record for record in made}
-    reviews = [_review(stack, step, record, masks) for step, record in steps.items() if step in masks]
-    return sorted(reviews, key=lambda review: -review.score)
+    return UnseenSlices(stack, steps, _masks(provenance, stack))
 
 
 def _isToReview(provenance: SegmentProvenance, record: SliceRecord) -> bool:

@@ -33,7 +33,7 @@ class SliceRecord:
     ``origin``: None for a slice that the user prompted; "method": "mask" for a mask that the user gave as a
     prompt; else how a propagation made it: "method", and "neighbor" and "key", the signatures of the slices
     that it was made from; "learned", what was known of the segment's look (`SegmentProvenance.learned`), and
-    "beside", the neighbor's mask on this slice.
+    "beside", the neighbor's mask on this slice; "agreement", of the network with it.
 
     ``mask``: what was to be written; ``written``: the slice as it was afterwards, which differs where
     other segments were protected and by resampling on oblique planes; ``added``, ``removed``, ``start``,
