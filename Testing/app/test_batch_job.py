@@ -15,7 +15,14 @@ import SimpleITK as sitk
 from app import batch_runs
 from app.batch_runs import MIDDLE, fake_launch, options, run_batch, write_image, write_prompts
 from patience import SECONDS
-from SAMUNetSlicerLib.app.batch import BatchJob, BatchListener, WorkerPool, batchLock, sweep, writeCase
+from SAMUNetSlicerLib.app.batch import (
+    BatchJob,
+    BatchListener,
+    WorkerPool,
+    batchLock,
+    removeLeftovers,
+    writeCase,
+)
 from SAMUNetSlicerLib.app.batch import manifest as batchManifest
 from SAMUNetSlicerLib.app.jobs import CaseRecord
 from SAMUNetSlicerLib.errors import InputError, OutputError, PromptError
@@ -238,7 +245,7 @@ def test_an_interrupted_replacement_brings_the_earlier_results_back(tmp_path, mo
     monkeypatch.setattr(Path, "rename", refuse)
     with pytest.raises(OutputError, match="cannot be written"):
         writeCase(tmp_path, "case", lambda folder: filled(folder, "new"))
-    sweep(tmp_path)
+    removeLeftovers(tmp_path)
     assert (tmp_path / "case" / "result.txt").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["case"]
 
@@ -258,7 +265,7 @@ def test_earlier_results_come_back_when_a_batch_was_killed_while_it_replaced_the
         writeCase(tmp_path, "case", lambda folder: filled(folder, "new"))
     assert not (tmp_path / "case").exists()
     monkeypatch.undo()
-    sweep(tmp_path)
+    removeLeftovers(tmp_path)
     assert (tmp_path / "case" / "result.txt").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["case"]
 

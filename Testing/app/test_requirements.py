@@ -5,7 +5,13 @@ import sys
 
 import pytest
 
-from SAMUNetSlicerLib.app.models import REQUIREMENTS, TORCH, Requirement, Shortage, shortages
+from SAMUNetSlicerLib.app.models import (
+    REQUIREMENTS,
+    TORCH,
+    MissingRequirement,
+    Requirement,
+    missingRequirements,
+)
 
 PACKAGE = Requirement("frobnicate", "frobnicate-it", "1.10", "MIT", "1 MB")
 
@@ -29,44 +35,45 @@ def install(site, version, module=True):
 
 
 def test_nothing_is_missing_where_the_product_itself_is_installed():
-    assert shortages() == []
+    assert missingRequirements() == []
 
 
 def test_a_package_that_is_not_there_is_missing():
-    assert shortages([PACKAGE]) == [Shortage(PACKAGE, None)]
+    assert missingRequirements([PACKAGE]) == [MissingRequirement(PACKAGE, None)]
 
 
 @pytest.mark.parametrize("version", ["1.10", "1.10.0+cu124", "1.11.dev0", "2", "1.10rc1"])
 def test_a_version_that_is_new_enough_is_enough(site, version):
     install(site, version)
-    assert shortages([PACKAGE]) == []
+    assert missingRequirements([PACKAGE]) == []
 
 
 @pytest.mark.parametrize("version", ["1.9.4", "0.99", "1.9+cpu"])
 def test_a_version_that_is_too_old_is_named(site, version):
     install(site, version)
-    assert shortages([PACKAGE]) == [Shortage(PACKAGE, version)]
+    assert missingRequirements([PACKAGE]) == [MissingRequirement(PACKAGE, version)]
 
 
 def test_what_slicer_built_without_a_record_of_its_version_counts_as_there(site):
     install(site, None)
-    assert shortages([PACKAGE]) == []
+    assert missingRequirements([PACKAGE]) == []
 
 
 def test_a_record_whose_files_are_gone_counts_as_missing(site):
     install(site, "2.0", module=False)
-    assert shortages([PACKAGE]) == [Shortage(PACKAGE, None)]
+    assert missingRequirements([PACKAGE]) == [MissingRequirement(PACKAGE, None)]
 
 
 def test_what_is_installed_meanwhile_is_seen(site):
-    assert shortages([PACKAGE])
+    assert missingRequirements([PACKAGE])
     install(site, "1.10")
-    assert not shortages([PACKAGE])
+    assert not missingRequirements([PACKAGE])
 
 
 def test_looking_imports_none_of_it(repository):
     script = (
-        "import sys; from SAMUNetSlicerLib.app.models.requirements import *; shortages(); print(*sys.modules)"
+        "import sys; from SAMUNetSlicerLib.app.models import requirements; "
+        "requirements.missingRequirements(); print(*sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],

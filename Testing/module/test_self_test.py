@@ -11,7 +11,7 @@ import slicer
 
 from fakes import parameterNodes, slicerApplication
 from SAMUNetSlicerLib.app.files import startScene
-from SAMUNetSlicerLib.app.models import TORCH, Shortage
+from SAMUNetSlicerLib.app.models import TORCH, MissingRequirement
 from scene.test_prompt_saving import allow_bundles
 
 
@@ -62,7 +62,7 @@ def test_reload_and_test_passes(module, capsys):
 def test_reload_and_test_tells_that_a_test_has_failed(module, monkeypatch):
     from SAMUNetSlicerLib.ui import selfTest
 
-    monkeypatch.setattr(selfTest, "shortages", lambda: [Shortage(TORCH)])
+    monkeypatch.setattr(selfTest, "missingRequirements", lambda: [MissingRequirement(TORCH)])
     monkeypatch.setattr(
         selfTest.SelfTest, "testAClickBecomesASegmentOfANewSegmentation", lambda self: self.fail()
     )
@@ -73,7 +73,7 @@ def test_reload_and_test_tells_that_a_test_has_failed(module, monkeypatch):
 def test_without_torch_everything_but_the_network_is_tested(module, monkeypatch, capsys):
     from SAMUNetSlicerLib.ui import selfTest
 
-    monkeypatch.setattr(selfTest, "shortages", lambda: [Shortage(TORCH)])
+    monkeypatch.setattr(selfTest, "missingRequirements", lambda: [MissingRequirement(TORCH)])
     module.SAMUNetSlicerTest().runTest()
     report = capsys.readouterr().err
     assert report.count("skipped") == 2  # its line and the summary

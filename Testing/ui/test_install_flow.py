@@ -8,11 +8,11 @@ from contextlib import nullcontext
 import pytest
 import slicer
 
-from SAMUNetSlicerLib.app.models import REQUIREMENTS, TORCH, Shortage, requirements
+from SAMUNetSlicerLib.app.models import REQUIREMENTS, TORCH, MissingRequirement, requirements
 from SAMUNetSlicerLib.errors import CancelledError, EngineError, InputError
 
 SEGMENT_ANYTHING = REQUIREMENTS[1]
-NO_TORCH, NO_BLOCKS = Shortage(TORCH), Shortage(SEGMENT_ANYTHING)
+NO_TORCH, NO_BLOCKS = MissingRequirement(TORCH), MissingRequirement(SEGMENT_ANYTHING)
 
 
 class Computer:
@@ -77,7 +77,7 @@ class Computer:
         if isinstance(self.repairs, Exception):
             raise self.repairs
         if self.repairs:
-            self.missing = [shortage for shortage in self.missing if shortage not in repaired]
+            self.missing = [each for each in self.missing if each not in repaired]
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def flow(computer, monkeypatch):
     monkeypatch.delitem(sys.modules, "SAMUNetSlicerLib.ui.setup.installFlow", raising=False)
     from SAMUNetSlicerLib.ui.setup import installFlow
 
-    monkeypatch.setattr(installFlow, "shortages", lambda: list(computer.missing))
+    monkeypatch.setattr(installFlow, "missingRequirements", lambda: list(computer.missing))
     return installFlow
 
 
@@ -101,7 +101,7 @@ def test_where_nothing_is_missing_nothing_is_said_asked_or_done(computer, flow):
 
 
 def test_what_is_missing_is_said_without_doing_anything(computer, flow):
-    computer.missing = [Shortage(TORCH, "2.0.1"), NO_BLOCKS]
+    computer.missing = [MissingRequirement(TORCH, "2.0.1"), NO_BLOCKS]
     assert flow.missingText() == (
         "Still to be installed: torch 2.3 or newer (here is 2.0.1), segment-anything."
     )
@@ -198,7 +198,7 @@ def test_a_pip_that_says_nothing_and_does_nothing_is_found_out(computer, flow):
 
 
 def test_a_torch_in_use_is_not_replaced_under_its_users(computer, flow, monkeypatch):
-    computer.missing = [Shortage(TORCH, "2.0.1")]
+    computer.missing = [MissingRequirement(TORCH, "2.0.1")]
     monkeypatch.setitem(sys.modules, "torch", types.ModuleType("torch"))
     with pytest.raises(EngineError, match=r"torch 2\.3 or newer \(here is 2\.0\.1\) is in use"):
         flow.installRequirements()
@@ -218,5 +218,5 @@ def test_really_missing_packages_are_named(computer, monkeypatch):
     from SAMUNetSlicerLib.ui.setup import installFlow
 
     absent = requirements.Requirement("not_there", "not-there", "1", "MIT", "1 MB")
-    monkeypatch.setattr(requirements.shortages, "__defaults__", ((absent,),))
+    monkeypatch.setattr(requirements.missingRequirements, "__defaults__", ((absent,),))
     assert installFlow.missingText() == "Still to be installed: not-there."

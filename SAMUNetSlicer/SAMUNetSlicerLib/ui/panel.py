@@ -88,7 +88,7 @@ class Panel:
 
     def exit(self) -> None:
         """Leave the module: mouse and keys are the next module's, nothing is encoded in advance any more."""
-        letGo(
+        closeAll(
             lambda: self.tools.setTool(None),
             self.views.exit,
             self.correct.exit,
@@ -116,7 +116,7 @@ class Panel:
 
     def close(self) -> None:
         """Let go of everything; the scene keeps masks and prompts.  May be called twice."""
-        letGo(
+        closeAll(
             self.exit,
             self._timer.stop,
             self._binding.disconnect,
@@ -184,7 +184,7 @@ class Panel:
         )
 
 
-def letGo(*steps: Callable[[], None]) -> None:
+def closeAll(*steps: Callable[[], None]) -> None:
     """Take all steps: when Slicer quits, some fail because Qt has deleted their widgets before.
 
     What remained would be observers on views, and the engine's process.
@@ -193,4 +193,4 @@ def letGo(*steps: Callable[[], None]) -> None:
         try:
             step()
         except Exception:
-            _log.exception("The panel could not let go of everything")
+            _log.exception("The panel could not close everything")

@@ -11,7 +11,7 @@ import numpy as np
 import slicer
 
 from ..app.engines import RADIUS, SPEC, DummyEngine, ProcessEngine
-from ..app.models import shortages
+from ..app.models import missingRequirements
 from ..app.session import SegmentationSession
 from ..engine.overlap import dice
 from ..engine.windowing import WindowSetting
@@ -120,7 +120,7 @@ class SelfTest(unittest.TestCase):
     def testTheDefaultNetworkFindsWhatABoxAndAClickMean(self):
         from ..app.models import modelSpec
 
-        missing = ", ".join(shortage.requirement.distribution for shortage in shortages())
+        missing = ", ".join(each.requirement.distribution for each in missingRequirements())
         if missing:
             self.skipTest(f"Still to be installed: {missing}")
         self.session.close()

@@ -79,9 +79,9 @@ class SAMUNetSlicerInSlicerTest(unittest.TestCase):
 
     def test_a_box_of_a_prompts_file_becomes_its_segment(self):
         from SAMUNetSlicer import SAMUNetSlicerLogic
-        from SAMUNetSlicerLib.app.models import shortages
+        from SAMUNetSlicerLib.app.models import missingRequirements
 
-        missing = [shortage.requirement.distribution for shortage in shortages()]
+        missing = [each.requirement.distribution for each in missingRequirements()]
         if missing:
             self.skipTest(f"Still to be installed: {', '.join(missing)}")
         volume = add_blob()

@@ -6,7 +6,7 @@ __all__, __getattr__, __dir__ = exports(
     __name__,
     {
         "batchJob": ("BatchJob", "BatchListener", "BatchOptions"),
-        "caseFiles": ("isCaseIntact", "readRecord", "sweep", "writeCase"),
+        "caseFiles": ("isCaseIntact", "readRecord", "removeLeftovers", "writeCase"),
         "casePrompts": ("PromptSearch",),
         "caseRunner": ("CaseRunner", "sourceOf"),
         "cases": ("BatchCase", "findCases"),

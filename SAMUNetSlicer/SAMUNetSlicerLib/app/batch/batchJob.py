@@ -11,7 +11,7 @@ from ..common import printablePath, requireUtf8
 from ..engines import EngineLaunch
 from ..jobs import FAILED, QUEUED, REVIEW_BELOW, RUNNING, CaseRecord
 from ..prompts import SliceChoice
-from .caseFiles import isCaseIntact, readRecord, setAside, sweep
+from .caseFiles import isCaseIntact, readRecord, removeLeftovers, setAside
 from .casePrompts import PromptSearch
 from .cases import BatchCase, findCases
 from .caseTask import CaseTask
@@ -92,7 +92,7 @@ class BatchJob:
         :raises OutputError: the folder cannot be written, is in use, or holds results of something else.
         """
         with batchLock(self.folder):
-            sweep(self.folder)
+            removeLeftovers(self.folder)
             tasks = self._unfinished()
             manifest = Manifest(self.folder, self._facts())
             manifest.write(self.records)
@@ -100,7 +100,7 @@ class BatchJob:
                 self._work(tasks, manifest)
             finally:
                 self._requeue()
-                sweep(self.folder)
+                removeLeftovers(self.folder)
                 manifest.write(self.records)
                 writeReport(self.folder, self.records, self._facts())
         return self.records

@@ -85,7 +85,7 @@ def writeCase(folder: Path, name: str, fill: Callable[[Path], CaseRecord]) -> Ca
     return record
 
 
-def sweep(folder: Path) -> None:
+def removeLeftovers(folder: Path) -> None:
     """Remove what a batch that was killed has left unfinished.  No other batch may be writing there.
 
     Earlier results that were to be replaced in that moment come back.

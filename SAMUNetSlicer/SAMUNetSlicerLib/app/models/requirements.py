@@ -42,27 +42,27 @@ REQUIREMENTS = (
 
 
 @dataclass(frozen=True)
-class Shortage:
+class MissingRequirement:
     """A requirement that is not met; ``found``: the version that is too old, None if there is none."""
 
     requirement: Requirement
     found: Optional[str] = None
 
 
-def shortages(requirements: Sequence[Requirement] = REQUIREMENTS) -> List[Shortage]:
+def missingRequirements(requirements: Sequence[Requirement] = REQUIREMENTS) -> List[MissingRequirement]:
     """Return what is missing or too old; quick enough to ask each time a panel is shown."""
     importlib.invalidate_caches()  # pip may have been at work in another process
-    return [shortage for shortage in map(_shortage, requirements) if shortage is not None]
+    return [each for each in map(_missing, requirements) if each is not None]
 
 
-def _shortage(requirement: Requirement) -> Optional[Shortage]:
+def _missing(requirement: Requirement) -> Optional[MissingRequirement]:
     if importlib.util.find_spec(requirement.module) is None:
-        return Shortage(requirement)
+        return MissingRequirement(requirement)
     version = _installedVersion(requirement.distribution)
     # A package without a record of its version was built into Slicer, whose packages are new enough.
     if version is None or _release(version) >= _release(requirement.minimum):
         return None
-    return Shortage(requirement, version)
+    return MissingRequirement(requirement, version)
 
 
 def _installedVersion(distribution: str) -> Optional[str]:

@@ -15,7 +15,7 @@ from typing import Iterator, List, Optional
 import slicer
 from slicer.i18n import tr as _
 
-from ...app.models import TORCH, Shortage, shortages
+from ...app.models import TORCH, MissingRequirement, missingRequirements
 from ...errors import CancelledError, EngineError, InputError
 
 _REQUESTER = "SAM-UNet"
@@ -24,7 +24,7 @@ _EXTENSION = "PyTorch"
 
 def missingText() -> str:
     """Return one sentence about what is still to be installed; "" if nothing is."""
-    names = ", ".join(_name(shortage) for shortage in shortages())
+    names = ", ".join(_name(each) for each in missingRequirements())
     return _("Still to be installed: {packages}.").format(packages=names) if names else ""
 
 
@@ -38,7 +38,7 @@ def installRequirements(offlineFolder: Optional[Path] = None) -> bool:
     :raises InputError: there is no such folder.
     :raises EngineError: it cannot be installed; the sentence says what to do.
     """
-    missing = shortages()
+    missing = missingRequirements()
     if not missing:
         return True
     _refuseWhatCannotBeReplaced(missing)
@@ -50,9 +50,9 @@ def installRequirements(offlineFolder: Optional[Path] = None) -> bool:
     return True
 
 
-def _installFromNetwork(missing: List[Shortage]) -> bool:
-    torch = [shortage for shortage in missing if shortage.requirement is TORCH]
-    others = [shortage for shortage in missing if shortage.requirement is not TORCH]
+def _installFromNetwork(missing: List[MissingRequirement]) -> bool:
+    torch = [each for each in missing if each.requirement is TORCH]
+    others = [each for each in missing if each.requirement is not TORCH]
     logic = _pyTorchLogic() if torch else None
     if torch and logic is None:
         _installExtension()
@@ -63,17 +63,17 @@ def _installFromNetwork(missing: List[Shortage]) -> bool:
             with slicer.util.WaitCursor():
                 logic.installTorch(torchVersionRequirement=f">={TORCH.minimum}")
         if others:
-            _pipEnsure([shortage.requirement.specifier for shortage in others])
+            _pipEnsure([each.requirement.specifier for each in others])
     return True
 
 
-def _installFromFolder(missing: List[Shortage], folder: Path) -> None:
+def _installFromFolder(missing: List[MissingRequirement], folder: Path) -> None:
     if not folder.is_dir():
         raise InputError(
             _("There is no folder {folder}: choose the one with the wheels.").format(folder=folder)
         )
     _askFor(missing, _("They are taken from {folder}.").format(folder=folder))
-    wanted = [shortage.requirement.specifier for shortage in missing]
+    wanted = [each.requirement.specifier for each in missing]
     with _failures(), slicer.util.WaitCursor():
         slicer.util.pip_install(["--no-index", "--find-links", str(folder), *wanted])
 
@@ -128,12 +128,12 @@ def _pipEnsure(specifiers: List[str]) -> None:
         pip_ensure(specifiers, prompt_install=False, requester=_REQUESTER)
 
 
-def _askFor(missing: List[Shortage], origin: str) -> None:
+def _askFor(missing: List[MissingRequirement], origin: str) -> None:
     lines = [
         _("- {name} ({size}; license {license})").format(
-            name=_name(shortage), size=shortage.requirement.size, license=shortage.requirement.license
+            name=_name(each), size=each.requirement.size, license=each.requirement.license
         )
-        for shortage in missing
+        for each in missing
     ]
     _ask(
         _(
@@ -150,14 +150,14 @@ def _ask(question: str) -> None:
         raise CancelledError(_("Nothing was installed."))
 
 
-def _refuseWhatCannotBeReplaced(missing: List[Shortage]) -> None:
-    for shortage in missing:
-        if shortage.found is not None and shortage.requirement.module in sys.modules:
+def _refuseWhatCannotBeReplaced(missing: List[MissingRequirement]) -> None:
+    for each in missing:
+        if each.found is not None and each.requirement.module in sys.modules:
             raise EngineError(
                 _(
                     "{package} is in use by another module and cannot be replaced now: restart Slicer, then "
                     "press Install first."
-                ).format(package=_name(shortage))
+                ).format(package=_name(each))
             )
 
 
@@ -181,10 +181,10 @@ def _failures() -> Iterator[None]:
         ) from error
 
 
-def _name(shortage: Shortage) -> str:
-    requirement = shortage.requirement
-    if shortage.found is None:
+def _name(missing: MissingRequirement) -> str:
+    requirement = missing.requirement
+    if missing.found is None:
         return requirement.distribution
     return _("{name} {minimum} or newer (here is {found})").format(
-        name=requirement.distribution, minimum=requirement.minimum, found=shortage.found
+        name=requirement.distribution, minimum=requirement.minimum, found=missing.found
     )
