@@ -10,7 +10,7 @@ from app import batch_runs
 from app.batch_runs import write_image, write_prompts
 
 _PROGRAM = """
-import sys
+import slicer, sys
 from pathlib import Path
 from app.batch_runs import options
 from fakes.fakeEngine import FakeEngine
@@ -31,6 +31,8 @@ for task in tasks * 5:
 early = resident()
 for task in tasks * 20:
     runner.run(task)
+rules = slicer.vtkSegmentationConverterFactory.GetInstance().GetConverterRules()
+assert len(rules) == len({rule.GetClassName() for rule in rules}), "each scene has registered them again"
 print((resident() - early) // 1024)
 """
 
