@@ -56,22 +56,52 @@ class SAMUNetSlicerWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def setup(self):
         super().setup()
+        self.logic = SAMUNetSlicerLogic()
+        self.build()
+
+    def build(self):
+        """Build the panel, or a page that says why that cannot be."""
+        try:
+            self.buildPanel()
+        except Exception as error:  # whatever it is: the panel is never empty
+            import logging
+
+            logging.exception("The panel of SAM-UNet could not be built")
+            self.showFailure(error)
+
+    def buildPanel(self):
         from SAMUNetSlicerLib.ui.panel import Panel
 
         uiWidget = slicer.util.loadUI(self.resourcePath("UI/SAMUNetSlicer.ui"))
-        self.layout.addWidget(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.ui = slicer.util.childWidgetVariables(uiWidget)
-        self.logic = SAMUNetSlicerLogic()
-        self.panel = Panel(self.ui, slicer.mrmlScene, self.logic.makeEngine(), self.icon)
+        engine = self.logic.makeEngine()
+        try:
+            self.panel = Panel(self.ui, slicer.mrmlScene, engine, self.icon)
+        except Exception:
+            engine.close()
+            raise
+        self.layout.addWidget(uiWidget)
         scene = slicer.mrmlScene
         self.addObserver(scene, scene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(scene, scene.EndCloseEvent, self.onSceneChanged)
         self.addObserver(scene, scene.StartImportEvent, self.onSceneStartImport)
         self.addObserver(scene, scene.EndImportEvent, self.onSceneEndImport, priority=_AFTER_THE_SELECTORS)
         if getattr(self.parent, "isEntered", False):
-            # Reloaded while it is shown: Slicer does not enter it again.
+            # Reloaded, or built at last, while it is shown: Slicer does not enter it again.
             self.enter()
+
+    def showFailure(self, error: Exception):
+        """Say in the place of the panel what is missing."""
+        try:
+            from SAMUNetSlicerLib.ui.setup import FailurePage
+
+            FailurePage(self.layout, error, self.build)
+        except Exception:  # not even that is there
+            import qt
+
+            text = _("The extension SAM-UNet is incomplete ({error}): reinstall it.")
+            self.layout.addWidget(qt.QLabel(text.format(error=error)))
 
     def icon(self, name: str):
         """Return one of the panel's own icons."""
@@ -80,11 +110,14 @@ class SAMUNetSlicerWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         return qt.QIcon(self.resourcePath(f"Icons/{name}.svg"))
 
     def enter(self):
+        if self.panel is None:
+            return
         self.panel.useParameters(self.logic.getParameterNode())
         self.panel.enter()
 
     def exit(self):
-        self.panel.exit()
+        if self.panel is not None:
+            self.panel.exit()
 
     def cleanup(self):
         self.removeObservers()

@@ -7,6 +7,7 @@ import types
 
 import pytest
 import slicer
+from PySide6 import QtWidgets
 
 from fakes import slicerApplication
 from SAMUNetSlicerLib.app.files import loadVolume, startScene
@@ -177,6 +178,83 @@ def test_reloading_imports_the_library_anew(widget, monkeypatch):
     widget.onReload()
     assert not [name for name in sys.modules if name.startswith("SAMUNetSlicerLib")]
     sys.modules.update(before)
+
+
+@pytest.fixture
+def broken(module, monkeypatch):
+    """The widget after its setup with a package that the panel needs broken; ``mend`` repairs it."""
+
+    def fail(*_arguments):
+        raise ImportError("DLL load failed while importing _imaging", name="PIL._imaging")
+
+    panel = importlib.import_module("SAMUNetSlicerLib.ui.panel")
+    with monkeypatch.context() as patch:
+        patch.setattr(panel, "Panel", fail)
+        widget = module.SAMUNetSlicerWidget()
+        widget.mend = patch.undo
+        widget.setup()
+        yield widget
+    widget.cleanup()
+
+
+def texts(widget):
+    parts = widget.parent.pyside.findChildren(QtWidgets.QLabel)
+    return [part.text() for part in parts if not part.isHidden() and part.text()]
+
+
+def test_a_panel_that_cannot_be_built_says_what_is_missing_and_what_to_do(broken):
+    (text,) = texts(broken)
+    assert "PIL is missing or broken (DLL load failed" in text and "pip_install" in text
+    assert "pillow" in text
+
+
+def test_a_panel_that_cannot_be_built_is_entered_and_left_and_closed_without_an_error(broken):
+    for _ in range(2):
+        broken.enter()
+        broken.exit()
+    broken.cleanup()
+
+
+def test_a_panel_is_built_as_soon_as_what_was_missing_is_there(broken):
+    broken.mend()
+    broken.parent.pyside.isEntered = True
+    (button,) = [
+        each
+        for each in broken.parent.pyside.findChildren(QtWidgets.QPushButton)
+        if each.text() == "Try again"
+    ]
+    button.click()
+    assert broken.panel is not None
+    assert "Choose a volume" in broken.ui.statusText.text
+
+
+def test_an_extension_that_is_incomplete_says_so(module, monkeypatch):
+    monkeypatch.setitem(sys.modules, "SAMUNetSlicerLib.ui.panel", None)
+    monkeypatch.setitem(sys.modules, "SAMUNetSlicerLib.ui.setup.failurePage", None)
+    widget = module.SAMUNetSlicerWidget()
+    widget.setup()
+    widget.enter()
+    (text,) = texts(widget)
+    assert "incomplete" in text and "reinstall" in text
+
+
+@pytest.mark.parametrize("home", ["unwritable", "damaged catalog"])
+def test_whatever_is_wrong_with_the_home_folder_the_panel_is_not_empty(module, monkeypatch, tmp_path, home):
+    if home == "unwritable":
+        (tmp_path / "file").touch()
+        monkeypatch.setenv("SAMUNET_HOME", str(tmp_path / "file" / "home"))
+    else:
+        monkeypatch.setenv("SAMUNET_HOME", str(tmp_path))
+        (tmp_path / "models.json").write_text("{")
+    widget = module.SAMUNetSlicerWidget()
+    widget.setup()
+    widget.enter()
+    if home == "unwritable":
+        assert widget.panel is not None
+    else:
+        assert "models.json is not valid JSON" in texts(widget)[0]
+    widget.exit()
+    widget.cleanup()
 
 
 def test_opening_the_panel_loads_no_torch_and_starts_no_engine(module):

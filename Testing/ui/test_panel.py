@@ -6,6 +6,7 @@ import slicer
 from PySide6 import QtGui
 
 from SAMUNetSlicerLib.errors import EngineError
+from ui.bench import noise
 
 # What Slicer's slice views and the Segment Editor with its effects react to (sources of 5.8.1 and 5.12.3).
 SLICER_KEYS = [*"BFGRTV[]{}QWZYI,./*<>AX+-S", *"0123456789", "Left", "Right", "Up", "Down", "Esc", "Space"]
@@ -37,7 +38,7 @@ def test_the_line_tells_times_and_confidence(bench):
 
 def test_the_line_tells_how_many_slices_are_ready(bench):
     bench.session.progress.emit(2, 10)
-    assert bench.ui.statusText.text.endswith(", slice 2/10 ready")
+    assert bench.ui.statusText.text.endswith(", 2 slices ready")
     bench.session.progress.emit(10, 10)
     assert bench.ui.statusText.text.endswith(", all 10 slices ready")
 
@@ -131,6 +132,53 @@ def test_a_volume_that_leaves_the_scene_is_no_longer_chosen(bench):
     assert bench.ui.volumeSelector.currentNode() is None
     assert "Choose a volume" in bench.panel._hint()
     assert not bench.ui.sampleButton.pyside.isHidden()
+
+
+def test_after_the_volume_has_left_the_line_tells_nothing_of_its_masks(bench):
+    click_on_structure(bench)
+    assert "confidence" in bench.ui.statusText.text.lower()
+    bench.scene.RemoveNode(bench.volume)
+    bench.tick()
+    assert bench.ui.statusText.text.startswith("Choose a volume")
+
+
+def test_a_volume_that_is_loaded_while_the_module_is_shown_is_chosen(bench):
+    bench.scene.RemoveNode(bench.volume)
+    bench.tick()
+    loaded = noise(bench.scene)
+    bench.tick()
+    assert bench.session.volumeNode is None  # no view shows it yet
+    composite = bench.scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
+    composite.SetBackgroundVolumeID(loaded.GetID())
+    bench.tick()
+    assert bench.session.volumeNode is loaded
+    assert bench.ui.volumeSelector.currentNode() is loaded
+
+
+def test_a_volume_that_is_loaded_in_another_module_waits_for_this_one(bench):
+    bench.scene.RemoveNode(bench.volume)
+    bench.panel.exit()
+    loaded = noise(bench.scene)
+    composite = bench.scene.AddNewNodeByClass("vtkMRMLSliceCompositeNode")
+    composite.SetBackgroundVolumeID(loaded.GetID())
+    bench.tick()
+    assert bench.session.volumeNode is None
+    bench.panel.enter()
+    assert bench.session.volumeNode is loaded
+
+
+def test_no_volume_is_a_choice_that_other_nodes_do_not_undo(bench):
+    bench.ui.volumeSelector.setCurrentNode(None)
+    bench.scene.AddNewNodeByClass("vtkMRMLMarkupsFiducialNode")
+    bench.tick()
+    assert bench.session.volumeNode is None
+
+
+def test_loading_a_network_shows_a_bar_at_once(bench):
+    bench.engine.is_automatic = False
+    bench.click("positiveButton")
+    assert not bench.ui.progressBar.pyside.isHidden()
+    assert bench.ui.progressBar.pyside.format().startswith("Loading")
 
 
 def test_closing_the_scene_leaves_an_empty_panel(bench):

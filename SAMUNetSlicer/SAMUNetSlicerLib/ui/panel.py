@@ -80,7 +80,7 @@ class Panel:
     def enter(self) -> None:
         """Show the module."""
         self.setup.refresh()
-        self.nodes.chooseShownVolume()
+        self.nodes.watch(True)
         self.views.enter()
         self.correct.enter()
         self._shortcuts.install(slicer.util.mainWindow())
@@ -89,6 +89,7 @@ class Panel:
     def exit(self) -> None:
         """Leave the module: mouse and keys are the next module's, nothing is encoded in advance any more."""
         closeAll(
+            lambda: self.nodes.watch(False),
             lambda: self.tools.setTool(None),
             self.views.exit,
             self.correct.exit,
@@ -126,6 +127,7 @@ class Panel:
             self.selfCheck.close,
             self.correct.close,
             self.watch.close,
+            self.nodes.close,
             self.handEdits.close,
             self.session.close,
             self.session.engine.close,
@@ -140,6 +142,7 @@ class Panel:
 
     def _tick(self) -> None:
         self.status.attempt(self.session.poll)
+        self.status.attempt(self.nodes.tick)
         self.progress.tick()
 
     def _keyActions(self):

@@ -41,8 +41,8 @@ class StatusLine:
         self._show(sentence, True)
 
     def setReadiness(self, done: int, total: int) -> None:
-        """Tell how many slices are encoded in advance; (0, 0) tells nothing."""
-        text = _("slice {done}/{total} ready") if done < total else _("all {total} slices ready")
+        """Tell how many slices are encoded in advance, which need not become all; (0, 0) tells nothing."""
+        text = _("{done} slices ready") if done < total else _("all {total} slices ready")
         self._readiness = text.format(done=done, total=total) if total else ""
         self.refresh()
 

@@ -82,7 +82,7 @@ class ModelSection:
             return
         self._ticket = ticket = self._session.setModel(spec)
         text = _("Loading {title}").format(title=self.card.title)
-        self._progress.begin(self, text, lambda: self._session.engine.cancel(ticket))
+        self._progress.begin(self, text, lambda: self._session.engine.cancel(ticket), isLong=True)
         ticket.whenDone(self._onLoaded)
         self.refresh()
 

@@ -3,8 +3,10 @@
 from typing import Iterator
 
 import slicer
+import vtk
 
 from ...app.session import SegmentationSession
+from ...scene.observers import Observers
 from ...scene.sceneNodes import nodesOfClass
 from ..parts import StatusLine
 
@@ -14,17 +16,32 @@ class NodesSection:
 
     def __init__(self, ui, session: SegmentationSession, status: StatusLine):
         self._ui, self._session, self._status = ui, session, status
-        self._isHeld = False
+        self._isHeld = self._isWatching = self._isExpecting = False
+        self._worked = session.volumeNode
+        self._observers = Observers()
+        self._observers.add(session.workspace.scene, slicer.vtkMRMLScene.NodeAddedEvent, self._onAdded)
         ui.volumeSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._onVolume)
         ui.segmentationSelector.connect("currentNodeChanged(vtkMRMLNode*)", self._onSegmentation)
         session.statusChanged.connect(self.refresh)
 
-    def chooseShownVolume(self) -> None:
-        """Choose the volume that slice views show, if none is chosen."""
+    def watch(self, isShown: bool) -> None:
+        """Choose the volume that slice views show, now and later when one is loaded; or stop that."""
+        self._isWatching = self._isExpecting = isShown
+        self.tick()
+
+    def tick(self) -> None:
+        """Choose a volume that was loaded, once slice views show it; does nothing where one is chosen."""
+        if not self._isExpecting or self._isHeld:
+            return
         if self._session.volumeNode is None:
             shown = next(_shownVolumes(self._session.workspace.scene), None)
-            if shown is not None:
-                self._ui.volumeSelector.setCurrentNode(shown)
+            if shown is None:
+                return
+            self._ui.volumeSelector.setCurrentNode(shown)
+        self._isExpecting = False
+
+    def close(self) -> None:
+        self._observers.close()
 
     def hold(self) -> None:
         """Believe the selectors no more: while a scene is imported they have no rows, and then new ones."""
@@ -37,9 +54,17 @@ class NodesSection:
 
     def refresh(self) -> None:
         session, ui = self._session, self._ui
+        if session.volumeNode is not self._worked:
+            self._worked = session.volumeNode
+            self._status.say("")  # what was said was about another volume
         _show(ui.volumeSelector, session.volumeNode)
         _show(ui.segmentationSelector, session.segmentationNode)
         ui.sampleButton.visible = session.volumeNode is None
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _onAdded(self, _scene, _event, node) -> None:
+        if node.IsA("vtkMRMLVolumeNode"):
+            self._isExpecting = self._isWatching
 
     def _onVolume(self, node) -> None:
         if not self._isHeld and node is not self._session.volumeNode:

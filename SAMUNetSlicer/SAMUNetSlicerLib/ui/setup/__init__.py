@@ -6,6 +6,7 @@ __all__, __getattr__, __dir__ = exports(
     __name__,
     {
         "engineLaunch": ("slicerEngineLaunch",),
+        "failurePage": ("FailurePage",),
         "installFlow": ("installRequirements", "missingText"),
         "sampleData": ("loadSample", "registerSampleData", "sampleHint"),
         "weightsDialog": ("WeightsDialog",),

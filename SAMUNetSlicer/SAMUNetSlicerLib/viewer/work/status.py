@@ -29,7 +29,9 @@ class Status:
 
     def setReadiness(self, done: int, total: int) -> None:
         """Tell how many slices are encoded in advance."""
-        self._state.readiness = f"{done}/{total} slices ready" if total else ""
+        self._state.readiness = (
+            (f"all {total} slices ready" if done >= total else f"{done} slices ready") if total else ""
+        )
 
     def begin(self, owner, text: str, cancel: Optional[Callable[[], None]] = None) -> None:
         """Show a bar; ``owner`` says who may move and end it."""
