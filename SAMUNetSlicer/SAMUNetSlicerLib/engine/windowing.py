@@ -68,7 +68,7 @@ class WindowSetting:
         return level - width / 2, level + width / 2
 
     def resolved(self, is_hounsfield: bool) -> "WindowSetting":
-        """What "auto" means for a volume; any other setting means itself.
+        """Return what "auto" means for a volume; any other setting means itself.
 
         Slices that are scaled each by itself cannot be compared with each other, and a CT need not be: its
         values have a meaning.
@@ -104,7 +104,9 @@ AUTOMATIC = WindowSetting("auto")
 
 
 def looks_like_hounsfield(lowest: float, highest: float) -> bool:
-    """Whether the least and the greatest value of a volume are those of a CT: air, and bone or contrast."""
+    """Tell whether the least and the greatest value of a volume are those of a CT: air, and bone or
+    contrast.
+    """
     return _LEAST_PADDING <= lowest <= _AIR and highest >= _BONE
 
 

@@ -183,7 +183,7 @@ class SliceFollower:
         return self._levels[route.key]
 
     def _grays(self, plane: SlicePlane) -> np.ndarray:
-        """Gray levels that mean the same on every slice, unlike those of images scaled one by one."""
+        """Return gray levels that mean the same on every slice, unlike those of images scaled one by one."""
         return self._image(plane) if self._learner is None else self._learner.grays(plane)
 
     def _knownStatus(self) -> EngineStatus:

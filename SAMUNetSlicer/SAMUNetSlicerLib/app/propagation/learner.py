@@ -1,4 +1,4 @@
-"""What a segment looks like, learned by the engine from the slices that the user has prompted or painted."""
+"""Have the engine learn what a segment looks like from the slices that the user has prompted or painted."""
 
 from typing import Dict, Iterator, List, Optional
 
@@ -52,11 +52,13 @@ class SegmentLearner:
         self.appearance = ticket.value().appearance
 
     def values(self, plane: SlicePlane) -> np.ndarray:
-        """(H, W) float32: see `sliceValues`."""
+        """Return (H, W) float32: see `sliceValues`."""
         return sliceValues(self._workspace.requireVolume(), plane)
 
     def grays(self, plane: SlicePlane) -> np.ndarray:
-        """(H, W) float32: intensities of which 0 to 255 lie in the window, on every slice the same ones."""
+        """Return (H, W) float32: intensities of which 0 to 255 lie in the window, on every slice the same
+        ones.
+        """
         return in_window(self.values(plane), self.window) * 255
 
 

@@ -63,7 +63,9 @@ def neighborPrompts(mask: np.ndarray, capabilities: Capabilities, course: Option
 
 
 def _boxesOfParts(mask: np.ndarray, margin: float) -> np.ndarray:
-    """Boxes (n, 4), n >= 1, around the large pieces of a mask; pieces whose boxes overlap share one."""
+    """Return boxes (n, 4), n >= 1, around the large pieces of a mask; pieces whose boxes overlap share
+    one.
+    """
     x0, y0, x1, y1 = boxAround(mask, 0).astype(int)
     pieces = pieces_of(mask[y0:y1, x0:x1])[:_MOST_PARTS]
     least = max(_LEAST_PART * np.count_nonzero(pieces[0]), _LEAST_PIXELS)
@@ -86,7 +88,7 @@ def _boxesOfParts(mask: np.ndarray, margin: float) -> np.ndarray:
 
 
 def _shareOfSmaller(a: np.ndarray, b: np.ndarray) -> float:
-    """How much of the smaller of two boxes lies in the other one, in [0, 1]."""
+    """Return how much of the smaller of two boxes lies in the other one, in [0, 1]."""
     common = np.maximum(0, np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])).prod()
     return float(common / min((a[2:] - a[:2]).prod(), (b[2:] - b[:2]).prod()))
 

@@ -69,7 +69,7 @@ class SegmentProvenance:
             del self._learned[key]
 
     def learned(self, key: str) -> Optional[dict]:
-        """What ``keepLearned`` has kept, None if there is nothing of the name."""
+        """Return what ``keepLearned`` has kept, None if there is nothing of the name."""
         return self._learned.get(key)
 
     def log(self, action: str, **details) -> None:
@@ -162,7 +162,7 @@ class ProvenanceTags:
 
 
 def learnedId(learned: dict) -> str:
-    """The name of what was learned, by its content."""
+    """Return the name of what was learned, by its content."""
     return hashlib.blake2b(json.dumps(learned, sort_keys=True).encode(), digest_size=8).hexdigest()
 
 

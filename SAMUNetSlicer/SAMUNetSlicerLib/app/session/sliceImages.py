@@ -32,7 +32,9 @@ def resolveWindow(volumeNode, choice: WindowChoice) -> WindowSetting:
 
 
 def isHounsfield(volumeNode) -> bool:
-    """Whether a volume is a CT: by the units that DICOM gave it, else by its least and greatest value."""
+    """Tell whether a volume is a CT: by the units that DICOM gave it, else by its least and greatest
+    value.
+    """
     units = valueUnits(volumeNode)
     return units == _HOUNSFIELD if units else looks_like_hounsfield(*valueRange(volumeNode))
 

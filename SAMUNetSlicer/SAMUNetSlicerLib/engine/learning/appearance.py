@@ -1,4 +1,6 @@
-"""What was learned about the look of a structure: plain numbers, to be kept, sent and read without torch."""
+"""Store what was learned about the look of a structure: plain numbers, to be kept, sent and read without
+torch.
+"""
 
 from dataclasses import dataclass
 from typing import Sequence, Tuple
@@ -18,7 +20,10 @@ Window = Tuple[float, float]
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """``values`` (H, W): a slice in the volume's units; ``mask`` (H, W) bool: the structure, not empty."""
+    """Example of a structure on a slice.
+
+    ``values`` (H, W): a slice in the volume's units; ``mask`` (H, W) bool: the structure, not empty.
+    """
 
     values: np.ndarray
     mask: np.ndarray
@@ -26,24 +31,30 @@ class Example:
 
 @dataclass(frozen=True, eq=False)
 class Appearance:
-    """``window``: see `window_of`; ``arrays``, float32: mean and deviation of the features, weights and bias
-    of a network's hidden layer and of its last one, see `learner`."""
+    """Appearance of a structure, as it was learned.
+
+    ``window``: see `window_of`; ``arrays``, float32: mean and deviation of the features, weights and bias
+    of a network's hidden layer and of its last one, see `learner`.
+    """
 
     window: Window
     arrays: Tuple[np.ndarray, ...]
 
     @classmethod
     def indifferent(cls) -> "Appearance":
-        """One to which everything looks as much like the structure as not."""
+        """Return an appearance to which everything looks as much like the structure as not."""
         return cls((0.0, 1.0), tuple(np.full(shape, shape == (FEATURES,), np.float32) for shape in _SHAPES))
 
     def to_dict(self) -> dict:
-        """As JSON-ready values that `from_dict` reads without loss."""
+        """Return JSON-ready values that `from_dict` reads without loss."""
         return {"window": list(self.window), "arrays": [array.tolist() for array in self.arrays]}
 
     @classmethod
     def from_dict(cls, data: dict) -> "Appearance":
-        """:raises InputError: these are not the values of an appearance."""
+        """Read what `to_dict` has returned.
+
+        :raises InputError: these are not the values of an appearance.
+        """
         try:
             lower, upper = map(float, data["window"])
             arrays = tuple(np.array(values, np.float32) for values in data["arrays"])
@@ -56,7 +67,7 @@ class Appearance:
 
 @dataclass(frozen=True, eq=False)
 class Known:
-    """What is known of a structure on a slice (H, W) before it is segmented there.
+    """Knowledge about a structure on a slice (H, W) before it is segmented there.
 
     ``values``: the slice in the volume's units; ``neighbor``: bool, not empty, the structure on the slice
     beside it; ``appearance``: what it looks like.
@@ -68,7 +79,8 @@ class Known:
 
 
 def window_of(inside: Sequence[np.ndarray]) -> Window:
-    """A window (lower, upper) for all slices: the structure's own range, and as much on each side of it.
+    """Return a window (lower, upper) for all slices: the structure's own range, and as much on each side of
+    it.
 
     What lies around does not count: gas or metal beside an organ would leave the organ a few gray levels.
 
@@ -81,13 +93,15 @@ def window_of(inside: Sequence[np.ndarray]) -> Window:
 
 
 def finite_values(values: np.ndarray) -> np.ndarray:
-    """The finite ones of some values, or a zero if none is."""
+    """Return the finite ones of some values, or a zero if none is."""
     finite = values[np.isfinite(values)]
     return finite if finite.size else np.zeros(1, np.float32)
 
 
 def in_window(values: np.ndarray, window: Window) -> np.ndarray:
-    """Intensities (H, W) as float32, 0 to 1 within the window, -0.5 to 1.5 at most; NaN is its lower end."""
+    """Return intensities (H, W) as float32, 0 to 1 within the window, -0.5 to 1.5 at most; NaN is its lower
+    end.
+    """
     lower, upper = window
     shares = (np.nan_to_num(values, nan=lower).astype(np.float64) - lower) / (upper - lower)
     return shares.clip(-_FAR_BEYOND, 1 + _FAR_BEYOND).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What is seen around a pixel of a slice, in the volume's own intensities."""
+"""Describe what is seen around a pixel of a slice, in the volume's own intensities."""
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ _TOLERATED_RATIO = 1.25
 
 
 def pixel_features(values: np.ndarray, window: Window) -> Tensor:
-    """(FEATURES, H, W) float32: the intensity, its mean over three neighborhoods, and its deviation.
+    """Return (FEATURES, H, W) float32: the intensity, its mean over three neighborhoods, and its deviation.
 
     :param values: (H, W) of any real dtype, in the volume's units.
     """
@@ -38,7 +38,7 @@ def pixel_features(values: np.ndarray, window: Window) -> Tensor:
 
 
 def _smoothed(images: Tensor, sigma: float) -> Tensor:
-    """(1, 1, H, W) convolved with a Gaussian that ends at three sigma; edges are repeated."""
+    """Return (1, 1, H, W) convolved with a Gaussian that ends at three sigma; edges are repeated."""
     reach = max(1, round(3 * sigma))
     kernel = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / sigma) ** 2)
     kernel = (kernel / kernel.sum())[None, None]

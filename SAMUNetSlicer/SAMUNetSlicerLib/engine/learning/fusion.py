@@ -1,4 +1,4 @@
-"""The network's answer on a slice, and what the structure was learned to look like, taken together.
+"""Fuse the network's answer on a slice with what the structure was learned to look like.
 
 The head sees intensities and no shapes, the network the shape and, from one prompt, little of what is meant:
 where one of them is wrong, the other often is not.
@@ -23,8 +23,11 @@ _LEAST = 1e-3  # of a logit, so that its sign tells the mask
 
 
 class Recognition(NamedTuple):
-    """``prediction``: fused; ``agreement``: Dice of the network's mask with the head's, in [0, 1];
-    ``likeness``: the head's mean probability in the fused mask, 0 if that is empty."""
+    """Network's answer fused with what was learned.
+
+    ``prediction``: fused; ``agreement``: Dice of the network's mask with the head's, in [0, 1];
+    ``likeness``: the head's mean probability in the fused mask, 0 if that is empty.
+    """
 
     prediction: Prediction
     agreement: float

@@ -1,4 +1,4 @@
-"""A small network that tells the pixels of one structure from those around it.
+"""Train a small network that tells the pixels of one structure from those around it.
 
 Learned in about a tenth of a second from slices whose mask is known, with the volume's own intensities in
 one window for all of its slices, and learned anew whenever a mask is added or corrected.  The published idea
@@ -50,7 +50,7 @@ def learn_appearance(examples: Sequence[Example]) -> Appearance:
 
 
 def log_odds(appearance: Appearance, values: np.ndarray, box: Box) -> np.ndarray:
-    """(y1 - y0, x1 - x0) float32: above 0 where a pixel looks like the structure.
+    """Return (y1 - y0, x1 - x0) float32: above 0 where a pixel looks like the structure.
 
     :param values: (H, W) in the volume's units; ``box``: (x0, y0, x1, y1) half open, within it.
     """
@@ -62,7 +62,9 @@ def log_odds(appearance: Appearance, values: np.ndarray, box: Box) -> np.ndarray
 
 
 def around(mask: np.ndarray, reach: float) -> Box:
-    """The box (x0, y0, x1, y1) around a mask (H, W) bool, not empty, ``reach`` sizes wider on each side."""
+    """Return the box (x0, y0, x1, y1) around a mask (H, W) bool, not empty, ``reach`` sizes wider on each
+    side.
+    """
     low, high = np.split(bounding_box(mask), 2)
     wider = reach * np.maximum(high - low, 4)
     size = np.array(mask.shape[::-1])
@@ -76,7 +78,9 @@ def _part(pixels: np.ndarray, box: Box) -> np.ndarray:
 
 
 def _sampled(mask: np.ndarray, near: float, chance: np.random.Generator) -> np.ndarray:
-    """Indices of pixels: as many inside as outside, half of them nearer to the border than the others."""
+    """Return indices of pixels: as many inside as outside, half of them nearer to the border than the
+    others.
+    """
     border = torch.from_numpy(mask.astype(np.float32))[None, None]
     size, reach = 2 * round(near) + 1, round(near)
     grown = functional.max_pool2d(border, size, 1, reach)[0, 0].numpy() > 0
@@ -122,7 +126,7 @@ def _adam_step(parameters, gradients, moments, step: int) -> None:
 
 
 def _start_alike(net: nn.Module) -> None:
-    """The same start every time, whatever else has drawn random numbers."""
+    """Start the same way every time, whatever else has drawn random numbers."""
     chance = torch.Generator().manual_seed(0)
     for parameter in net.parameters():
         reach = parameter.shape[-1] ** -0.5

@@ -1,4 +1,4 @@
-"""Connected pieces of masks, 4 neighbors.
+"""Find connected pieces of masks, 4 neighbors.
 
 Whole runs are filled along rows and columns in turn, so that the number of passes is the number of bends of
 a piece and not its length.
@@ -10,7 +10,9 @@ import numpy as np
 
 
 def pieces_at(seeds: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """All pixels of ``mask`` (H, W) bool that are connected to ``seeds`` (H, W) bool, which lie in it."""
+    """Return all pixels of ``mask`` (H, W) bool that are connected to ``seeds`` (H, W) bool, which lie in
+    it.
+    """
     if not seeds.any():
         return seeds
     row_runs, column_runs = _run_numbers(mask), _run_numbers(mask.T)
@@ -22,7 +24,7 @@ def pieces_at(seeds: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def pieces_of(mask: np.ndarray) -> List[np.ndarray]:
-    """The connected pieces of a mask (H, W) bool, each (H, W) bool, the largest first."""
+    """Return the connected pieces of a mask (H, W) bool, each (H, W) bool, the largest first."""
     row_runs, column_runs = _run_numbers(mask), _run_numbers(mask.T)
     labels = np.where(mask, np.arange(1, mask.size + 1).reshape(mask.shape), 0)
     before = None
@@ -35,7 +37,7 @@ def pieces_of(mask: np.ndarray) -> List[np.ndarray]:
 
 
 def _run_numbers(mask: np.ndarray) -> np.ndarray:
-    """A number for each pixel, equal for the pixels of a run of True along a row."""
+    """Return a number for each pixel, equal for the pixels of a run of True along a row."""
     starts = mask.copy()
     starts[:, 1:] &= ~mask[:, :-1]
     return np.cumsum(starts.ravel()).reshape(mask.shape)

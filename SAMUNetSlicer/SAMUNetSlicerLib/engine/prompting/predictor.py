@@ -102,7 +102,9 @@ def _start(view: View, prompts: Prompts) -> Outline:
 
 
 def _pieces_outside(mask: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """The pieces of a mask (H, W) that boxes (n, 4) are not about: they touch none; none without a box."""
+    """Return the pieces of a mask (H, W) that boxes (n, 4) are not about: they touch none; none without a
+    box.
+    """
     if not len(boxes):
         return np.zeros_like(mask)
     inside = np.zeros_like(mask)

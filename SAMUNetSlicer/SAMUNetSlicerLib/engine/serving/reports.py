@@ -98,7 +98,7 @@ class PredictReport:
 
 @dataclass(frozen=True, eq=False)
 class LearnReport:
-    """What was learned, and how long it took."""
+    """Report of learning: what was learned, and how long it took."""
 
     appearance: Appearance
     learn_ms: float

@@ -35,7 +35,9 @@ def extractSlice(volumeNode, plane: SlicePlane, interpolate: bool = True) -> np.
 
 
 def sliceValues(volumeNode, plane: SlicePlane) -> np.ndarray:
-    """(H, W) float32: the volume's intensities on the plane, of colors their mean; see ``extractSlice``."""
+    """Return (H, W) float32: the volume's intensities on the plane, of colors their mean; see
+    ``extractSlice``.
+    """
     pixels = extractSlice(volumeNode, plane)
     return (pixels if pixels.ndim == 2 else pixels.mean(axis=2)).astype(np.float32)
 
@@ -81,7 +83,7 @@ def displayWindow(volumeNode) -> Tuple[float, float]:
 
 
 def valueRange(volumeNode) -> Tuple[float, float]:
-    """(least, greatest) finite value of the volume, zeros if none is.
+    """Return (least, greatest) finite value of the volume, zeros if none is.
 
     :raises InputError: there is no image.
     """
@@ -90,7 +92,9 @@ def valueRange(volumeNode) -> Tuple[float, float]:
 
 
 def valueUnits(volumeNode) -> str:
-    """The UCUM code of what the voxels hold, as Slicer's DICOM import notes it; "" if nothing is noted."""
+    """Return the UCUM code of what the voxels hold, as Slicer's DICOM import notes it; "" if nothing is
+    noted.
+    """
     units = volumeNode.GetVoxelValueUnits() if volumeNode.IsA("vtkMRMLScalarVolumeNode") else None
     return "" if units is None else units.GetCodeValue() or ""
 
