@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 
 import numpy as np
 import pytest
@@ -117,6 +118,37 @@ def test_a_volume_that_cannot_be_read_is_exit_code_3(
 def test_a_missing_volume_is_exit_code_3(home_with_weights, prompts, tmp_path, capsys):
     assert segment(tmp_path / "absent.nrrd", prompts(), tmp_path / "out") == 3
     assert "absent.nrrd" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+@pytest.mark.parametrize("kind", ["loop", "long", "bytes", "complex"])
+def test_a_volume_that_cannot_be_named_or_used_is_one_sentence(volume, prompts, tmp_path, capfd, kind):
+    path = tmp_path / {"loop": "loop.nii", "long": "x" * 256 + ".nii", "bytes": os.fsdecode(b"\xe4.nii")}.get(
+        kind, "complex.nrrd"
+    )
+    if kind == "loop":
+        path.symlink_to(path)
+    elif kind == "bytes":
+        path.write_bytes(volume.read_bytes())
+    elif kind == "complex":
+        header = "NRRD0004\ntype: float\ndimension: 4\nsizes: 2 2 2 2\nkinds: complex space space space\n"
+        geometry = "space: left-posterior-superior\nspace directions: none (1,0,0) (0,1,0) (0,0,1)\n"
+        path.write_bytes(f"{header}{geometry}endian: little\nencoding: raw\n\n".encode() + bytes(64))
+    assert segment(path, prompts(), tmp_path / "out") == 3
+    (sentence,) = capfd.readouterr().err.splitlines()
+    assert sentence.startswith("samunet: ") and sentence.endswith(".")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+@pytest.mark.parametrize("name", ["x" * 256, os.fsdecode(b"\xe4"), "file/out"])
+def test_a_folder_of_results_that_cannot_be_is_refused_before_anything_is_read(
+    prompts, tmp_path, capfd, name
+):
+    (tmp_path / "file").touch()
+    assert segment(tmp_path / "absent.nrrd", prompts(), tmp_path / name) == 6
+    (sentence,) = capfd.readouterr().err.splitlines()
+    assert "choose another folder" in sentence
 
 
 def test_a_prompt_outside_the_volume_is_exit_code_4_and_writes_nothing(

@@ -77,7 +77,12 @@ def _isFolder(path: Path) -> bool:
         return False  # as for a name that is too long
 
 
-def _readFile(path: Path):
+def readHeader(path: Path):
+    """Read a file's header with ITK, after it was found to be sound.
+
+    :return: SimpleITK.ImageFileReader, with which the image can be read.
+    :raises InputError: the file is damaged, or no image.
+    """
     import SimpleITK as sitk
 
     requireSound(path)
@@ -90,6 +95,11 @@ def _readFile(path: Path):
         reader.ReadImageInformation()
     except RuntimeError as error:
         raise _unreadable(path, str(error)) from error
+    return reader
+
+
+def _readFile(path: Path):
+    reader = readHeader(path)
     if len(reader.GetSize()) > 3 and max(reader.GetSize()[3:]) > 1:
         raise InputError(
             f"'{path}' holds {reader.GetSize()[3]} volumes over time: save one of them as its own file."

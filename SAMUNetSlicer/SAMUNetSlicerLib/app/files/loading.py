@@ -1,5 +1,6 @@
 """Load image files and DICOM folders as volume nodes, in exactly the place that their headers say."""
 
+import os
 from pathlib import Path
 from typing import List, Optional
 
@@ -11,8 +12,7 @@ from ...errors import InputError
 from ...scene.export import quiet
 from ...scene.sceneNodes import nodesOfClass
 from .headlessScene import SceneHost
-from .imageIntegrity import requireSound
-from .imageReading import readImage, requireFile
+from .imageReading import readHeader, readImage, requireFile
 from .quietLibraries import quietLibraries
 
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -44,8 +44,8 @@ def addVolume(host: SceneHost, image, name: str):
 
 def baseName(path) -> str:
     """Return what to call the volume of a file or folder: its name without the endings."""
-    path = Path(path).resolve()
-    name = path.name if path.is_dir() else path.stem
+    path = Path(os.path.realpath(path))  # which a link to itself does not stop
+    name = path.name if os.path.isdir(path) else path.stem
     return name[:-4] if name.lower().endswith(".nii") else name
 
 
@@ -79,7 +79,8 @@ def readSegmentation(host: SceneHost, path: Path):
     path = Path(path)
     requireFile(path)
     try:
-        requireSound(path)  # Slicer's reader ends the process where voxels are missing
+        with quietLibraries():
+            readHeader(path)  # Slicer's reader ends the process where ITK does not understand a file
     except InputError as error:
         raise _noSegmentation(path) from error
     storage = host.scene.AddNewNodeByClass("vtkMRMLSegmentationStorageNode")

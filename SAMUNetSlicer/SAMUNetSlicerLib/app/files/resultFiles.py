@@ -10,7 +10,7 @@ from ...atomicFiles import Workspace, sweepWorkspaces
 from ...errors import InputError, OutputError
 from ...platforms import PLATFORM
 from ...scene.export import EXISTING, renameIfFree
-from ..common import outputErrors
+from ..common import outputErrors, printablePath
 from .exportFormats import DEFAULT_KEYS, ExportSource, formatsOf
 
 _PICTURES = "-slices"
@@ -32,7 +32,8 @@ class ResultFiles:
         first of name, name-2, name-3, ... under which there is none).
     :param formats: keys of `exportFormats.FORMATS`.
     :raises InputError: an unknown format or way to treat existing files.
-    :raises OutputError: there are results of that name, and they are to be refused: said before the work.
+    :raises OutputError: there are results of that name, and they are to be refused, or no file can be there:
+        said before the work.
     """
 
     def __init__(
@@ -44,7 +45,9 @@ class ResultFiles:
         self.name = self._wanted = name
         self._existing = existing
         self._formats = formatsOf(formats)
-        self._chooseName([*(each.ending for each in self._formats), _PICTURES])
+        endings = [*(each.ending for each in self._formats), _PICTURES]
+        self._requirePossible(endings)
+        self._chooseName(endings)
         sweepWorkspaces(self.folder)
 
     def write(
@@ -130,6 +133,16 @@ class ResultFiles:
                 self._target(ending).parent.mkdir(exist_ok=True)
                 PLATFORM.replace(source, self._target(ending))
         return [self._target(ending) for ending in endings]
+
+    def _requirePossible(self, endings: Sequence[str]) -> None:
+        """Refuse names that no file can have."""
+        if printablePath(self.folder) != str(self.folder):
+            raise OutputError(
+                f"The name of '{printablePath(self.folder)}' is not UTF-8 text: choose another folder."
+            )
+        for ending in endings:
+            with outputErrors(self._target(ending)), suppress(FileNotFoundError):
+                os.lstat(self._target(ending))
 
     def _spareVolume(self, endings: Sequence[str], volumeFile: str) -> None:
         if volumeFile and any(_isSame(self._target(ending), Path(volumeFile)) for ending in endings):
