@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from SAMUNetSlicerLib.engine.models import CompactModel, load_model, prepared
-from SAMUNetSlicerLib.engine.networks import CompactSAMUNet
+from SAMUNetSlicerLib.engine.networks import COMPACT_TINY, CompactSAMUNet
 from SAMUNetSlicerLib.errors import EngineError, WeightsError
 from SAMUNetSlicerLib.training.export import save_half
 from training.corpora import compact_card, disc_pair, tiny_network
@@ -95,6 +97,18 @@ def test_half_precision_weights_load_through_the_card_and_keep_the_result(tmp_pa
     spread = theirs.logits.std()
     assert np.abs(ours.logits - theirs.logits).max() < 0.1 * spread
     assert loaded.model_id == "compact_test"
+
+
+def test_weights_with_a_quality_head_estimate_the_iou_and_others_do_not(tmp_path):
+    torch.manual_seed(0)
+    capable = {"points": True, "boxes": True, "mask": "logits", "multimask": False, "iou": True}
+    for head in (True, False):
+        network = CompactSAMUNet(replace(COMPACT_TINY, quality=head)).eval()
+        path = tmp_path / f"{head}.safetensors"
+        save_half(network.state_dict(), path)
+        model = load_model(compact_card(size=448, prompts=capable), path, "cpu", "fp32")
+        (decoded,) = model.decode(model.encode([IMAGE])[0], *POINT)
+        assert isinstance(decoded.iou, float) == head
 
 
 def test_the_weights_of_another_network_are_refused(tmp_path):

@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from SAMUNetSlicerLib.engine.networks import CompactSAMUNet, MaskDecoder, PromptEncoder, TwoWayTransformer
 from SAMUNetSlicerLib.errors import WeightsError
 from SAMUNetSlicerLib.training.initialize import from_mobile_sam, start_from, with_decoder_of
+from SAMUNetSlicerLib.training.interaction import Decoding
 from training.corpora import TINY, tiny_network
 
 IMAGE = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
@@ -70,6 +73,28 @@ def test_before_training_it_is_sam_with_its_single_mask():
         logits = network.decode_prompts(*network.encode_image(IMAGE[:1]), boxes=box)
     doubled = torch.nn.functional.interpolate(expected, scale_factor=2, mode="bilinear")
     assert torch.allclose(logits, doubled, atol=1e-4)
+
+
+def test_the_quality_head_begins_with_sams_estimate_for_the_single_mask():
+    weights, encoder, prompts, decoder = _sam_parts()
+    network = CompactSAMUNet(replace(TINY, quality=True))
+    from_mobile_sam(weights, network)
+    network.eval()
+    box = torch.tensor([[4.0, 5.0, 40.0, 50.0]])
+    with torch.inference_mode():
+        embedding = encoder(IMAGE[:1])
+        _, expected = decoder(
+            embedding, prompts.get_dense_pe(), *prompts(None, box, None), multimask_output=False
+        )
+        _, estimate = Decoding(network)(network.encode_image(IMAGE[:1]), boxes=box)
+    assert torch.allclose(estimate, expected[:, 0], atol=1e-4)
+
+
+def test_a_start_without_a_quality_head_leaves_the_head_as_it_is():
+    network = CompactSAMUNet(replace(TINY, quality=True))
+    before = network.mask_decoder.quality.layers[0].weight.clone()
+    start_from(tiny_network().state_dict(), network)
+    assert torch.equal(network.mask_decoder.quality.layers[0].weight, before)
 
 
 def test_weights_of_another_network_are_refused():

@@ -9,11 +9,20 @@ from SAMUNetSlicerLib.engine.networks import Convolution, linear, onednn
 
 @pytest.fixture(params=["fused", "plain"])
 def kernels(request, monkeypatch):
-    """Run a test with the operators of this torch, and as on a torch that has none."""
+    """Run a test in inference mode with the operators of this torch, and as on a torch that has none."""
     if request.param == "plain":
         monkeypatch.setattr(onednn, "HAS_FUSED_LINEAR", False)
         monkeypatch.setattr(onednn, "HAS_FUSED_CONVOLUTION", False)
-    return request.param
+    with torch.inference_mode():
+        yield request.param
+
+
+def test_outside_of_inference_mode_linear_has_a_gradient_and_takes_part_in_autocast():
+    x, weight = torch.randn(20, 24), torch.randn(10, 24, requires_grad=True)
+    linear(x, weight, activation="gelu").sum().backward()
+    assert weight.grad.abs().sum() > 0
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        assert linear(x.bfloat16(), weight).dtype == torch.bfloat16
 
 
 @pytest.mark.parametrize("rows", [1, 15, 16, 100])

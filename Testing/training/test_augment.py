@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.training.augment import augmented, smooth_field
+from SAMUNetSlicerLib.training.augment import augmented, close_up_view, smooth_field
 from SAMUNetSlicerLib.training.batches import mask_on_canvas, on_canvas
 from SAMUNetSlicerLib.training.synthetic import synthetic_pair
 from training.corpora import disc_pair
@@ -55,3 +55,12 @@ def test_a_mask_on_the_canvas_keeps_its_covered_area():
     mask[10:30, 20:60] = True
     canvas = mask_on_canvas(mask, 50)
     assert canvas.sum() == pytest.approx(mask.sum() / 4, rel=0.02)
+
+
+def test_a_close_up_shows_one_structure_whole_and_enlarged():
+    image, labels = disc_pair(side=300, x=150, y=140, radius=20)
+    labels[labels == 2] = 0
+    for seed in range(20):
+        seen, moved = close_up_view(image, labels, np.random.default_rng(seed))
+        assert (moved == 1).sum() == (labels == 1).sum()
+        assert 1.5 * 41 <= max(seen.shape) <= 4 * 41 + 1

@@ -85,3 +85,32 @@ def test_the_largest_error_is_corrected_first():
 
 def test_a_scaled_box_keeps_its_center():
     assert simulation.scaled_box(np.array([10, 20, 30, 60], np.float32), 1.1).tolist() == [9, 18, 31, 62]
+
+
+def test_some_careless_boxes_miss_a_part_and_some_are_much_too_large():
+    target, rng = disc(100, 50, 50, 20), np.random.default_rng(0)
+    boxes = [simulation.careless_box(target, rng) for _ in range(300)]
+    held = [target[int(y0) : int(np.ceil(y1)), int(x0) : int(np.ceil(x1))].sum() for x0, y0, x1, y1 in boxes]
+    areas = [(x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in boxes]
+    assert 5 <= sum(part < 0.9 * target.sum() for part in held) <= 45
+    assert 15 <= sum(area > 1.5 * 41**2 for area in areas) <= 60
+
+
+def test_a_click_to_avoid_lies_beside_the_structure():
+    target, rng = disc(100, 50, 50, 20), np.random.default_rng(0)
+    for _ in range(50):
+        x, y, label = simulation.avoiding_click(target, rng)
+        assert label == 0
+        assert 20 < np.hypot(x - 50, y - 50) < 50
+    assert simulation.avoiding_click(np.ones((20, 20), bool), rng) is None
+
+
+def test_a_neighboring_mask_resembles_the_structure_without_repeating_it():
+    target = disc(100, 50, 50, 20) & ~disc(100, 50, 50, 12)
+    masks = [simulation.neighboring_mask(target, np.random.default_rng(seed)) for seed in range(20)]
+    overlaps = [2 * (mask & target).sum() / (mask.sum() + target.sum()) for mask in masks]
+    assert 0.4 < np.mean(overlaps) < 0.95
+    assert all(mask.any() for mask in masks)
+    speck = np.zeros((100, 100), bool)
+    speck[3, 4] = True
+    assert all(simulation.neighboring_mask(speck, np.random.default_rng(s)).any() for s in range(20))

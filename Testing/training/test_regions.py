@@ -3,7 +3,7 @@ import pytest
 
 from SAMUNetSlicerLib.engine.overlap import dice
 from SAMUNetSlicerLib.training.corpus import targets
-from SAMUNetSlicerLib.training.regions import edge_regions
+from SAMUNetSlicerLib.training.regions import edge_regions, superpixels
 from training.corpora import disc, disc_pair
 
 
@@ -34,3 +34,20 @@ def test_regions_differ_from_time_to_time():
 def test_an_even_image_is_one_region():
     regions = edge_regions(np.full((40, 50), 90, np.uint8), np.random.default_rng(0))
     assert len(np.unique(regions)) == 1
+
+
+def test_superpixels_follow_the_edges_of_an_image():
+    image, labels = disc_pair(side=160, x=80, y=80, radius=40)
+    purity = []
+    for seed in range(8):
+        found = superpixels(image, np.random.default_rng(seed))
+        assert found.shape == image.shape
+        values = np.unique(found[found > 0])
+        assert 1 <= len(values) <= 60
+        inside = [(labels[found == value] == 1).mean() for value in values]
+        purity.append(np.mean([max(share, 1 - share) for share in inside]))
+    assert np.mean(purity) > 0.85
+
+
+def test_an_even_image_has_superpixels_too():
+    assert superpixels(np.full((40, 30, 3), 9, np.uint8), np.random.default_rng(0)).shape == (40, 30)

@@ -16,6 +16,7 @@ def row(case="a", protocol=protocols.EXACT, clicks=0, dice=0.8, iou=0.7, confide
         "case": case,
         "structure": "lesion",
         "fraction": 0.01,
+        "shape": "compact",
         "surface_dice": 0.5,
         **changes,
     }
@@ -30,7 +31,7 @@ def clicking(case, ious, **changes):
 
 ROWS = [
     row("a", dice=0.9, confidence=0.95),
-    row("b", dice=0.5, confidence=0.6, source="ACDC", modality="MR", fraction=0.001),
+    row("b", dice=0.5, confidence=0.6, source="ACDC", modality="MR", fraction=0.001, shape="ring"),
     *clicking("a", [0.5, 0.86, *[0.95] * 8]),
     *clicking("b", [0.1, 0.2, *[0.3] * 18]),
 ]
@@ -70,6 +71,21 @@ def test_calibration_shares_are_ordered_and_cover_all():
     assert shares[0][1] > shares[-1][1]
 
 
+def test_a_confidence_that_is_lowest_for_failures_foresees_them():
+    rows = [row(str(i), dice=0.3 if i < 4 else 0.9, confidence=i / 40) for i in range(40)]
+    assert summary.failures_foreseen(rows) == 1
+    assert summary.failures_foreseen(rows, 0.05) == 0.5
+    assert summary.failures_foreseen([row(str(i), dice=0.3, confidence=1 - i / 40) for i in range(40)]) == 0.1
+    assert math.isnan(summary.failures_foreseen([row(dice=0.9)]))
+
+
+def test_a_confidence_that_tells_the_dice_has_no_calibration_gap():
+    told = [row(str(i), dice=i / 20, confidence=i / 20) for i in range(20)]
+    boasting = [row(str(i), dice=i / 40, confidence=i / 40 + 0.25) for i in range(20)]
+    assert summary.calibration_gap(told) == pytest.approx(0)
+    assert summary.calibration_gap(boasting) == pytest.approx(0.25)
+
+
 def test_the_worst_cases_come_worst_first_and_few_of_one_source():
     rows = [row(f"a{i}", dice=i / 10) for i in range(5)]
     rows += [row("b", dice=0.25, source="ACDC"), row("c", protocol=protocols.CLICKS, clicks=1, dice=0)]
@@ -90,6 +106,7 @@ def test_the_report_compares_models_side_by_side_with_pictures(tmp_path):
     assert "| Dice, box exact | 0.700 | 0.400 |" in page
     assert "| NoC@85% | 11.000 |  |" in page
     assert "| ACDC (MR) | 0.500 |  |" in page
+    assert "| ring | 0.500 |  |" in page
     assert "| ours | first box | 0.60 | 0.50 | 1 |" in page
     assert "| 1 | ACDC | MR | lesion | small | 0.50 | 0.30 |" in page
     assert "![worst cases](worst-theirs.png)" in page

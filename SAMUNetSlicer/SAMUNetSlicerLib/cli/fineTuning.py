@@ -61,10 +61,11 @@ def fineTune(
 
 def _network(weights: Path):
     from ..engine.models import load_weights, read_state_dict
-    from ..engine.networks import CompactSAMUNet
+    from ..engine.networks import CompactSAMUNet, compact_config
 
-    network = CompactSAMUNet()
-    load_weights(network, read_state_dict(weights), weights.name)
+    tensors = read_state_dict(weights)
+    network = CompactSAMUNet(compact_config(tensors))
+    load_weights(network, tensors, weights.name)
     return network
 
 

@@ -13,7 +13,7 @@ HELP = "train the compact SAM-UNet on a folder of labeled images"
 
 def addArguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--data", type=Path, required=True, help="corpus folder (manifest.csv or SA-Med2D layout)"
+        "--data", type=Path, nargs="+", required=True, help="corpus folders (manifest.csv or SA-Med2D layout)"
     )
     parser.add_argument(
         "--output", type=Path, required=True, help="folder of the run; a run found there is continued"

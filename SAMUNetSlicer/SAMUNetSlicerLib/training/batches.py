@@ -13,7 +13,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 from ..engine.networks import PIXEL_MEAN, PIXEL_STD
 from .augment import Pair, augmented, change_intensities
 from .corpus import Sample, Target, targets
-from .regions import edge_regions
+from .regions import edge_regions, superpixels
 from .synthetic import synthetic_pair
 
 # Smaller than what is evaluated: a view may show the structure from nearer.
@@ -74,13 +74,20 @@ def choose(found: Sequence[Target], count: int, rng: np.random.Generator) -> Lis
     return [found[i] for i in order]
 
 
-def source_weights(samples: Sequence[Sample]) -> np.ndarray:
-    """Probability of every sample, (n,): a source counts with the square root of its number of images.
+def balanced_weights(samples: Sequence[Sample], kinds: Sequence[str]) -> np.ndarray:
+    """Return every sample's probability, (n,), so that no source, modality, anatomy or kind of shape rules.
 
-    So a large source does not rule and a small one is not repeated endlessly.
+    A sample counts with the fourth root of 1 / (images of its source * of its modality * of its anatomy * of
+    its kind of shape), so that what is rare is seen more often, but not endlessly.
+
+    :param kinds: of shape, one per sample, see `shapes.kind_of_labels`.
     """
-    sizes = Counter(sample.source for sample in samples)
-    weights = np.array([sizes[sample.source] ** -0.5 for sample in samples])
+    groups = [
+        (("source", s.source), ("modality", s.modality), ("anatomy", s.anatomy), ("kind", kind))
+        for s, kind in zip(samples, kinds)
+    ]
+    sizes = Counter(group for sample in groups for group in sample)
+    weights = np.array([np.prod([float(sizes[group]) for group in sample]) ** -0.25 for sample in groups])
     return weights / weights.sum()
 
 
@@ -121,5 +128,5 @@ class Examples(IterableDataset):
             return change_intensities(image.astype(np.float32), rng), labels
         image, labels = self._pairs[rng.choice(len(self._pairs), p=self._weights)]
         if rng.random() < self._options.regions:
-            labels = edge_regions(image, rng)
+            labels = (edge_regions if rng.random() < 0.5 else superpixels)(image, rng)
         return augmented(image, labels, rng)

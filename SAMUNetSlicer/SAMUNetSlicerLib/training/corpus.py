@@ -29,7 +29,7 @@ EIGHT_NEIGHBORS = np.ones((3, 3), int)
 
 @dataclass(frozen=True)
 class Sample:
-    """One image with its label map; ``labels`` names the label values."""
+    """One image with its label map; ``labels`` names the label values, ``anatomy`` what is shown if known."""
 
     image: Path
     mask: Path
@@ -38,6 +38,7 @@ class Sample:
     patient: str
     license: str
     labels: Mapping[int, str]
+    anatomy: str = ""
 
     @property
     def name(self) -> str:
@@ -70,7 +71,8 @@ def read_manifest(folder: Union[str, Path]) -> List[Sample]:
 def _sample(folder, row):
     labels = {int(value): name for value, name in json.loads(row["labels"] or "{}").items()}
     image, mask = folder / row["image"], folder / row["mask"]
-    return Sample(image, mask, row["source"], row["modality"], row["patient"], row["licence"], labels)
+    about = row["source"], row["modality"], row["patient"], row["licence"]
+    return Sample(image, mask, *about, labels, row.get("anatomy") or "")
 
 
 def load_pair(sample: Sample) -> Tuple[np.ndarray, np.ndarray]:
@@ -96,13 +98,16 @@ def targets(labels: np.ndarray, min_fraction: float = MIN_FRACTION) -> List[Targ
     size.
     """
     found = []
-    for value in np.unique(labels[labels > 0]):
-        parts, _ = ndimage.label(labels == value, EIGHT_NEIGHBORS)
+    # Label by label within its own window: an image of cells has a hundred.
+    for value, window in enumerate(ndimage.find_objects(labels), 1):
+        if window is None:
+            continue
+        parts, _ = ndimage.label(labels[window] == value, EIGHT_NEIGHBORS)
         areas = np.bincount(parts.ravel())[1:]
-        found += [
-            Target(parts == part + 1, int(value))
-            for part in np.flatnonzero(areas > min_fraction * labels.size)
-        ]
+        for part in np.flatnonzero(areas > min_fraction * labels.size):
+            mask = np.zeros(labels.shape, bool)
+            mask[window] = parts == part + 1
+            found.append(Target(mask, value))
     return sorted(found, key=lambda target: -int(target.mask.sum()))
 
 

@@ -13,15 +13,17 @@ from ..engine.prompting import Predictor, close_up
 from .corpus import Sample, Target, load_pair, targets
 from .protocols import MAX_CLICKS, Ask, question
 from .rows import Row
+from .shapes import kind_of_case
 
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One structure in one image, with the sample it comes from."""
+    """One structure in one image, with the sample it comes from and its kind of shape."""
 
     sample: Sample
     target: Target
     name: str
+    shape: str
 
 
 def cases(samples: Iterable[Sample], per_image: int = 0) -> Iterator[Tuple[np.ndarray, List[Case]]]:
@@ -33,7 +35,10 @@ def cases(samples: Iterable[Sample], per_image: int = 0) -> Iterator[Tuple[np.nd
         found: List[Case] = []
         for sample in group:
             image, labels = load_pair(sample)
-            found += [Case(sample, target, f"{sample.name}#{i}") for i, target in enumerate(targets(labels))]
+            found += [
+                Case(sample, target, f"{sample.name}#{i}", kind_of_case(target.mask, labels, target.label))
+                for i, target in enumerate(targets(labels))
+            ]
         if per_image:
             found = sorted(found, key=lambda case: zlib.crc32(case.name.encode()))[:per_image]
         if found:
@@ -78,6 +83,7 @@ def product_answers(model: PromptableModel, image: np.ndarray) -> Ask:
 def _row(model, case, answer):
     sample, mask = case.sample, case.target.mask
     structure = sample.labels.get(case.target.label, str(case.target.label))
-    about = (model, sample.source, sample.modality, case.name, structure, round(float(mask.mean()), 6))
+    size = round(float(mask.mean()), 6)
+    about = (model, sample.source, sample.modality, case.name, structure, size, case.shape)
     scores = answer.dice, answer.iou, answer.surface_dice, answer.confidence
     return Row(*about, answer.protocol, answer.clicks, *(round(score, 5) for score in scores))

@@ -9,6 +9,7 @@ from ..engine.models import load_weights, samunet_architecture
 from ..engine.networks import CompactSAMUNet
 from ..errors import WeightsError
 
+_QUALITY = "mask_decoder.quality."
 _RENAMED = {
     "prompt_encoder.": "prompt_encoder.sam_prompt_encoder.",
     "mask_decoder.output_hypernetworks_mlps.0.": "mask_decoder.hf_mlp.",
@@ -29,10 +30,13 @@ _DROPPED = (
 def start_from(weights: Dict[str, Tensor], network: CompactSAMUNet) -> None:
     """Load the weights of a compact SAM-UNet or of MobileSAM, whichever these are.
 
+    A quality head that the weights lack stays as it is.
+
     :raises WeightsError: they are neither.
     """
     if samunet_architecture(weights):
-        load_weights(network, weights, "to start from")
+        own = {name: tensor for name, tensor in network.state_dict().items() if name.startswith(_QUALITY)}
+        load_weights(network, {**own, **weights}, "to start from")
     else:
         from_mobile_sam(weights, network)
 
@@ -58,6 +62,8 @@ def from_mobile_sam(weights: Dict[str, Tensor], network: CompactSAMUNet) -> None
         new_name = _rename(name)
         if new_name is not None:
             renamed[new_name] = tensor
+    if network.config.quality:
+        renamed.update(_quality_of_first_mask(weights))
     missing, unexpected = network.load_state_dict(renamed, strict=False)
     shared = ("image_encoder.", "prompt_encoder.")
     lost = [name for name in missing if name.startswith(shared)]
@@ -74,3 +80,15 @@ def _rename(name):
         if name.startswith(old):
             return new + name[len(old) :]
     return None if any(part in name for part in _DROPPED) else name
+
+
+def _quality_of_first_mask(weights):
+    """Take the head that estimates the IoU of four masks, for the first of them alone."""
+    head = "mask_decoder.iou_prediction_head."
+    found = {
+        _QUALITY + name[len(head) :]: tensor for name, tensor in weights.items() if name.startswith(head)
+    }
+    return {
+        name: tensor[:1] if name.startswith(f"{_QUALITY}layers.2.") else tensor
+        for name, tensor in found.items()
+    }

@@ -5,7 +5,8 @@ small: on held-out patients the best threshold of the logits was -1 instead of 0
 Here both count the same.
 """
 
-import torch
+from typing import Tuple
+
 from torch import Tensor
 from torch.nn import functional
 
@@ -37,15 +38,25 @@ def mask_loss(low_res_logits: Tensor, target: Tensor) -> Tensor:
 
     :param low_res_logits: (n, 1, L, L); ``target`` (n, H, W) in 0..1.
     """
-    logits = functional.interpolate(
-        low_res_logits.float(), target.shape[-2:], mode="bilinear", align_corners=False
-    ).squeeze(1)
+    logits = _at_size(low_res_logits, target)
     return (FOCAL_WEIGHT * focal_loss(logits, target) + dice_loss(logits, target)).mean()
 
 
-def soft_dice(low_res_logits: Tensor, target: Tensor) -> Tensor:
-    """Compute the mean Dice (0-dim) of the thresholded logits, for the log; arguments as for `mask_loss`."""
-    logits = functional.interpolate(low_res_logits.float(), target.shape[-2:], mode="bilinear").squeeze(1)
-    mask, truth = logits > 0, target > 0.5
-    sums = (mask & truth).sum((1, 2)), mask.sum((1, 2)) + truth.sum((1, 2))
-    return (2 * sums[0] / sums[1].clamp(min=1)).to(torch.float32).mean()
+def overlap(low_res_logits: Tensor, target: Tensor) -> Tuple[Tensor, Tensor]:
+    """Compute Dice and IoU of the thresholded logits, (n,) each, without gradient; see `mask_loss`."""
+    mask, truth = _at_size(low_res_logits.detach(), target) > 0, target > 0.5
+    shared, total = (mask & truth).sum((1, 2)), mask.sum((1, 2)) + truth.sum((1, 2))
+    return 2 * shared / total.clamp(min=1), shared / (total - shared).clamp(min=1)
+
+
+def quality_loss(estimate: Tensor, iou: Tensor) -> Tensor:
+    """Compute the mean squared error of the estimated IoU, (n,) each, as SAM's."""
+    return functional.mse_loss(estimate.float(), iou)
+
+
+def _at_size(low_res_logits, target):
+    """Return the logits (n, H, W) at the target's resolution."""
+    logits = low_res_logits.float()
+    if logits.shape[-2:] != target.shape[-2:]:
+        logits = functional.interpolate(logits, target.shape[-2:], mode="bilinear", align_corners=False)
+    return logits.squeeze(1)

@@ -1,4 +1,4 @@
-"""Simulate prompts as users give them: boxes drawn loosely or shifted, clicks on what is wrong.
+"""Simulate prompts as users give them: loose, shifted or cut boxes, clicks on what is wrong, old masks.
 
 Sources: RITM (Sofiiuk et al., "Reviving Iterative Training with Mask Guidance", 2021) for clicks at the
 largest error; ScribblePrompt (Wong et al., 2024) for the center of the largest component.
@@ -11,6 +11,7 @@ from typing import Optional, Tuple
 import numpy as np
 from scipy import ndimage
 
+from .augment import smooth_field
 from .corpus import EIGHT_NEIGHBORS
 
 Click = Tuple[int, int, int]  # x, y, label
@@ -55,16 +56,33 @@ def next_click(mask: np.ndarray, target: np.ndarray) -> Optional[Click]:
 
 
 def careless_click(mask: np.ndarray, target: np.ndarray, rng: np.random.Generator) -> Optional[Click]:
-    """Return a click like `next_click`, but anywhere in the largest wrong part, or in half of the cases at
-    its center.
+    """Return a click like `next_click`, but at the center in half of the cases only.
+
+    Otherwise anywhere in the largest wrong part, and every third time close to its border.
     """
     click = next_click(mask, target)
     if click is None or rng.random() < 0.5:
         return click
-    wrong = (mask != target) & (target == bool(click[2]))
-    rows, columns = np.nonzero(largest_part(wrong))
+    part = largest_part((mask != target) & (target == bool(click[2])))
+    if rng.random() < 1 / 3:
+        part = part & ~ndimage.binary_erosion(part, EIGHT_NEIGHBORS, iterations=2)
+    return (*_anywhere(part, rng), click[2])
+
+
+def avoiding_click(target: np.ndarray, rng: np.random.Generator) -> Optional[Click]:
+    """Return a click beside a structure, on what must not belong to it; None if nothing is there."""
+    x0, y0, x1, y1 = scaled_box(tight_box(target), 1.6).astype(int)
+    beside = np.zeros_like(target)
+    beside[max(y0, 0) : y1 + 1, max(x0, 0) : x1 + 1] = True
+    beside &= ~ndimage.binary_dilation(target, EIGHT_NEIGHBORS)
+    return (*_anywhere(beside, rng), 0) if beside.any() else None
+
+
+def _anywhere(region, rng):
+    """Return (x, y) of any pixel of a region that is not empty."""
+    rows, columns = np.nonzero(region)
     chosen = rng.integers(len(rows))
-    return int(columns[chosen]), int(rows[chosen]), click[2]
+    return int(columns[chosen]), int(rows[chosen])
 
 
 def shifted_box(box: np.ndarray, dx: float, dy: float) -> np.ndarray:
@@ -87,11 +105,34 @@ def fitted_box(box: np.ndarray, shape: Tuple[int, int]) -> np.ndarray:
 
 
 def careless_box(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw a box as by hand: exact (2 in 5), or shifted, each side loose or a little tight."""
+    """Draw a box as by hand: exact (2 in 5), a little off (2 in 5), loose, or missing a part."""
     box = tight_box(mask)
-    if rng.random() < 0.4:
+    kind = rng.choice(["exact", "near", "loose", "cut"], p=[0.4, 0.4, 0.13, 0.07])
+    if kind == "exact":
         return box
     size = np.tile(box[2:] - box[:2], 2)
-    outward = np.array([-1, -1, 1, 1]) * rng.uniform(-0.05, 0.1, 4) * size
+    low, high = (0.05, 0.4) if kind == "loose" else (-0.05, 0.1)
+    outward = np.array([-1, -1, 1, 1]) * rng.uniform(low, high, 4) * size
+    if kind == "cut":
+        side = int(rng.integers(4))
+        outward[side] = (1 if side < 2 else -1) * rng.uniform(0.1, 0.4) * size[side]
     shift = np.tile(rng.normal(0, 1, 2), 2) * (1 + 0.02 * size)
     return fitted_box((box + outward + shift).astype(np.float32), mask.shape)
+
+
+def neighboring_mask(mask: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Show the structure as on the slice beside: moved, turned, scaled and bent a little, (H, W) bool.
+
+    Never empty: what vanishes altogether is left as it was.
+    """
+    x0, y0, x1, y1 = tight_box(mask)
+    extent = max(x1 - x0, y1 - y0)
+    turn, scale = rng.normal(0, 0.12), np.exp(rng.normal(0, 0.12))
+    matrix = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) / scale
+    middle = np.array([(y0 + y1) / 2, (x0 + x1) / 2])
+    grid = np.mgrid[: mask.shape[0], : mask.shape[1]].reshape(2, -1).astype(np.float32)
+    places = matrix @ (grid - middle[:, None]) + (middle + rng.normal(0, 0.05 * extent, 2))[:, None]
+    bent = np.stack([smooth_field(mask.shape, int(rng.integers(3, 9)), rng).ravel() for _ in range(2)]) - 0.5
+    places += bent * rng.uniform(0, 0.3) * extent
+    moved = ndimage.map_coordinates(mask.astype(np.float32), places, order=1).reshape(mask.shape) > 0.5
+    return moved if moved.any() else mask

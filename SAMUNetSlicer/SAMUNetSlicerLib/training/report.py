@@ -11,6 +11,7 @@ from .summary import calibration, first_answers, headline, means, worst_cases
 _GROUPS = (
     ("modality", lambda row: row.modality),
     ("size", lambda row: row.size_class),
+    ("shape", lambda row: row.shape),
     ("source", lambda row: f"{row.source} ({row.modality})"),
 )
 

@@ -11,7 +11,7 @@ from ..errors import InputError
 
 @dataclass(frozen=True)
 class Row:
-    """One answer of one model; ``fraction``: of the image that the structure covers."""
+    """One answer of one model; ``fraction``: of the image that is covered, ``shape``: see `shapes`."""
 
     model: str
     source: str
@@ -19,6 +19,7 @@ class Row:
     case: str
     structure: str
     fraction: float
+    shape: str
     protocol: str
     clicks: int
     dice: float

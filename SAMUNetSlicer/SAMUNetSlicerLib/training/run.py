@@ -1,6 +1,6 @@
 """Train the compact SAM-UNet from a corpus and MobileSAM's weights, for `samunet train`."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Callable, Dict, List, Optional, Sequence
 
@@ -9,14 +9,15 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from ..engine.models import PromptableModel
-from ..engine.networks import CompactSAMUNet
+from ..engine.networks import COMPACT_TINY, CompactSAMUNet
 from ..errors import InputError
-from .batches import ExampleOptions, Examples, source_weights
+from .batches import ExampleOptions, Examples, balanced_weights
 from .corpus import EXCLUDED_LICENSES, Sample, load_pair, split_by_patient, usable
 from .export import save_half, save_provenance
 from .initialize import start_from
 from .plots import plot_log
 from .sa_med2d import read_corpus
+from .shapes import kind_of_labels
 from .teacher import BoxTeacher
 from .trainer import LOG, Trainer, TrainOptions, averaged_weights, is_pretrained
 
@@ -28,6 +29,7 @@ PROVENANCE = "provenance.json"
 class RunOptions:
     """Options of one run.
 
+    ``data``: corpus folders;
     ``start``: state dict of a compact SAM-UNet or of MobileSAM; None: begin with random weights.
     ``exclude_licenses``: sources whose license contains one of these words stay out; ``keep``: share of the
     starting weights in the result (see `mixed`); ``shift``: see `shifted`;
@@ -35,7 +37,7 @@ class RunOptions:
     ``workers``: processes that prepare images.
     """
 
-    data: Path
+    data: Sequence[Path]
     output: Path
     start: Optional[dict]
     exclude_licenses: Sequence[str] = EXCLUDED_LICENSES
@@ -52,11 +54,11 @@ def training_samples(options: RunOptions) -> List[Sample]:
 
     :raises InputError: nothing is left.
     """
-    training, _ = split_by_patient(usable(read_corpus(options.data), options.exclude_licenses))
+    found = [sample for folder in options.data for sample in read_corpus(folder)]
+    training, _ = split_by_patient(usable(found, options.exclude_licenses))
     if not training:
-        raise InputError(
-            f"No image of {options.data} may be used for training: check the licenses to exclude."
-        )
+        folders = ", ".join(map(str, options.data))
+        raise InputError(f"No image of {folders} may be used for training: check the licenses to exclude.")
     return training
 
 
@@ -68,7 +70,7 @@ def train(
     :param say: gets a line about the progress now and then.
     """
     torch.manual_seed(training.seed)
-    network = CompactSAMUNet()
+    network = CompactSAMUNet(replace(COMPACT_TINY, quality=True))
     if options.start is not None:
         start_from(options.start, network)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
@@ -77,7 +79,9 @@ def train(
     trainer = Trainer(network, options.output, training, options.device, teacher)
     # A continued run draws new images.
     seed = training.seed + trainer.step
-    stream = Examples([load_pair(s) for s in samples], source_weights(samples), examples, seed)
+    pairs = [load_pair(sample) for sample in samples]
+    chances = balanced_weights(samples, [kind_of_labels(labels) for _, labels in pairs])
+    stream = Examples(pairs, chances, examples, seed)
     loader = DataLoader(stream, options.batch_size, num_workers=options.workers)
     trainer.run(loader, lambda now: say(f"step {now.step}, {now.progress:.0%}"))
     after = averaged_weights(options.output)

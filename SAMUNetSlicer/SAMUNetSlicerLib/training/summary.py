@@ -2,6 +2,7 @@
 text.
 """
 
+import math
 from collections import defaultdict
 from statistics import mean
 from typing import Callable, Dict, Hashable, Iterable, List, Sequence, Tuple
@@ -15,6 +16,7 @@ from .rows import Row
 # The measurements that the summary table shows, as (protocol, clicks).
 Question = Tuple[str, int]
 CLICK_STEPS = (1, 2, 3, 5, 10)
+FAILURE_DICE = 0.7
 
 
 def means(rows: Iterable[Row], key: Callable[[Row], Hashable], score: str = "dice") -> Dict[Hashable, float]:
@@ -78,6 +80,24 @@ def calibration(rows: Sequence[Row], bins: int = 5) -> List[Tuple[float, float, 
     return [(mean(r.confidence for r in share), mean(r.dice for r in share), len(share)) for share in shares]
 
 
+def failures_foreseen(rows: Sequence[Row], share: float = 0.1) -> float:
+    """Return the fraction of the failures (Dice below 0.7) in the least confident ``share`` of the answers.
+
+    NaN without failures; ``share`` is what a confidence without any worth gives.
+    """
+    ordered = sorted(rows, key=lambda row: row.confidence)
+    failed = np.array([row.dice < FAILURE_DICE for row in ordered])
+    return (
+        float(failed[: max(1, round(share * len(failed)))].sum() / failed.sum()) if failed.any() else math.nan
+    )
+
+
+def calibration_gap(rows: Sequence[Row]) -> float:
+    """Return the mean difference of confidence and Dice in the shares of `calibration`; 0 is best."""
+    shares = calibration(rows, bins=10)
+    return sum(abs(confidence - dice) * count for confidence, dice, count in shares) / len(rows)
+
+
 def headline(rows: Sequence[Row]) -> Dict[str, float]:
     """Return the figures by which models are compared, by name, for the rows of one model."""
     dice = by_question(rows)
@@ -94,4 +114,6 @@ def headline(rows: Sequence[Row]) -> Dict[str, float]:
         first = first_answers(rows, kind)
         figures[f"surface Dice 2 px, {kind}"] = mean(row.surface_dice for row in first)
         figures[f"confidence ranks errors, {kind}"] = rank_correlation(first)
+        figures[f"failures in the least confident tenth, {kind}"] = failures_foreseen(first)
+        figures[f"calibration gap, {kind}"] = calibration_gap(first)
     return figures

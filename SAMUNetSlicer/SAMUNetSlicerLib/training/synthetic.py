@@ -11,27 +11,118 @@ from typing import Tuple
 import numpy as np
 from scipy import ndimage
 
+from . import synthetic_shapes as shapes
 from .augment import smooth_field
+from .synthetic_artifacts import metal_streaks, stained, thick_pixels, ultrasound
 
 SIDE = 320
+# Scenes and what happens to them afterwards, each with its share.
+_FREE, _NESTED, _PARTS, _VESSELS, _HIDDEN = "free", "nested", "parts", "vessels", "hidden"
+_SCENES = {_FREE: 0.35, _NESTED: 0.2, _PARTS: 0.2, _VESSELS: 0.15, _HIDDEN: 0.1}
+_CHANGES = ((0.08, metal_streaks), (0.12, ultrasound), (0.15, thick_pixels), (0.08, stained))
 
 
 def synthetic_pair(rng: np.random.Generator, side: int = SIDE) -> Tuple[np.ndarray, np.ndarray]:
-    """Draw an image (side, side, 3) uint8 and its label map (side, side) int32 of 2 to 12 random structures.
+    """Make an image (side, side, 3) uint8 and label map (side, side) int32 of random structures.
 
-    Later structures cover earlier ones; edges are averaged over their pixels (partial volume), and some
-    neighbors differ by texture or by a few gray levels only.  The materials of one image are gray, of any
-    colors, or shades of one color as in endoscopy, dermoscopy and stained tissue.
+    Scenes: free shapes that cover one another; shells inside shells; many alike parts, each with its label
+    or all with one; vessel trees; structures told from their surroundings by texture alone.  The materials of
+    one image are gray, of any colors, or shades of one color as in endoscopy, dermoscopy and stained tissue;
+    edges are averaged over their pixels (partial volume).  Some images then get streaks, speckle and shadows,
+    coarse pixels or stains.
     """
-    material = rng.choice([_gray, _any_color, _shades(rng)])
-    image = _texture(side, material, rng)
-    labels = np.zeros((side, side), np.int32)
-    for label in range(1, int(rng.integers(3, 14))):
-        cover = _shape(side, rng)
-        edge = ndimage.gaussian_filter(cover.astype(np.float32), rng.uniform(0.4, 1.6))[..., None]
-        image = edge * _texture(side, material, rng) + (1 - edge) * image
-        labels[cover] = label
-    return image.clip(0, 255).astype(np.uint8), labels
+    painting = _Painting(side, rng)
+    scene = rng.choice(list(_SCENES), p=list(_SCENES.values()))
+    _PAINTERS[scene](painting, rng)
+    image = painting.image
+    # What is told by texture alone would be lost in speckle and coarse pixels.
+    for chance, change in () if scene == _HIDDEN else _CHANGES:
+        if rng.random() < chance:
+            image = change(image, rng)
+            break
+    return image.clip(0, 255).astype(np.uint8), painting.labels
+
+
+class _Painting:
+    """Image and its label map, structure by structure; later ones cover earlier ones."""
+
+    def __init__(self, side, rng):
+        self.side, self._rng = side, rng
+        self._material = rng.choice([_gray, _any_color, _shades(rng)])
+        self.labels = np.zeros((side, side), np.int32)
+        self._last = 0
+        self.image = self.texture()
+
+    def texture(self):
+        """Make one new material, (side, side, 3) float32."""
+        return _texture(self.side, self._material(self._rng), self._rng)
+
+    def add(self, cover, texture, new_label=True, softness=None, gain=1.0):
+        """Cover a part with ``gain`` times a material; the label is the last one unless ``new_label``."""
+        softness = self._rng.uniform(0.4, 1.6) if softness is None else softness
+        self._last = max(1, self._last + int(new_label))
+        window = _around(cover, margin=int(4 * softness) + 1)
+        edge = ndimage.gaussian_filter(cover[window].astype(np.float32), softness)[..., None]
+        self.image[window] += edge * (gain * texture[window] - self.image[window])
+        self.labels[window][cover[window]] = self._last
+
+
+def _around(cover, margin):
+    """Return the window (slices) of a cover's pixels and a margin; empty if the cover is."""
+    window = []
+    for axis in (1, 0):
+        places = np.flatnonzero(cover.any(axis))
+        first, last = (places[0], places[-1] + 1) if len(places) else (0, 0)
+        window.append(slice(max(0, first - margin), last + margin))
+    return tuple(window)
+
+
+def _free(painting, rng):
+    kinds = (shapes.star, shapes.blob, shapes.tube, shapes.tree, shapes.ring)
+    for _ in range(int(rng.integers(2, 13))):
+        kind = rng.choice(len(kinds), p=[0.45, 0.15, 0.15, 0.1, 0.15])
+        painting.add(kinds[kind](painting.side, rng), painting.texture())
+
+
+def _nested(painting, rng):
+    for _ in range(int(rng.integers(1, 4))):
+        inside = [painting.texture(), painting.texture()]
+        for i, cover in enumerate(shapes.layers(painting.side, rng, int(rng.integers(2, 5)))):
+            # Every second shell may look like the one before the last, as cavity and blood do.
+            painting.add(cover, inside[i % 2] if rng.random() < 0.4 else painting.texture())
+
+
+def _many_parts(painting, rng):
+    if rng.random() < 0.4:
+        painting.add(shapes.blob(painting.side, rng), painting.texture())
+    for _ in range(int(rng.integers(1, 3))):
+        texture, single, hollow = painting.texture(), rng.random() < 0.5, rng.random() < 0.25
+        for i, part in enumerate(shapes.parts(painting.side, rng)):
+            if hollow:
+                window = _around(part, margin=1)
+                part[window] &= ~ndimage.binary_erosion(part[window], iterations=2)
+            painting.add(part, texture, single or i == 0, softness=0.7, gain=rng.uniform(0.9, 1.1))
+
+
+def _vessels(painting, rng):
+    if rng.random() < 0.5:
+        painting.add(shapes.star(painting.side, rng, (0.25, 0.6)), painting.texture())
+    for _ in range(int(rng.integers(1, 4))):
+        painting.add(shapes.tree(painting.side, rng), painting.texture(), softness=rng.uniform(0.4, 1.0))
+    if rng.random() < 0.3:
+        painting.add(shapes.star(painting.side, rng, (0.02, 0.1)), painting.texture())
+
+
+def _hidden(painting, rng):
+    """Add structures of the ground's own gray whose texture is coarser, finer or stronger."""
+    level = painting.image.mean((0, 1))
+    for _ in range(int(rng.integers(1, 5))):
+        kind = rng.choice([shapes.star, shapes.blob, shapes.ring])
+        texture = _texture(painting.side, level, rng, strong=True)
+        painting.add(kind(painting.side, rng), texture)
+
+
+_PAINTERS = {_FREE: _free, _NESTED: _nested, _PARTS: _many_parts, _VESSELS: _vessels, _HIDDEN: _hidden}
 
 
 def _gray(rng):
@@ -48,77 +139,10 @@ def _shades(rng):
     return lambda rng: (middle * rng.uniform(0.6, 1.3) + rng.normal(0, 14, 3)).clip(0, 255)
 
 
-def _texture(side, material, rng):
-    """Draw one material: a color with smooth and fine variation, (side, side, 3) float32."""
-    level = material(rng)
-    variation = (smooth_field((side, side), int(rng.integers(2, 60)), rng) - 0.5) * rng.uniform(0, 60)
-    grain = rng.normal(0, rng.uniform(0, 10), (side, side))
-    return (level + (variation + grain)[..., None]).astype(np.float32)
-
-
-def _shape(side, rng):
-    kind = rng.choice([_star, _blob, _tube, _tree], p=[0.55, 0.2, 0.15, 0.1])
-    return kind(side, rng)
-
-
-def _grid(side):
-    return np.mgrid[:side, :side].astype(np.float32)
-
-
-def _star(side, rng):
-    """Draw an ellipse whose radius varies with the angle (organs, lesions, nuclei)."""
-    y, x = _grid(side)
-    cx, cy = rng.uniform(0.05, 0.95, 2) * side
-    radius = side * np.exp(rng.uniform(np.log(0.02), np.log(0.35)))
-    turn, stretch = rng.uniform(0, np.pi), np.exp(rng.uniform(-0.6, 0.6))
-    u = (np.cos(turn) * (x - cx) + np.sin(turn) * (y - cy)) * stretch
-    v = (np.cos(turn) * (y - cy) - np.sin(turn) * (x - cx)) / stretch
-    angle = np.arctan2(v, u)
-    waves = sum(
-        rng.normal(0, 0.25 / order) * np.cos(order * angle + rng.uniform(0, 2 * np.pi))
-        for order in range(2, 7)
-    )
-    return np.hypot(u, v) < radius * (1 + waves)
-
-
-def _blob(side, rng):
-    """Draw what a smooth random field leaves above a threshold (irregular, several parts)."""
-    field = smooth_field((side, side), int(rng.integers(3, 10)), rng)
-    return field > np.quantile(field, rng.uniform(0.75, 0.97))
-
-
-def _tube(side, rng):
-    """Draw a curved band of varying width (vessels, nerves, bowel)."""
-    path = _path(rng.uniform(0, side, 2), rng.uniform(0, 2 * np.pi), 200, 0.5, side, rng)
-    return _drawn([path], [rng.uniform(0.008, 0.05) * side], side)
-
-
-def _tree(side, rng):
-    """Thin branches that grow from one root and grow thinner (vessels of retina and lung)."""
-    paths = [_path(rng.uniform(0.1, 0.9, 2) * side, rng.uniform(0, 2 * np.pi), 200, 0.08, side, rng)]
-    widths = [rng.uniform(0.006, 0.02) * side]
-    for _ in range(int(rng.integers(6, 24))):
-        parent = int(rng.integers(len(paths)))
-        start = int(rng.integers(len(paths[parent]) - 1))
-        along = np.arctan2(*(paths[parent][start + 1] - paths[parent][start]))
-        angle = along + rng.choice([-1, 1]) * rng.uniform(0.4, 1.2)
-        paths.append(_path(paths[parent][start], angle, int(rng.integers(40, 160)), 0.12, side, rng))
-        widths.append(max(0.003 * side, widths[parent] * rng.uniform(0.5, 0.9)))
-    return _drawn(paths, widths, side)
-
-
-def _path(start, direction, steps, bend, side, rng):
-    """Return points (steps, 2) of a curve; ``bend``: how much it turns."""
-    angles = direction + np.cumsum(ndimage.gaussian_filter1d(rng.normal(0, bend, steps), 12))
-    return start + np.cumsum(np.stack([np.sin(angles), np.cos(angles)], 1) * side / 150, 0)
-
-
-def _drawn(paths, widths, side):
-    """Draw all that is closer to a path than its width, (side, side) bool."""
-    cover = np.zeros((side, side), bool)
-    for path, width in zip(paths, widths):
-        rows, columns = path[(path >= 0).all(1) & (path < side).all(1)].astype(int).T
-        outside = np.ones((side, side), bool)
-        outside[rows, columns] = False
-        cover |= ndimage.distance_transform_edt(outside) < width if len(rows) else False
-    return cover
+def _texture(side, level, rng, strong=False):
+    """Make one material: a color with smooth and fine variation, (side, side, 3) float32."""
+    low = 25 if strong else 0
+    field = smooth_field((side, side), int(rng.integers(2, 60)), rng)
+    grain = rng.normal(0, rng.uniform(0, 20 if strong else 10), (side, side))
+    variation = (field - field.mean()) * rng.uniform(low, 60 + low) + grain
+    return (level + variation[..., None]).astype(np.float32)

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from ..atomicFiles import replaceFile
 from ..errors import WeightsError
-from .interaction import draw_scripts, play
-from .losses import mask_loss, soft_dice
+from .frozen import FrozenStages
+from .interaction import Decoding, draw_scripts, play
+from .losses import mask_loss, overlap, quality_loss
 
 CHECKPOINT = "checkpoint.pt"
 LOG = "log.csv"
@@ -123,6 +124,10 @@ class Trainer:
         self.step, self._minutes, self._scores = 0, 0.0, []
         if (self._folder / CHECKPOINT).exists():
             self._resume()
+        self._decode = Decoding(network)
+        self._frozen = (
+            None if options.thaw == "all" else FrozenStages(network.image_encoder, options.precision)
+        )
 
     @property
     def progress(self) -> float:
@@ -155,33 +160,42 @@ class Trainer:
         self._set_rates()
         rng = np.random.default_rng([self.options.seed, self.step])
         with torch.autocast(torch.device(self.device).type, torch.bfloat16, self.options.precision == "bf16"):
-            loss, dice = self._loss(batch, rng)
+            loss, scores = self._loss(batch, rng)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         trained = [p for group in self._optimizer.param_groups for p in group["params"]]
         nn.utils.clip_grad_norm_(trained, 1.0)
         self._optimizer.step()
         self.average.update(self.network, self.step)
-        return (float(loss.detach()), *dice)
+        return (float(loss.detach()), *scores)
 
     def _loss(self, batch, rng):
-        """Compute the mean loss and the Dice of both scripts; each takes half of the objects of every
-        image.
+        """Return mean loss, Dice of both scripts' first answers, and how far the estimated IoU is off.
+
+        Each script takes half of the objects of every image.
         """
         target = batch["targets"].to(self.device)
-        encoded = self.network.encode_image(batch["image"].to(self.device))
+        encoded = self._encode(batch["image"].to(self.device))
         half = target.shape[1] // 2
-        losses, dice = [], []
+        losses, dice, errors = [], [], []
         for script, objects in zip(draw_scripts(rng), (target[:, :half], target[:, half:])):
             repeated = tuple(tensor.repeat_interleave(objects.shape[1], 0) for tensor in encoded)
             truth = objects.flatten(0, 1)
-            logits = play(self.network, repeated, truth, script, rng)
-            wanted = truth
-            if self._teacher and script.box and not script.clicks:
-                wanted = (truth + self._teacher(batch["image"], objects)) / 2
-            losses.append(mask_loss(logits, wanted))
-            dice.append(float(soft_dice(logits.detach(), truth)))
-        return sum(losses) / len(losses), dice
+            for turn in play(self._decode, repeated, truth, script, rng):
+                wanted = truth
+                if self._teacher and script.box and not script.clicks:
+                    wanted = (truth + self._teacher(batch["image"], objects)) / 2
+                loss = mask_loss(turn.logits, wanted)
+                scores, iou = overlap(turn.logits, truth)
+                if turn.estimate is not None:
+                    loss = loss + quality_loss(turn.estimate, iou)
+                    errors.append(float((turn.estimate.detach() - iou).abs().mean()))
+                losses.append(loss)
+                dice += [float(scores.mean())] if turn.first else []
+        return sum(losses) / len(losses), (*dice, np.mean(errors) if errors else 0.0)
+
+    def _encode(self, images):
+        return self.network.encode_image(images, self._frozen(images) if self._frozen else None)
 
     def _set_rates(self):
         warm = min(1.0, (self.step + 1) / self.options.warm_up)
@@ -196,7 +210,9 @@ class Trainer:
         with open(path, "a", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             if new:
-                writer.writerow(["step", "minutes", "rate", "loss", "dice_box", "dice_click"])
+                writer.writerow(
+                    ["step", "minutes", "rate", "loss", "dice_box", "dice_click", "quality_error"]
+                )
             means = np.mean(self._scores, 0).round(5).tolist()
             rate = self._optimizer.param_groups[1]["lr"]
             writer.writerow([self.step, round(self._minutes, 2), f"{rate:.2e}", *means])

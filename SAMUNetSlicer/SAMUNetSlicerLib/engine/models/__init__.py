@@ -23,6 +23,7 @@ __all__, __getattr__, __dir__ = exports(
             "available_devices",
             "cpu_multiplies_bf16",
             "MemoryLadder",
+            "PRECISIONS",
             "resolve_device",
             "resolve_precision",
         ),

@@ -38,4 +38,4 @@ class CompactModel(FramedModel):
     def _decode(self, tensors, points, boxes, masks):
         clicks, labels = points or (None, None)
         embedded = self._network.embed_prompts(clicks, labels, boxes, masks)
-        return decode_compact(self._network.mask_decoder, *tensors, self._position, *embedded), None
+        return decode_compact(self._network.mask_decoder, *tensors, self._position, *embedded)

@@ -8,7 +8,15 @@ import torch
 from torch import nn
 
 from ...errors import WeightsError
-from ..networks import RES34, RES50, CompactSAMUNet, SAMUNet, build_sam_network, fold_batch_norm
+from ..networks import (
+    RES34,
+    RES50,
+    CompactSAMUNet,
+    SAMUNet,
+    build_sam_network,
+    compact_config,
+    fold_batch_norm,
+)
 from .base import PromptableModel
 from .cards import ModelCard
 from .checkpoint import file_sha256, load_weights, read_state_dict, samunet_architecture
@@ -79,7 +87,7 @@ def _card_of(card, found):
 
 
 def _load_compact(card, weights, name, key) -> CompactModel:
-    network = _on_meta(CompactSAMUNet)
+    network = _on_meta(CompactSAMUNet, compact_config(weights))
     load_weights(network, weights, name)
     return CompactModel(prepared(network), card, f"{card.id}-{key}")
 

@@ -6,7 +6,7 @@ __all__, __getattr__, __dir__ = exports(
     __name__,
     {
         "compact_decoder": ("decode_compact",),
-        "compact_samunet": ("CompactSAMUNet",),
+        "compact_samunet": ("compact_config", "COMPACT_TINY", "CompactSAMUNet", "early_tokens"),
         "fast_attention": ("FastAttention",),
         "fast_encoder": ("FastEncoder",),
         "onednn": ("Convolution", "linear"),

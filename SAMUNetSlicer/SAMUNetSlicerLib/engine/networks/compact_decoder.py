@@ -1,8 +1,10 @@
-"""Decode like `CompactMaskDecoder.forward`, for inference: same logits, half the time of a click.
+"""Decode like `CompactMaskDecoder.forward`: same logits, half the time of a click; training uses it too.
 
 The two-way transformer, the up-scaling and the refinement's last convolution run as in `sam_decoder`.
 Differences are those of float32 rounding.
 """
+
+from typing import Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -20,21 +22,24 @@ def decode_compact(
     position: Tensor,
     sparse: Tensor,
     dense: Tensor,
-) -> Tensor:
-    """Return logits (n, 8h, 8w), one mask for each set of prompts.
+) -> Tuple[Tensor, Optional[Tensor]]:
+    """Return logits (n, 8h, 8w), a mask for each set of prompts, and estimated IoU (n,) if there is a head.
 
-    :param embedding: (1, C, h, w), ``feature``: (1, C/8, 4h, 4w), ``detail``: (1, 8, 8h, 8w), of one image.
+    :param embedding: (1, C, h, w), ``feature``: (1, C/8, 4h, 4w), ``detail``: (1, 8, 8h, 8w), of one image,
+        or n of each.
     :param position: (1, h*w, C), the embedding's positional encoding as tokens.
     :param sparse: (n, t, C) and ``dense``: (n, C, h, w), from the prompt encoder.
     """
     own = torch.cat([decoder.med_token.weight, decoder.context_tokens.weight])
     tokens = torch.cat([own.expand(len(sparse), -1, -1), sparse], 1)
     pixels = (embedding + dense).flatten(2).transpose(1, 2).contiguous()
-    tokens, pixels = two_way(decoder.transformer, tokens, pixels, position, 1)
+    wanted = 1 if decoder.quality is None else 2
+    tokens, pixels = two_way(decoder.transformer, tokens, pixels, position, wanted)
     fine = upscaled(decoder.output_upscaling, pixels, embedding.shape[-2:]) + FEATURE_GAIN * feature
     fine = fine + decoder.refinement(fine)
     coarse = torch.einsum("nc,nchw->nhw", decoder.hf_mlp(tokens[:, 0]), fine) + decoder.logit_bias
-    return twice_as_fine(coarse) + _detail(decoder, fine, detail, tokens[:, 0])
+    logits = twice_as_fine(coarse) + _detail(decoder, fine, detail, tokens[:, 0])
+    return logits, None if decoder.quality is None else decoder.quality(tokens[:, 1])[:, 0]
 
 
 def _detail(decoder, fine, detail, token):

@@ -14,7 +14,8 @@ mask.  Three things differ:
   half of the input's, with a few channels: vessels and small lesions are lost on a grid of stride 4.
 """
 
-from typing import Optional, Tuple
+from dataclasses import replace
+from typing import Mapping, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +34,11 @@ _TOKEN_WIDTHS = (64, 128, 320, 320)
 # layers that make the feature keep weights of the usual size, for which learning rates are made.
 FEATURE_GAIN = 1 / 32
 DETAIL_CHANNELS = 8
+
+
+def compact_config(weights: Mapping[str, Tensor]) -> SAMUNetConfig:
+    """Return the sizes of the compact network that weights belong to."""
+    return replace(COMPACT_TINY, quality="mask_decoder.quality.layers.0.weight" in weights)
 
 
 def _adapter(stage: int, channels: int, width: int) -> nn.Sequential:
@@ -84,6 +90,8 @@ class CompactMaskDecoder(nn.Module):
         self.detail_upscaling = nn.ConvTranspose2d(narrow, DETAIL_CHANNELS, 2, 2)
         self.detail_mlp = MLP(width, width // 4, DETAIL_CHANNELS, 3)
         self.detail_refinement = nn.Conv2d(DETAIL_CHANNELS, DETAIL_CHANNELS, 3, padding=1)
+        # As in SAM, its own token knows the mask's quality: the first of the context.
+        self.quality = MLP(width, width, 1, 3) if config.quality else None
 
     def forward(
         self,
@@ -160,35 +168,26 @@ class CompactSAMUNet(nn.Module):
         joints = self.adapters_in, self.adapters_bridge, self.embedding_encoder, self.detail_encoder
         return (*branches, *joints)
 
-    def encode_image(self, x: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    def encode_image(
+        self, x: Tensor, frozen: Optional[Tuple[Tensor, Tensor, Tensor]] = None
+    ) -> Tuple[Tensor, Tensor, Tensor]:
         """Return embedding (B, 256, S/16, S/16), feature (B, 32, S/4, S/4) and detail (B, 8, S/2, S/2).
 
         :param x: as for `SAMUNet`.
+        :param frozen: what `early_tokens` gives for ``x``, if it is known already.
         """
         x = x.contiguous(memory_format=torch.channels_last)
         stem = self.resnet.stem(x)
         first, second, third, fourth = (
             adapter(feature) for adapter, feature in zip(self.adapters_in, self.resnet.features(stem))
         )
-        stride4, stride8, tokens = self._frozen_stages(x)
+        stride4, stride8, tokens = frozen or early_tokens(self.image_encoder, x)
         blocks = self.image_encoder.layers[3].blocks
         tokens = blocks[1](blocks[0](tokens + third) + fourth)
         embedding = self.image_encoder.neck(tokens)
         sums = (stride4 + first, stride8 + second, tokens)
         skips = sum(bridge(sum_) for bridge, sum_ in zip(self.adapters_bridge, sums))
         return embedding, self.embedding_encoder(embedding) + skips, self.detail_encoder(stem)
-
-    def _frozen_stages(self, x):
-        """TinyViT's tokens at strides 4 and 8, and those of stride 16 that enter its last stage."""
-        encoder = self.image_encoder
-        tokens = encoder.patch_embed(x)
-        outputs = []
-        for layer in encoder.layers[:3]:
-            for block in layer.blocks:
-                tokens = block(tokens)
-            outputs.append(tokens)
-            tokens = layer.downsample(tokens)
-        return outputs[0], outputs[1], tokens
 
     def decode_prompts(
         self,
@@ -218,3 +217,18 @@ class CompactSAMUNet(nn.Module):
         """Sparse tokens and dense embedding as `SamPromptEncoder.forward` makes them."""
         coarse = None if mask_logits is None else functional.avg_pool2d(mask_logits, 2)
         return self.prompt_encoder(points, labels, boxes, coarse)
+
+
+def early_tokens(encoder: TinyViT, x: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+    """Compute TinyViT's tokens at strides 4 and 8, and those of stride 16 that enter its last stage.
+
+    :param x: as for `CompactSAMUNet.encode_image`, channels last.
+    """
+    tokens = encoder.patch_embed(x)
+    outputs = []
+    for layer in encoder.layers[:3]:
+        for block in layer.blocks:
+            tokens = block(tokens)
+        outputs.append(tokens)
+        tokens = layer.downsample(tokens)
+    return outputs[0], outputs[1], tokens

@@ -18,12 +18,14 @@ _FEW_ROWS = 16  # below, the operator's own overhead is longer than the product
 
 
 def linear(x: Tensor, weight: Tensor, bias: Optional[Tensor] = None, activation: str = "none") -> Tensor:
-    """Compute ``activation(x @ weight.T + bias)``.
+    """Compute ``activation(x @ weight.T + bias)``; plain torch outside of inference mode.
 
     :param x: (..., in), ``weight`` (out, in), ``bias`` (out,) or None.
     :param activation: "none", "relu" or "gelu" (exact).
     """
-    if HAS_FUSED_LINEAR and _suits_onednn(x) and x.numel() >= _FEW_ROWS * x.shape[-1]:
+    # The fused operators have no derivative, and the autocast of training does not know them.
+    usable = HAS_FUSED_LINEAR and torch.is_inference_mode_enabled()
+    if usable and _suits_onednn(x) and x.numel() >= _FEW_ROWS * x.shape[-1]:
         return _fused_linear(x, weight, bias, activation)
     return _plain_linear(x, weight, bias, activation)
 

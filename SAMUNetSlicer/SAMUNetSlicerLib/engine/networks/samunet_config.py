@@ -12,7 +12,8 @@ class SAMUNetConfig:
     that attend globally (one per ResNet stage: that stage's features are added before the block) and the
     window side, in tokens, of the others; ``resnet_*``: residual blocks per stage, kind of block, channels of
     the stem; ``prompt_width``: channels of the embedding and the prompt tokens; ``decoder_mlp``: hidden width
-    of the two-way transformer's MLP; ``bridge_width``: hidden channels of the skip connections.
+    of the two-way transformer's MLP; ``bridge_width``: hidden channels of the skip connections;
+    ``quality``: the compact network estimates the IoU of its masks.
     """
 
     image_size: int = 256
@@ -27,6 +28,7 @@ class SAMUNetConfig:
     prompt_width: int = 256
     decoder_mlp: int = 2048
     bridge_width: int = 256
+    quality: bool = False
 
     @property
     def grid_size(self) -> int:

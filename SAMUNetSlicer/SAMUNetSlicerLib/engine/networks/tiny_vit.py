@@ -20,10 +20,7 @@ from .sam_blocks import LayerNorm2d
 
 
 def _linear(layer: nn.Module, x: Tensor, activation: str = "none") -> Tensor:
-    """Compute the layer's matrix product and an activation; oneDNN's fused operators have no derivative."""
-    if torch.is_grad_enabled():
-        x = functional.linear(x, layer.weight, layer.bias)
-        return functional.gelu(x) if activation == "gelu" else x
+    """Compute the layer's matrix product and an activation."""
     return linear(x, layer.weight, layer.bias, activation)
 
 
