@@ -95,7 +95,7 @@ class SimulatedUser:
         return torch.from_numpy(cells * np.float32(self._step))
 
     def neighbors(self) -> Tensor:
-        """Return logits (n, 1, L, L) of every object's mask on the slice beside; L: twice the clicks' grid."""
+        """Return logits (n, 1, L, L) of every object's mask on the slice beside; L: twice the click grid."""
         self._neighbors = np.stack([neighboring_mask(truth, self._rng) for truth in self._truth])
         signs = torch.from_numpy(self._neighbors).float()[:, None] * 2 - 1
         soft = functional.avg_pool2d(signs, _SPREAD, 1, _SPREAD // 2, count_include_pad=False)
