@@ -7,7 +7,7 @@ import torch
 
 from SAMUNetSlicerLib.cli.main import main
 from SAMUNetSlicerLib.engine.models import read_state_dict
-from SAMUNetSlicerLib.engine.networks import CompactSAMUNet, build_sam_network
+from SAMUNetSlicerLib.engine.networks import CompactSAMUNet, build_sam_network, compact_config
 from training.corpora import write_corpus
 
 
@@ -29,7 +29,9 @@ def test_a_run_leaves_weights_that_the_product_loads_and_says_what_they_were_mad
     data = write_corpus(tmp_path / "data")
     assert main(_arguments(data, tmp_path / "run", start, "--steps", "2", "--json")) == 0
     weights = json.loads(capsys.readouterr().out)["weights"]
-    CompactSAMUNet().load_state_dict(read_state_dict(weights))
+    tensors = read_state_dict(weights)
+    assert compact_config(tensors).quality
+    CompactSAMUNet(compact_config(tensors)).load_state_dict(tensors)
     provenance = json.loads((tmp_path / "run" / "provenance.json").read_text(encoding="utf-8"))
     (source,) = provenance["sources"]
     assert (source["source"], source["licence"]) == ("Discs", "CC0-1.0")
