@@ -6,6 +6,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import gc
 import random
 import sys
 from importlib.util import find_spec
@@ -63,6 +64,12 @@ def pytest_collection_modifyitems(config, items):
     if seed is not None:
         random.Random(seed).shuffle(items)
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_collection_finish():
+    """Keep the garbage collector from looking, each time, through what lives as long as the process."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
