@@ -31,9 +31,7 @@ def maskText(report: MaskReport, translate: Translate = str) -> str:
 def engineText(status: EngineStatus, translate: Translate = str) -> str:
     """Describe where the network runs."""
     _ = translate
-    return _("Runs on {device} in {precision}, loaded in {seconds} s.").format(
-        device=status.device, precision=status.precision, seconds=f"{status.load_ms / 1000:.1f}"
-    )
+    return _("Runs on {device} in {precision}.").format(device=status.device, precision=status.precision)
 
 
 def policyTexts(translate: Translate = str) -> Dict[str, str]:
