@@ -106,6 +106,79 @@ def test_a_damaged_file_is_refused_with_a_sentence(desks, tmp_path, length):
         readWork(path)
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_a_file_with_wrong_bytes_is_refused_or_restored_whole(desks, tmp_path, seed):
+    """Anywhere in the file: in the archive's directory, in compressed voxels, in the text."""
+    desk, other = desks
+    path = tmp_path / "work.npz"
+    work_on(desk)
+    writeWork(takeWork(desk.session, ""), path)
+    rng = np.random.default_rng(seed)
+    content = bytearray(path.read_bytes())
+    for at in rng.integers(0, len(content), 1 + seed % 4):
+        content[at] ^= int(rng.integers(1, 256))
+    path.write_bytes(content)
+    try:
+        work = readWork(path)
+    except InputError as error:
+        assert str(path) in str(error)
+    else:
+        restoreWork(work, other.session)
+
+
+def rewrite(path, change):
+    """Let ``change`` alter the document of saved work, or return another one."""
+    with np.load(path) as file:
+        arrays = dict(file)
+    document = json.loads(arrays.pop("document").tobytes())
+    document = change(document) or document
+    np.savez(path, document=np.frombuffer(json.dumps(document).encode(), np.uint8), **arrays)
+
+
+@pytest.mark.parametrize("document", [[1], 7, "text", {"format": "SAMUNetSlicer work", "version": 1}])
+def test_a_document_of_another_shape_is_damaged_work(desks, tmp_path, document):
+    path = tmp_path / "work.npz"
+    writeWork(takeWork(desks[0].session, ""), path)
+    rewrite(path, lambda _document: document)
+    with pytest.raises(InputError, match="damaged"):
+        readWork(path)
+
+
+@pytest.mark.parametrize("text", [b"null", b"[]", b"{", b"\xff", b"[" * 100_000])
+def test_a_document_that_is_none_is_damaged_work(tmp_path, text):
+    np.savez(tmp_path / "work.npz", document=np.frombuffer(text, np.uint8))
+    with pytest.raises(InputError, match="damaged"):
+        readWork(tmp_path / "work.npz")
+
+
+CHANGES = {
+    "no segments": lambda document: document.pop("segments") and None,
+    "no name": lambda document: document.pop("name") and None,
+    "a color of text": lambda document: document["segments"][0].update(color="red"),
+    "a layer that is not there": lambda document: document["segments"][0].update(layer=9),
+    "a layer before the first": lambda document: document["segments"][0].update(layer=-1),
+    "an extent of another size": lambda document: document["layers"][0]["extent"].__setitem__(1, 900_000),
+    "two segments of one ID": lambda document: document["segments"][1].update(document["segments"][0]),
+    "a prompt without its segment": lambda document: document["prompts"][0].update(segmentId="x"),
+    "a prompt of another kind": lambda document: document["prompts"][0].update(kind="lasso"),
+    "a prompt without a point": lambda document: document["prompts"][0].update(ras=[]),
+    "a place that is no number": lambda document: document["prompts"][0].update(ras=[[0, 0, float("nan")]]),
+    "a plane of nothing": lambda document: document["prompts"][0].update(plane={}),
+    "a chosen segment that is not there": lambda document: document.update(segmentId="x"),
+    "a date of 1985": lambda document: document.update(saved=1985),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_work_that_could_not_be_restored_whole_is_damaged_work(desks, tmp_path, change):
+    path = tmp_path / "work.npz"
+    work_on(desks[0])
+    writeWork(takeWork(desks[0].session, ""), path)
+    rewrite(path, change)
+    with pytest.raises(InputError, match="damaged"):
+        readWork(path)
+
+
 def test_a_file_of_another_version_is_refused_with_a_sentence(tmp_path):
     text = json.dumps({"format": "SAMUNetSlicer work", "version": 99}).encode()
     np.savez_compressed(tmp_path / "work.npz", document=np.frombuffer(text, np.uint8))

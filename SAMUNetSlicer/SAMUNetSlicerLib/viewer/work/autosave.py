@@ -9,7 +9,7 @@ from typing import Optional
 
 import numpy as np
 
-from ...app.common import homeFolder
+from ...app.common import homeFolder, outputErrors
 from ...app.session import SegmentationSession
 from ...atomicFiles import sweepWorkspaces
 from ...platforms import PLATFORM
@@ -69,8 +69,12 @@ class Autosave:
         return None if work.isEmpty else work
 
     def setAside(self) -> None:
-        """Keep the saved work under another name, and begin anew."""
-        PLATFORM.replace(self._path, self._path.with_suffix(".previous.npz"))
+        """Keep the saved work under another name, and begin anew.
+
+        :raises OutputError: it cannot be renamed.
+        """
+        with outputErrors(self._path):
+            PLATFORM.replace(self._path, self._path.with_suffix(".previous.npz"))
 
     def tick(self) -> None:
         """Save if it is time to; once for each poll."""

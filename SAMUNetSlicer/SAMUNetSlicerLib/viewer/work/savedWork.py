@@ -5,10 +5,9 @@ another thread.  A .seg.nrrd would be written by VTK, which lets no other thread
 """
 
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import numpy as np
 import slicer
@@ -18,6 +17,7 @@ from vtk.util.numpy_support import get_vtk_array_type
 from ...app.common import utcNow
 from ...app.session import TAG, UNREADABLE_TAG, SegmentationSession
 from ...atomicFiles import replaceFile
+from ...engine.json_schema import problems
 from ...errors import InputError
 from ...scene.geometry import SlicePlane
 from ...scene.prompts import PromptRecord, PromptStore
@@ -93,13 +93,95 @@ def readWork(path: Path) -> Work:
     try:
         # numpy would leave a damaged file open that it opens itself.
         with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
-            document = json.loads(file[_DOCUMENT].tobytes())
+            document = json.loads(file[_DOCUMENT].tobytes(), parse_constant=_refuseConstant)
+            if (document["format"], document["version"]) != (_FORMAT, _VERSION):
+                raise _OtherVersion
             layers = [file[f"layer{at}"] for at in range(len(file.files) - 1)]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        _requireSound(document, layers)
+    except _OtherVersion as error:
+        raise InputError(
+            f"The saved work in '{path}' is of another version: open it with that version."
+        ) from error
+    except Exception as error:  # arbitrary bytes make readers of archives stumble in any way
         raise InputError(f"The saved work in '{path}' is damaged: it cannot be taken up again.") from error
-    if document.get("format") != _FORMAT or document.get("version") != _VERSION:
-        raise InputError(f"The saved work in '{path}' is of another version: open it with that version.")
     return Work(document, layers)
+
+
+class _OtherVersion(Exception):
+    """Raised for the file of another version, which is not damaged."""
+
+
+def _refuseConstant(name: str):
+    raise ValueError(f"{name} is no number")
+
+
+def _requireSound(document: Dict[str, Any], layers: List[np.ndarray]) -> None:
+    """Check everything that ``restoreWork`` relies on, so that it never stops halfway.
+
+    :raises ValueError: it is not as ``takeWork`` makes it.
+    """
+    for problem in problems(document, _SCHEMA, _SCHEMA, _DOCUMENT):
+        raise ValueError(problem)
+    ids = [values["id"] for values in document["segments"]]
+    owners = {values["segmentId"] for values in document["prompts"]}
+    chosen = {document["segmentId"]} - {None}
+    if ids and not isinstance(document.get("name"), str):
+        raise ValueError("the segmentation has no name")
+    isWhole = len(ids) == len(set(ids)) and owners | chosen <= set(ids)
+    isWhole = isWhole and all(values["layer"] < len(layers) for values in document["segments"])
+    if not isWhole or len(layers) != len(document["layers"]):
+        raise ValueError("it refers to segments or layers that are not there")
+    for values, block in zip(document["layers"], layers):
+        extent = values["extent"]
+        size = (0, 0, 0) if extent is None else tuple(extent[at + 1] - extent[at] + 1 for at in (4, 2, 0))
+        if block.shape != size or block.dtype.kind not in "iu" or block.dtype.hasobject:
+            raise ValueError("the voxels of a layer are not those of its extent")
+    for values in document["prompts"]:
+        if len(_record(values).ras) != (2 if values["kind"] == "box" else 1):
+            raise ValueError("a prompt has too few or too many points")
+
+
+def _list(item: Dict[str, Any], count: Optional[int] = None) -> Dict[str, Any]:
+    size = {} if count is None else {"minItems": count, "maxItems": count}
+    return {"type": "array", "items": item, **size}
+
+
+def _object(**properties) -> Dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+_TEXT, _NUMBER, _INDEX = {"type": "string"}, {"type": "number"}, {"type": "integer", "minimum": 0}
+_SCHEMA = _object(
+    saved=_TEXT,
+    volumeFile=_TEXT,
+    segmentId={"type": ["string", "null"]},
+    segments=_list(
+        _object(
+            id={"type": "string", "minLength": 1},
+            name=_TEXT,
+            color=_list(_NUMBER, 3),
+            label={"type": "integer"},
+            layer=_INDEX,
+            tags={"type": "object", "additionalProperties": _TEXT},
+        )
+    ),
+    layers=_list(
+        _object(
+            extent={"oneOf": [{"type": "null"}, _list({"type": "integer"}, 6)]},
+            ijkToLocal={"oneOf": [{"type": "null"}, _list(_list(_NUMBER, 4), 4)]},
+        )
+    ),
+    prompts=_list(
+        _object(
+            id={"type": "string", "minLength": 1},
+            kind={"enum": ["positive", "negative", "box"]},
+            ras=_list(_list(_NUMBER, 3)),
+            plane={"type": "object"},
+            order={"type": "integer"},
+            segmentId=_TEXT,
+        )
+    ),
+)
 
 
 def restoreWork(work: Work, session: SegmentationSession) -> None:
