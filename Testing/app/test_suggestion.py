@@ -3,7 +3,7 @@
 import numpy as np
 
 from app.propagation_desk import DEPTH, answers, square
-from SAMUNetSlicerLib.app.propagation import expectedErrors, suggestSlice
+from SAMUNetSlicerLib.app.propagation import SliceSuggestion, expectedErrors, suggestSlice
 
 
 def propagated(way, masks, confidence=0.9):
@@ -16,7 +16,8 @@ def propagated(way, masks, confidence=0.9):
 
 def test_the_slice_that_the_network_doubts_comes_first(way):
     propagated(way, lambda k: square(), lambda k: 0.3 if k == 7 else 0.95)
-    assert suggestSlice(way.session).plane.index == 7
+    found = suggestSlice(way.session)
+    assert isinstance(found, SliceSuggestion) and found.plane.index == 7 and not found.isBeyondEnd
 
 
 def test_of_two_doubtful_slices_the_larger_one_comes_first(way):
