@@ -52,6 +52,7 @@ def draw(bench, volume, file):
         bench.session.addSegment(name)
         bench.session.addPoint(place, plane=plane)
         bench.session.waitUntilIdle()
+    bench.panel.status.setReadiness(0, 0)
     bench.panel.status.say("")  # leaves the hint: times are those of this computer
     bench.picture(file, *SIZE)
     panel = Image.open(file)
