@@ -1,4 +1,4 @@
-# make demo | demo-view | test | lint | bench | clean, from a bare Debian or Ubuntu with Python 3.10 or newer.
+# make demo | demo-view | test | soak | lint | bench | clean, from a bare Debian or Ubuntu with Python 3.10 or newer.
 #
 # Another build of torch:  make TORCH="torch==2.13.0 --index-url URL" demo
 # Another interpreter:     make PYTHON=python3.12 demo
@@ -17,7 +17,7 @@ VIEW_STAMP := $(VIEW_VENV)/.installed
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-view test test-view weights lint bench clean
+.PHONY: help demo demo-view test test-view soak weights lint bench clean
 
 help:
 	@sed -n '1,4s/^# \{0,1\}//p' Makefile
@@ -42,6 +42,11 @@ TEST_VIEW = SAMUNET_TEST_VIEW=1 $(VIEW_BIN)/python -m pytest Testing/viewer
 weights: $(STAMP)
 	$(BIN)/samunet models get litemedsam --yes
 	$(BIN)/samunet models get mobilesam --yes
+
+# Kills commands for 20 minutes and makes 5,000 predictions: SEED=1 kills at other moments.
+SEED ?= 0
+soak: $(STAMP) $(VIEW_STAMP)
+	$(BIN)/python Testing/soak/soak.py --seed $(SEED) --view-python $(VIEW_BIN)/python
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
