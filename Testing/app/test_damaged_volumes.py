@@ -10,7 +10,7 @@ import pydicom
 import pytest
 import SimpleITK as sitk
 
-from app.dicom_series import write_series
+from app.dicom_series import write_enhanced, write_series
 from SAMUNetSlicerLib.app.files import readImage
 from SAMUNetSlicerLib.errors import InputError
 
@@ -123,6 +123,39 @@ def test_a_deflated_file_of_few_bytes_that_stand_for_very_many_is_refused(tmp_pa
     dataset.save_as(path, enforce_file_format=True)
     np.testing.assert_array_equal(sitk.GetArrayFromImage(readImage(path)), VOXELS[:1])
     path.write_bytes(path.read_bytes()[:-20])
+    assert str(path) in refusal(path)
+
+
+def change_frames(path, group, *frames, **values):
+    """Give elements of some frames' functional group other values."""
+    dataset = pydicom.dcmread(path)
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    for frame in frames:
+        place = dataset.PerFrameFunctionalGroupsSequence[frame] if group not in shared else shared
+        item = place[group].value[0]
+        for name, value in values.items():
+            raw = value.encode() + b" " * (len(value) % 2)
+            tag = pydicom.tag.Tag(name)
+            item[tag] = pydicom.dataelem.RawDataElement(tag, "DS", len(raw), raw, 0, False, True)
+    dataset.save_as(path, enforce_file_format=True)
+
+
+@pytest.mark.parametrize(
+    ("group", "values"),
+    [
+        ("PlanePositionSequence", {"ImagePositionPatient": "-20\\-30\\nan"}),
+        ("PlanePositionSequence", {"ImagePositionPatient": "-20\\-30"}),
+        ("PlanePositionSequence", {"ImagePositionPatient": "-20\\-30\\47"}),
+        ("PlaneOrientationSequence", {"ImageOrientationPatient": "1\\0\\0\\0\\nan\\0"}),
+        ("PixelMeasuresSequence", {"PixelSpacing": "0\\0.8"}),
+        ("PixelValueTransformationSequence", {"RescaleSlope": "nan"}),
+    ],
+)
+def test_a_stack_of_frames_that_lie_nowhere_is_refused(tmp_path, group, values):
+    path = tmp_path / "enhanced.dcm"
+    write_enhanced(path, VOXELS)
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(readImage(path)), VOXELS)
+    change_frames(path, group, 2, **values)
     assert str(path) in refusal(path)
 
 

@@ -4,6 +4,7 @@ ITK puts a 1 in the place of a spacing that is no number, and zeros or whatever 
 of pixels that are missing.  pydicom checks what describes the pixels; places in the patient are checked here.
 """
 
+import copy
 import warnings
 from collections import Counter
 from pathlib import Path
@@ -27,6 +28,12 @@ _SAME = {
 }
 _OWN_RESCALE = {"PT", "NM", "MR"}  # modalities in which every slice may have its own scale
 _GRAY = {"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"}
+_FRAME_GROUPS = (
+    "PixelMeasuresSequence",
+    "PlaneOrientationSequence",
+    "PlanePositionSequence",
+    "PixelValueTransformationSequence",
+)
 _SAME_NUMBER = 1e-3  # relative difference up to which two decimal texts mean one spacing
 _UNIT = 1e-2  # how far row and column directions may be from perpendicular unit vectors
 _DEFLATED = "1.2.840.10008.1.2.1.99"
@@ -54,7 +61,36 @@ def readImageHeader(file: str) -> ImageHeader:
 
     :raises InputError: what is there is damaged, incomplete or contradicts itself; the sentence names it.
     """
+    return _header(_read(file), file)
+
+
+def readFrames(file: str) -> List[ImageHeader]:
+    """Read the header of each frame of a DICOM image, as of an image of its own.
+
+    :return: one for an image that is no stack of frames, or whose frames have no places of their own.
+    :raises InputError: see ``readImageHeader``.
+    """
     dataset = _read(file)
+    frames = dataset.get("PerFrameFunctionalGroupsSequence") or []
+    if not any("PlanePositionSequence" in frame for frame in frames):
+        return [_header(dataset, file)]
+    if len(frames) != int(dataset.get("NumberOfFrames", 1)):
+        raise _wrong(file, "it does not say where each of its frames lies")
+    shared = dataset.get("SharedFunctionalGroupsSequence") or [None]
+    return [_header(_flattened(dataset, frame, shared[0]), file) for frame in frames]
+
+
+def _flattened(dataset, frame, shared):
+    """Return an image's data with those of one of its frames, in the form of an image of one frame."""
+    flat = copy.copy(dataset)
+    for group in _FRAME_GROUPS:
+        for place in (shared, frame):
+            if place is not None and place.get(group):
+                flat.update(place[group].value[0])
+    return flat
+
+
+def _header(dataset, file: str) -> ImageHeader:
     position = _numbers(dataset, "ImagePositionPatient", 3, file)
     directions = _numbers(dataset, "ImageOrientationPatient", 6, file)
     if directions is not None:

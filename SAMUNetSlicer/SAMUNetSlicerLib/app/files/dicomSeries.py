@@ -6,7 +6,7 @@ from typing import List, NamedTuple, Optional
 import numpy as np
 
 from ...errors import InputError
-from .dicomHeaders import ImageHeader, readImageHeader, requireOneKind
+from .dicomHeaders import ImageHeader, readFrames, readImageHeader, requireOneKind
 
 # Positions are stored as decimal text: they are even if no gap differs by more than this part of it.
 _UNEVEN = 0.02
@@ -39,6 +39,14 @@ def seriesFiles(folder: Path, seriesUID: Optional[str] = None) -> List[str]:
     _requireAllReadable(folder, files, found)
     _requireEvenStack(folder, [readImageHeader(file) for file in files])
     return files
+
+
+def requireSoundImage(file: Path) -> None:
+    """Check a DICOM image, and that its frames, if they have places, are the slices of one volume.
+
+    :raises InputError: it is damaged, or its frames do not stack to a volume.
+    """
+    _requireEvenStack(file, readFrames(str(file)))
 
 
 def haveDifferentTypes(files: List[str]) -> bool:

@@ -7,8 +7,7 @@ import numpy as np
 
 from ...errors import InputError
 from ..common import requireUtf8
-from .dicomHeaders import readImageHeader
-from .dicomSeries import DICOM_READER, haveDifferentTypes, seriesFiles
+from .dicomSeries import DICOM_READER, haveDifferentTypes, requireSoundImage, seriesFiles
 from .imageIntegrity import damaged, pictureFormat, requireSound
 from .quietLibraries import quietLibraries
 
@@ -90,7 +89,7 @@ def readHeader(path: Path):
     reader.SetFileName(str(path))
     reader.SetImageIO(_readerOf(path))
     if reader.GetImageIO() == DICOM_READER:
-        readImageHeader(str(path))
+        requireSoundImage(path)
     try:
         reader.ReadImageInformation()
     except RuntimeError as error:
