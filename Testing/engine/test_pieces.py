@@ -1,4 +1,4 @@
-"""The connected pieces of a mask, and a box on one of them leaves the others alone."""
+"""The connected pieces of a mask."""
 
 import numpy as np
 from hypothesis import given, settings

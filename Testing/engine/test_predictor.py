@@ -377,10 +377,3 @@ def test_an_image_of_another_size_is_a_fault_of_the_caller():
     bench = Bench(MODELS["boxes"])
     with pytest.raises(ValueError, match="does not belong"):
         bench.predictor.predict(bench.embedding, prompts_of([(5, 5, 1)]), IMAGE[:50])
-
-
-@pytest.mark.parametrize("options", [MODELS["boxes and masks"], MODELS["points and masks"]])
-def test_a_box_on_one_part_leaves_the_other_part_of_the_mask_before(options):
-    prediction = Bench(options).predict(boxes=[(118, 43, 143, 78)], mask=LIVER)
-    assert (prediction.mask & LIVER).sum() == LIVER.sum()
-    assert (prediction.mask & KIDNEY).sum() > 0.9 * KIDNEY.sum()

@@ -13,7 +13,6 @@ from ..types import POSITIVE, Decoded, Embedding, Prediction, Prompts
 from . import box_policy, point_policy
 from .boxes import bounding_box
 from .click_state import Outline, Part, View
-from .pieces import pieces_at
 from .prompt_check import checked_prompts
 
 _NOTHING_FOUND = "Nothing was found there: draw the box closer to the structure or click into it."
@@ -89,9 +88,6 @@ def _start(view: View, prompts: Prompts) -> Outline:
     parts, logits = [], None
     if mask is not None and view.takes_masks:
         logits = view.low_res(mask)
-        elsewhere = _pieces_outside(mask, boxes)
-        if elsewhere.any():
-            parts.append(_drawn_part(view, elsewhere))
         boxes = boxes if len(boxes) else bounding_box(mask)[None]
     elif mask is not None:
         parts.append(_drawn_part(view, mask))
@@ -99,18 +95,6 @@ def _start(view: View, prompts: Prompts) -> Outline:
         decoded = view.decode_boxes(boxes, logits)
         parts += [Part(one, box, "drawn") for one, box in zip(decoded, boxes)]
     return Outline(tuple(parts), view.union(parts))
-
-
-def _pieces_outside(mask: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Return the pieces of a mask (H, W) that boxes (n, 4) are not about: they touch none; none without a
-    box.
-    """
-    if not len(boxes):
-        return np.zeros_like(mask)
-    inside = np.zeros_like(mask)
-    for x0, y0, x1, y1 in np.rint(boxes).astype(int):
-        inside[max(0, y0) : y1, max(0, x0) : x1] = True
-    return mask & ~pieces_at(inside & mask, mask)
 
 
 def _drawn_part(view: View, mask: np.ndarray) -> Part:
