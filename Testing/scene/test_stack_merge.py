@@ -26,6 +26,7 @@ def disk(plane, radius):
     return (rows - height / 2) ** 2 + (columns - width / 2) ** 2 < radius**2
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=40)
 @given(
     st.sampled_from("IJK"),
