@@ -31,9 +31,11 @@ def is_shown(bench):
 
 def test_the_first_click_on_a_slice_shows_progress_at_once(bench, slow):
     bench.session.addPoint((20, 20))
+    bench.tick()
     assert is_shown(bench)
     assert bench.ui.statusText.text.startswith("Encoding the slice")
     slow.answer("predict")
+    bench.tick()
     assert not is_shown(bench)
 
 
@@ -50,6 +52,7 @@ def test_a_click_on_a_slice_that_is_ready_shows_the_bar_only_if_it_lasts(bench, 
 
 def test_cancel_drops_the_prediction_and_keeps_the_prompt(bench, slow):
     bench.session.addPoint((20, 20))
+    bench.tick()
     bench.click("cancelButton")
     assert not bench.session.isBusy
     assert not is_shown(bench)
