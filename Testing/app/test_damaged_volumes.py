@@ -108,6 +108,14 @@ def test_a_single_damaged_image_is_refused(tmp_path, name):
     assert str(path) in refusal(path)
 
 
+def test_an_element_that_claims_more_bytes_than_there_are_is_refused_before_room_is_made(tmp_path):
+    path = write_series(tmp_path / "series", VOXELS)[1]
+    content = path.read_bytes()
+    at = content.index(b"\x08\x00\x60\x00CS")  # the modality
+    path.write_bytes(content[:at] + b"\x09\x00\x01\x10OB\0\0\xf0\xff\xff\xff" + content[at:])
+    assert str(path) in refusal(tmp_path / "series")
+
+
 def test_slices_of_pet_may_each_have_a_scale_of_their_own(tmp_path):
     paths = write_series(tmp_path / "series", VOXELS)
     for k, path in enumerate(paths):

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk
 import torch
@@ -158,6 +159,18 @@ def volume_bytes(folder, name, compressed=False):
     return (folder / name).read_bytes()
 
 
+def name_alike(path, number):
+    """Give a DICOM file names that are the same in every run."""
+    dataset = pydicom.dcmread(path)
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID, dataset.FrameOfReferenceUID = (
+        "1.2.3",
+        "1.2.4",
+        "1.2.5",
+    )
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"1.2.4.{number}"
+    dataset.save_as(path, enforce_file_format=True)
+
+
 PROMPTS = {
     "version": 1,
     "window": {"mode": "manual", "lower": 0, "upper": 900},
@@ -277,7 +290,9 @@ def sources(tmp_path_factory, commands):
     ]:
         found["volumes"][name] = volume_bytes(folder, name, bool(compressed))
     found["volumes"]["g.png"] = volume_bytes(folder, "g.png")
-    write_series(folder / "series", np.random.default_rng(5).integers(0, 900, (4, 12, 14), dtype=np.int16))
+    voxels = np.random.default_rng(5).integers(0, 900, (4, 12, 14), dtype=np.int16)
+    for number, path in enumerate(write_series(folder / "series", voxels)):
+        name_alike(path, number)
     found["series"] = folder / "series"
     state = {"resnet.stage1.0.conv1.weight": torch.zeros(4, 3), "b": torch.ones(5)}
     stream = io.BytesIO()

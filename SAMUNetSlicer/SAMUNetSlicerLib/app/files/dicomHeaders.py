@@ -112,6 +112,34 @@ def _header(dataset, file: str) -> ImageHeader:
     return ImageHeader(file, traits, modality, position, directions, spacing, rescale)
 
 
+def requireWhole(file: str) -> None:
+    """Check that no element of a DICOM file claims more bytes than the file has.
+
+    GDCM makes room for all of them before it reads what is there, which takes minutes.
+
+    :raises InputError: one does, or the file cannot be taken apart.
+    """
+    import pydicom
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _requireInflatable(file)
+            elements = pydicom.dcmread(file, stop_before_pixels=True).elements()
+            isWhole = all(len(each.value or b"") == each.length for each in elements if _hasLength(each))
+    except PermissionError:
+        raise
+    except Exception as error:  # arbitrary bytes make a parser stumble in any way
+        raise _wrong(file) from error
+    if not isWhole:
+        raise _wrong(file)
+
+
+def _hasLength(element) -> bool:
+    """Tell whether an element is as it was read, in bytes whose number was given before them."""
+    return getattr(element, "is_raw", False) and element.length != 0xFFFFFFFF
+
+
 def requireOneKind(headers: Sequence[ImageHeader]) -> None:
     """Check that the images of a series can be the slices of one volume.
 

@@ -6,7 +6,7 @@ from typing import List, NamedTuple, Optional
 import numpy as np
 
 from ...errors import InputError
-from .dicomHeaders import ImageHeader, readFrames, readImageHeader, requireOneKind
+from .dicomHeaders import ImageHeader, readFrames, readImageHeader, requireOneKind, requireWhole
 
 # Positions are stored as decimal text: they are even if no gap differs by more than this part of it.
 _UNEVEN = 0.02
@@ -22,9 +22,8 @@ def seriesFiles(folder: Path, seriesUID: Optional[str] = None) -> List[str]:
     :raises InputError: no DICOM images, several series to choose from, an unknown one, or slices that are
         missing, repeated or tilted, so that they do not stack to a volume.
     """
-    import SimpleITK as sitk
 
-    found = list(sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder)))
+    found = _seriesIDs(folder)
     if not found:
         raise InputError(
             f"'{folder}' contains no DICOM images: give an image file or a folder of one series."
@@ -67,10 +66,9 @@ class Series(NamedTuple):
 
 def seriesIn(folder: Path) -> List[Series]:
     """Return the series of DICOM images in a folder without its sub-folders, by their numbers."""
-    import SimpleITK as sitk
 
     found = []
-    for uid in sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder)):
+    for uid in _seriesIDs(folder):
         header = _header(_files(folder, uid)[0])
         tags = (_tag(header, tag) for tag in ("0020|0011", "0008|0060"))
         found.append(Series(uid, *tags))
@@ -88,6 +86,20 @@ def isDicom(file: Path) -> bool:
 
 def _tag(header, tag: str) -> str:
     return header.GetMetaData(tag).strip() if header.HasMetaDataKey(tag) else ""
+
+
+def _seriesIDs(folder: Path) -> List[str]:
+    import SimpleITK as sitk
+
+    for file in sorted(folder.iterdir()):
+        if file.is_file() and isDicom(file):
+            requireWhole(str(file))
+    try:
+        return list(sitk.ImageSeriesReader.GetGDCMSeriesIDs(str(folder)))
+    except RuntimeError as error:
+        raise InputError(
+            f"'{folder}' holds a damaged DICOM image: copy or export the series again."
+        ) from error
 
 
 def _files(folder: Path, seriesUID: str) -> List[str]:
