@@ -24,8 +24,8 @@ from SAMUNetSlicerLib.engine.overlap import dice
 from SAMUNetSlicerLib.engine.types import Prompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting, to_uint8
 from SAMUNetSlicerLib.scene.geometry import voxelArray
-from SAMUNetSlicerLib.training.evaluation import product_answers
-from SAMUNetSlicerLib.training.prompt_simulation import next_click, scaled_box, tight_box
+from SAMUNetSlicerLib.training.data import next_click, scaled_box, tight_box
+from SAMUNetSlicerLib.training.measuring import product_answers
 
 SAMPLE_DATA = Path(__file__).resolve().parents[2] / "Resources" / "SampleData"
 LEAST_PIXELS, LARGEST_EXTENT = 20, 0.1

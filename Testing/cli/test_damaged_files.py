@@ -19,7 +19,7 @@ from PIL import Image
 from safetensors.torch import save as safetensors_bytes
 
 from app.dicom_series import write_series
-from SAMUNetSlicerLib.app.prompts.fromTable import COLUMNS
+from SAMUNetSlicerLib.app.prompts import COLUMNS
 
 HERE = Path(__file__).resolve().parent
 SHAPE = (5, 14, 16)

@@ -12,10 +12,9 @@ from SAMUNetSlicerLib.app.common import homeFolder, weightsFolder
 from SAMUNetSlicerLib.app.models import catalog, registerModel
 from SAMUNetSlicerLib.cli.main import main
 from SAMUNetSlicerLib.engine.networks import CompactSAMUNet
-from SAMUNetSlicerLib.training import finetune
-from SAMUNetSlicerLib.training.corpus import read_manifest, split_by_patient
-from SAMUNetSlicerLib.training.export import save_half
-from SAMUNetSlicerLib.training.rows import read_rows
+from SAMUNetSlicerLib.training.data import read_manifest, split_by_patient
+from SAMUNetSlicerLib.training.learning import fine_tuning, save_half
+from SAMUNetSlicerLib.training.measuring import read_rows
 from training.corpora import compact_card, disc_pair, write_corpus
 
 
@@ -125,7 +124,7 @@ def _finetune(segmented, model):
 
 def test_a_better_model_is_registered_with_its_own_weights(segmented, model, monkeypatch, capsys):
     scores = iter((0.4, 0.6))
-    monkeypatch.setattr(finetune, "score", lambda _model, _pairs: next(scores))
+    monkeypatch.setattr(fine_tuning, "score", lambda _model, _pairs: next(scores))
     assert _finetune(segmented, model) == 0
     assert json.loads(capsys.readouterr().out) == {"before": 0.4, "after": 0.6, "kept": True}
     card = catalog().get("mine")
@@ -135,7 +134,7 @@ def test_a_better_model_is_registered_with_its_own_weights(segmented, model, mon
 
 
 def test_a_model_that_is_not_better_is_not_registered(segmented, model, monkeypatch, capsys):
-    monkeypatch.setattr(finetune, "score", lambda _model, _pairs: 0.5)
+    monkeypatch.setattr(fine_tuning, "score", lambda _model, _pairs: 0.5)
     assert _finetune(segmented, model) == 0
     assert not json.loads(capsys.readouterr().out)["kept"]
     assert "mine" not in catalog().cards

@@ -7,7 +7,7 @@ import torch
 from SAMUNetSlicerLib.engine.models import CompactModel, load_model, prepared
 from SAMUNetSlicerLib.engine.networks import COMPACT_TINY, CompactSAMUNet
 from SAMUNetSlicerLib.errors import EngineError, WeightsError
-from SAMUNetSlicerLib.training.export import save_half
+from SAMUNetSlicerLib.training.learning import save_half
 from training.corpora import compact_card, disc_pair, tiny_network
 
 IMAGE, _ = disc_pair(side=80)

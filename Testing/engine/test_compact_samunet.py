@@ -5,8 +5,7 @@ import torch
 
 from SAMUNetSlicerLib.engine.networks import CompactSAMUNet, MaskDecoder, PromptEncoder, TwoWayTransformer
 from SAMUNetSlicerLib.errors import WeightsError
-from SAMUNetSlicerLib.training.initialize import from_mobile_sam, start_from, with_decoder_of
-from SAMUNetSlicerLib.training.interaction import Decoding
+from SAMUNetSlicerLib.training.learning import Decoding, from_mobile_sam, start_from, with_decoder_of
 from training.corpora import TINY, tiny_network
 
 IMAGE = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))

@@ -11,20 +11,20 @@ from SAMUNetSlicerLib.engine.learning import (
     Example,
     Known,
     learn_appearance,
+    log_odds,
     recognized,
     window_of,
 )
-from SAMUNetSlicerLib.engine.learning.learner import log_odds
 from SAMUNetSlicerLib.engine.serving import (
     EncodeReport,
     Job,
     LearnReport,
     PredictReport,
+    job_from,
     job_message,
     outcome_from,
     outcome_message,
 )
-from SAMUNetSlicerLib.engine.serving.messages import job_from
 from SAMUNetSlicerLib.engine.types import Prediction, Prompts
 from SAMUNetSlicerLib.errors import InputError
 

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "SAMUNetSlicer"))
 
 
 from SAMUNetSlicerLib.engine.models import read_state_dict
-from SAMUNetSlicerLib.training.export import save_half
+from SAMUNetSlicerLib.training.learning import save_half
 
 
 def pack_corpus(folder: Path, target: Path) -> None:

@@ -17,7 +17,7 @@ BELOW = {
     "atomicFiles": {"platforms"},
     "engine": {"_exports", *BASE},
     "scene": {"_exports", "events", *BASE},
-    "training": {*BASE, "engine"},
+    "training": {"_exports", *BASE, "engine"},
     "app": {"_exports", "events", *BASE, "engine", "scene"},
     "cli": {"events", *BASE, "engine", "scene", "app", "training", "viewer"},
     "ui": {"_exports", "events", *BASE, "engine", "scene", "app"},
@@ -59,6 +59,11 @@ PACKAGES_BELOW = {
         "export": {"geometry", "segments"},
         "views": {"observers", "geometry"},
         "history": {"prompts", "segments"},
+    },
+    "training": {
+        "data": set(),
+        "measuring": {"data"},
+        "learning": {"data", "measuring"},
     },
     "ui": {
         "parts": set(),

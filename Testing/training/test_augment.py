@@ -1,9 +1,14 @@
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.training.augment import augmented, close_up_view, smooth_field
-from SAMUNetSlicerLib.training.batches import mask_on_canvas, on_canvas
-from SAMUNetSlicerLib.training.synthetic import synthetic_pair
+from SAMUNetSlicerLib.training.data import (
+    augmented,
+    close_up_view,
+    mask_on_canvas,
+    on_canvas,
+    smooth_field,
+    synthetic_pair,
+)
 from training.corpora import disc_pair
 
 

@@ -3,8 +3,14 @@ import pytest
 from PIL import Image
 
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.training.corpus import load_pair, read_manifest, split_by_patient, targets, usable
-from SAMUNetSlicerLib.training.sa_med2d import read_corpus
+from SAMUNetSlicerLib.training.data import (
+    load_pair,
+    read_corpus,
+    read_manifest,
+    split_by_patient,
+    targets,
+    usable,
+)
 from training.corpora import write_corpus
 
 

@@ -5,7 +5,7 @@ import torch
 from SAMUNetSlicerLib.engine.models import CompactModel
 from SAMUNetSlicerLib.engine.windowing import WindowSetting
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.training import finetune
+from SAMUNetSlicerLib.training.learning import fine_tuning
 from training.corpora import compact_card, disc_pair, tiny_network
 
 SLICE = WindowSetting("slice")
@@ -21,7 +21,7 @@ def _volume(slices=8):
 def test_only_segmented_slices_become_training_pairs():
     volume, labels = _volume()
     labels[0] = 0
-    pairs = finetune.labeled_slices(volume, labels, SLICE)
+    pairs = fine_tuning.labeled_slices(volume, labels, SLICE)
     assert len(pairs) == 7
     image, label = pairs[0]
     assert image.dtype == np.uint8
@@ -32,18 +32,18 @@ def test_only_segmented_slices_become_training_pairs():
 def test_a_segmentation_of_another_size_is_refused():
     volume, labels = _volume()
     with pytest.raises(InputError, match="differ in size"):
-        finetune.labeled_slices(volume, labels[:, 1:], SLICE)
+        fine_tuning.labeled_slices(volume, labels[:, 1:], SLICE)
 
 
 def test_too_few_slices_are_refused_with_the_number_needed():
     volume, labels = _volume(4)
     with pytest.raises(InputError, match="Only 4 slices"):
-        finetune.labeled_slices(volume, labels, SLICE)
+        fine_tuning.labeled_slices(volume, labels, SLICE)
 
 
 def test_the_held_out_slices_are_neighbors_and_not_trained_on():
     pairs = list(range(10))
-    training, held_out = finetune.hold_out(pairs)
+    training, held_out = fine_tuning.hold_out(pairs)
     assert held_out == [4, 5]
     assert training == [0, 1, 2, 3, 6, 7, 8, 9]
 
@@ -54,8 +54,8 @@ def _finetuned(tmp_path, monkeypatch, scores):
     network = tiny_network()
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     given = iter(scores)
-    monkeypatch.setattr(finetune, "score", lambda _model, _pairs: next(given))
-    pairs = finetune.labeled_slices(*_volume(), SLICE)
+    monkeypatch.setattr(fine_tuning, "score", lambda _model, _pairs: next(given))
+    pairs = fine_tuning.labeled_slices(*_volume(), SLICE)
     outcome = finetune.finetune(
         network, lambda n: CompactModel(n, compact_card(), "k"), pairs, tmp_path, lambda _: None, steps=2
     )
@@ -78,7 +78,7 @@ def test_worse_weights_are_undone(tmp_path, monkeypatch):
 
 def test_the_score_is_the_mean_of_box_and_click_over_structures():
     model = CompactModel(tiny_network().eval(), compact_card(), "k")
-    pairs = finetune.labeled_slices(*_volume(5), SLICE)
-    assert 0 <= finetune.score(model, pairs[:1]) <= 1
+    pairs = fine_tuning.labeled_slices(*_volume(5), SLICE)
+    assert 0 <= fine_tuning.score(model, pairs[:1]) <= 1
     with pytest.raises(InputError, match="no structure large enough"):
-        finetune.score(model, [(pairs[0][0], np.zeros((80, 80), np.int32))])
+        fine_tuning.score(model, [(pairs[0][0], np.zeros((80, 80), np.int32))])

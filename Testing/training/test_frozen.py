@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from SAMUNetSlicerLib.training.frozen import FrozenStages
+from SAMUNetSlicerLib.training.learning import FrozenStages
 from training.corpora import tiny_network
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from SAMUNetSlicerLib.training.interaction import Decoding, Script, SimulatedUser, draw_scripts, play
+from SAMUNetSlicerLib.training.learning import Decoding, Script, SimulatedUser, draw_scripts, play
 from training.corpora import TINY, disc, tiny_network
 
 TARGET = torch.from_numpy(np.stack([disc(32, 12, 14, 6), disc(32, 20, 9, 4)]).astype(np.float32))

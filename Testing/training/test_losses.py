@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from SAMUNetSlicerLib.training.losses import dice_loss, focal_loss, mask_loss, overlap
+from SAMUNetSlicerLib.training.learning import dice_loss, focal_loss, mask_loss, overlap
 
 TARGET = torch.zeros(2, 16, 16)
 TARGET[:, 4:12, 4:12] = 1

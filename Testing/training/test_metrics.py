@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis.extra import numpy as hnp
 
 from SAMUNetSlicerLib.engine.overlap import dice
-from SAMUNetSlicerLib.training.metrics import iou, surface_dice
+from SAMUNetSlicerLib.training.measuring import iou, surface_dice
 from training.corpora import disc
 
 EMPTY = np.zeros((40, 40), bool)

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
-from SAMUNetSlicerLib.training import prompt_simulation as simulation
+from SAMUNetSlicerLib.training.data import prompt_simulation as simulation
 from training.corpora import disc
 
 MASKS = hnp.arrays(bool, (12, 15))

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.training import protocols
+from SAMUNetSlicerLib.training.measuring import protocols
 from training.corpora import disc
 
 TRUTH = disc(100, 40, 50, 20)

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from SAMUNetSlicerLib.engine.overlap import dice
-from SAMUNetSlicerLib.training.corpus import targets
-from SAMUNetSlicerLib.training.regions import edge_regions, superpixels
+from SAMUNetSlicerLib.training.data import edge_regions, superpixels, targets
 from training.corpora import disc, disc_pair
 
 

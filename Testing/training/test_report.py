@@ -3,9 +3,7 @@ import math
 import pytest
 
 from SAMUNetSlicerLib.errors import InputError
-from SAMUNetSlicerLib.training import protocols, summary
-from SAMUNetSlicerLib.training.report import write_report
-from SAMUNetSlicerLib.training.rows import Row, read_rows, write_rows
+from SAMUNetSlicerLib.training.measuring import Row, protocols, read_rows, summary, write_report, write_rows
 
 
 def row(case="a", protocol=protocols.EXACT, clicks=0, dice=0.8, iou=0.7, confidence=0.9, **changes):

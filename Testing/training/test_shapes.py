@@ -1,16 +1,16 @@
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.training.batches import balanced_weights
-from SAMUNetSlicerLib.training.corpus import read_manifest
-from SAMUNetSlicerLib.training.shapes import (
+from SAMUNetSlicerLib.training.data import (
     COMPACT,
     MANY,
     RING,
     TREE,
+    balanced_weights,
     kind_of_case,
     kind_of_labels,
     kind_of_mask,
+    read_manifest,
 )
 from training.corpora import disc, write_corpus
 

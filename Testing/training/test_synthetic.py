@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
 
-from SAMUNetSlicerLib.training import synthetic_artifacts as artifacts
-from SAMUNetSlicerLib.training import synthetic_shapes as shapes
-from SAMUNetSlicerLib.training.shapes import RING, TREE, kind_of_mask
-from SAMUNetSlicerLib.training.synthetic import synthetic_pair
+from SAMUNetSlicerLib.training.data import RING, TREE, kind_of_mask, synthetic_pair
+from SAMUNetSlicerLib.training.data import synthetic_artifacts as artifacts
+from SAMUNetSlicerLib.training.data import synthetic_shapes as shapes
 
 
 def rng(seed=0):

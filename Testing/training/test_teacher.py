@@ -2,8 +2,8 @@ import numpy as np
 import torch
 
 from SAMUNetSlicerLib.engine.types import Decoded
-from SAMUNetSlicerLib.training.batches import mask_on_canvas, on_canvas
-from SAMUNetSlicerLib.training.teacher import BoxTeacher
+from SAMUNetSlicerLib.training.data import mask_on_canvas, on_canvas
+from SAMUNetSlicerLib.training.learning import BoxTeacher
 from training.corpora import disc
 
 

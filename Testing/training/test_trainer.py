@@ -6,9 +6,16 @@ import torch
 from torch.utils.data import DataLoader
 
 from SAMUNetSlicerLib.errors import WeightsError
-from SAMUNetSlicerLib.training.batches import ExampleOptions, Examples
-from SAMUNetSlicerLib.training.run import mixed, shifted
-from SAMUNetSlicerLib.training.trainer import CHECKPOINT, LOG, Trainer, TrainOptions, averaged_weights
+from SAMUNetSlicerLib.training.data import ExampleOptions, Examples
+from SAMUNetSlicerLib.training.learning import (
+    CHECKPOINT,
+    LOG,
+    Trainer,
+    TrainOptions,
+    averaged_weights,
+    mixed,
+    shifted,
+)
 from training.corpora import disc_pair, tiny_network
 
 OPTIONS = TrainOptions(steps=4, warm_up=1, rate=1e-3, pretrained_rate=1e-3)

@@ -44,9 +44,8 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> None:
     limit_threads()  # before torch is imported
     from ..app.models import catalog
-    from ..training.comparison import CompareOptions, compare
-    from ..training.corpus import split_by_patient, usable
-    from ..training.sa_med2d import read_corpus
+    from ..training.data import read_corpus, split_by_patient, usable
+    from ..training.measuring import CompareOptions, compare
 
     known = catalog()
     names = options.model or list(dict.fromkeys(known.defaults.values()))

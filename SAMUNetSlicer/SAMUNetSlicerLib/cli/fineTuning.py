@@ -25,14 +25,14 @@ def fineTune(
 
     :param volume: (slices, H, W) any numeric type; ``labels``: likewise, 0 background.
     :param window: mode of `engine.windowing.WindowSetting`.
-    :return: `training.finetune.Outcome`.
+    :return: `training.learning.fine_tuning.Outcome`.
     :raises InputError: the model cannot be fine-tuned or there are too few slices.
     """
     from ..app.common import homeFolder
     from ..app.models import catalog, installedWeights
     from ..engine.models import CompactModel, resolve_device
     from ..engine.windowing import WindowSetting, looks_like_hounsfield
-    from ..training.finetune import finetune, labeled_slices
+    from ..training.learning import finetune, labeled_slices
 
     card = catalog().get(modelId)
     if card.architecture != _ARCHITECTURE:
@@ -73,7 +73,7 @@ def _keep(network, card, newId, outcome, sliceCount):
     from ..app.common import outputErrors, weightsFolder
     from ..app.models import registerModel
     from ..engine.models import file_sha256
-    from ..training.export import save_half
+    from ..training.learning import save_half
 
     path = weightsFolder() / f"{newId}.safetensors"
     with outputErrors(path):

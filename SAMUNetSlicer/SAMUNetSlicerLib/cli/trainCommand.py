@@ -71,10 +71,8 @@ def addArguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, console: Console) -> None:
     limit_threads()  # before torch is imported
     from ..engine.models import resolve_device
-    from ..training.batches import ExampleOptions
-    from ..training.corpus import EXCLUDED_LICENSES
-    from ..training.run import RunOptions, train
-    from ..training.trainer import TrainOptions
+    from ..training.data import EXCLUDED_LICENSES, ExampleOptions
+    from ..training.learning import RunOptions, TrainOptions, train
 
     if not (options.steps or options.minutes):
         raise InputError("A run needs an end: give --steps or --minutes.")
@@ -106,7 +104,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
 
 def _start(options):
     from ..engine.models import read_state_dict
-    from ..training.initialize import with_decoder_of
+    from ..training.learning import with_decoder_of
 
     if options.start == "none":
         return None

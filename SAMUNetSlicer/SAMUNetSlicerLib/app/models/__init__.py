@@ -9,7 +9,7 @@ __all__, __getattr__, __dir__ = exports(
         "httpDownload": ("downloadUrl", "Patience"),
         "modelChoice": ("modelSpec",),
         "packageDownload": ("downloadFromPackage", "extractMember"),
-        "requirements": ("Requirement", "REQUIREMENTS", "MissingRequirement", "missingRequirements", "TORCH"),
+        "requirements": ("MissingRequirement", "missingRequirements", "Requirement", "REQUIREMENTS", "TORCH"),
         "userModels": ("catalog", "forgetModel", "isOwnModel", "registerModel", "userCatalogFile"),
         "weights": (
             "areWeightsIntact",

@@ -19,7 +19,7 @@ __all__, __getattr__, __dir__ = exports(
         "fromMarkups": ("MarkupPrompts",),
         "fromScene": ("BoxesOfSegmentations", "markupsOf"),
         "fromSegmentation": ("CoarsePrompts", "SegmentsOfLabels", "SegmentsOfMasks", "SegmentsOfNode"),
-        "fromTable": ("PromptRow", "readTable"),
+        "fromTable": ("COLUMNS", "PromptRow", "readTable"),
         "placement": (
             "chosenTerminology",
             "PlacedPrompts",

@@ -9,7 +9,7 @@ __all__, __getattr__, __dir__ = exports(
         "options": ("PropagatedSlice", "PropagationOptions", "PropagationReport", "Stop"),
         "propagator": ("Propagator",),
         "review": ("reviewSlices", "SliceReview"),
-        "suggestion": ("expectedErrors", "suggestSlice", "SliceSuggestion"),
         "stopRules": ("grayLevels", "reasonToRefuse"),
+        "suggestion": ("expectedErrors", "SliceSuggestion", "suggestSlice"),
     },
 )

@@ -6,14 +6,7 @@ from typing import Hashable, Tuple, Union
 import numpy as np
 
 from ...engine.windowing import WindowSetting, looks_like_hounsfield, to_uint8
-from ...scene.geometry import (
-    SlicePlane,
-    displayWindow,
-    extractSlice,
-    valueRange,
-    valueUnits,
-    volumeSignature,
-)
+from ...scene.geometry import SlicePlane, displayWindow, extractSlice, valueRange, valueUnits, volumeSignature
 
 FOLLOW_DISPLAY = "display"
 _HOUNSFIELD = "[hnsf'U]"  # UCUM

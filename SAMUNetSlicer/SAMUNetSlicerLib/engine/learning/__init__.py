@@ -7,6 +7,6 @@ __all__, __getattr__, __dir__ = exports(
     {
         "appearance": ("Appearance", "Example", "finite_values", "in_window", "Known", "Window", "window_of"),
         "fusion": ("recognized",),
-        "learner": ("learn_appearance",),
+        "learner": ("learn_appearance", "log_odds"),
     },
 )

@@ -11,7 +11,7 @@ __all__, __getattr__, __dir__ = exports(
         "frames": ("FrameError", "FrameReader", "MAGIC", "Message", "pack"),
         "job_loop": ("JobLoop",),
         "jobs": ("Job", "JobQueue", "Priority"),
-        "messages": ("job_message", "outcome_from", "outcome_message", "status_from"),
+        "messages": ("job_from", "job_message", "outcome_from", "outcome_message", "status_from"),
         "reports": ("EncodeReport", "EngineStatus", "LearnReport", "ModelSpec", "PredictReport"),
         "sent_images": ("ImageReceiver", "ImageSender"),
         "service": ("EngineService",),

@@ -8,16 +8,24 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from ..engine.models import PromptableModel
-from ..engine.networks import COMPACT_TINY, CompactSAMUNet
-from ..errors import InputError
-from .batches import ExampleOptions, Examples, balanced_weights
-from .corpus import EXCLUDED_LICENSES, Sample, load_pair, split_by_patient, usable
+from ...engine.models import PromptableModel
+from ...engine.networks import COMPACT_TINY, CompactSAMUNet
+from ...errors import InputError
+from ..data import (
+    EXCLUDED_LICENSES,
+    ExampleOptions,
+    Examples,
+    Sample,
+    balanced_weights,
+    kind_of_labels,
+    load_pair,
+    read_corpus,
+    split_by_patient,
+    usable,
+)
+from ..measuring import plot_log
 from .export import save_half, save_provenance
 from .initialize import start_from
-from .plots import plot_log
-from .sa_med2d import read_corpus
-from .shapes import kind_of_labels
 from .teacher import BoxTeacher
 from .trainer import LOG, Trainer, TrainOptions, averaged_weights, is_pretrained
 

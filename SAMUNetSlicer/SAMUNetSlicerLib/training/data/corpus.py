@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-from ..errors import InputError
+from ...errors import InputError
 
 MANIFEST = "manifest.csv"
 # SA-Med2D's lower limit of a mask, as a fraction of the image (arXiv 2311.11969).

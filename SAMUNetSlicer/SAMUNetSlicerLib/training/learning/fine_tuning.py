@@ -13,17 +13,14 @@ from typing import Callable, List, Sequence
 import numpy as np
 from torch.utils.data import DataLoader
 
-from ..engine.models import PromptableModel
-from ..engine.networks import CompactSAMUNet
-from ..engine.overlap import dice
-from ..engine.types import Prompts
-from ..engine.windowing import WindowSetting, to_uint8
-from ..errors import InputError
-from .augment import Pair
-from .batches import ExampleOptions, Examples
-from .corpus import targets
-from .evaluation import product_answers
-from .prompt_simulation import next_click, tight_box
+from ...engine.models import PromptableModel
+from ...engine.networks import CompactSAMUNet
+from ...engine.overlap import dice
+from ...engine.types import Prompts
+from ...engine.windowing import WindowSetting, to_uint8
+from ...errors import InputError
+from ..data import ExampleOptions, Examples, Pair, next_click, targets, tight_box
+from ..measuring import product_answers
 from .trainer import Trainer, TrainOptions, averaged_weights
 
 FEWEST_SLICES = 5

@@ -8,12 +8,11 @@ from typing import Callable, Iterable, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
-from ..engine.models import PromptableModel
-from ..engine.prompting import Predictor, close_up
-from .corpus import Sample, Target, load_pair, targets
+from ...engine.models import PromptableModel
+from ...engine.prompting import Predictor, close_up
+from ..data import Sample, Target, kind_of_case, load_pair, targets
 from .protocols import MAX_CLICKS, Ask, question
 from .rows import Row
-from .shapes import kind_of_case
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,10 +11,10 @@ from typing import Callable, Iterator, Tuple
 
 import numpy as np
 
-from ..engine.overlap import dice
-from ..engine.types import Prediction, Prompts
+from ...engine.overlap import dice
+from ...engine.types import Prediction, Prompts
+from ..data import fitted_box, next_click, scaled_box, shifted_box, tight_box
 from .metrics import iou, surface_dice
-from .prompt_simulation import fitted_box, next_click, scaled_box, shifted_box, tight_box
 
 EXACT, SHIFTED = "box exact", "box shifted 5 px"
 LARGER_5, LARGER_10, SMALLER_5 = "box 5 % larger", "box 10 % larger", "box 5 % smaller"

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..atomicFiles import replaceFile
-from ..errors import WeightsError
+from ...atomicFiles import replaceFile
+from ...errors import WeightsError
 from .frozen import FrozenStages
 from .interaction import Decoding, draw_scripts, play
 from .losses import mask_loss, overlap, quality_loss

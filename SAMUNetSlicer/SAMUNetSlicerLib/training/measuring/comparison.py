@@ -6,12 +6,11 @@ from typing import Callable, Dict, Iterable, List, Sequence
 
 import numpy as np
 
-from ..engine.models import PromptableModel
-from ..engine.types import Prompts
-from .corpus import Sample
+from ...engine.models import PromptableModel
+from ...engine.types import Prompts
+from ..data import Sample, tight_box
 from .evaluation import cases, evaluate, product_answers
 from .plots import plot_worst
-from .prompt_simulation import tight_box
 from .protocols import MAX_CLICKS
 from .report import worst_picture, write_report
 from .rows import Row, write_rows

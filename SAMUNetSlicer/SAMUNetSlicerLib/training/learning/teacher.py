@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..engine.models import PromptableModel
-from ..engine.networks import PIXEL_MEAN, PIXEL_STD
-from .prompt_simulation import tight_box
+from ...engine.models import PromptableModel
+from ...engine.networks import PIXEL_MEAN, PIXEL_STD
+from ..data import tight_box
 
 
 class BoxTeacher:

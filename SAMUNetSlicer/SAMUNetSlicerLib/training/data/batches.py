@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
-from ..engine.networks import PIXEL_MEAN, PIXEL_STD
+from ...engine.networks import PIXEL_MEAN, PIXEL_STD
 from .augment import Pair, augmented, change_intensities
 from .corpus import Sample, Target, targets
 from .regions import edge_regions, superpixels

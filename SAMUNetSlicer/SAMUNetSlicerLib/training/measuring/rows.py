@@ -5,8 +5,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Iterable, List
 
-from ..atomicFiles import replaceFile
-from ..errors import InputError
+from ...atomicFiles import replaceFile
+from ...errors import InputError
 
 
 @dataclass(frozen=True)

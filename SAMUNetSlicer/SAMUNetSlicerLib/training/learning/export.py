@@ -9,8 +9,8 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..atomicFiles import replaceFile
-from .corpus import Sample
+from ...atomicFiles import replaceFile
+from ..data import Sample
 
 
 def save_half(weights: Dict[str, Tensor], path: Path) -> None:

@@ -5,9 +5,9 @@ from typing import Dict
 import torch
 from torch import Tensor
 
-from ..engine.models import load_weights, samunet_architecture
-from ..engine.networks import CompactSAMUNet
-from ..errors import WeightsError
+from ...engine.models import load_weights, samunet_architecture
+from ...engine.networks import CompactSAMUNet
+from ...errors import WeightsError
 
 _QUALITY = "mask_decoder.quality."
 _RENAMED = {

@@ -6,8 +6,8 @@ from typing import Tuple
 import torch
 from torch import Tensor, nn
 
-from ..engine.models import PRECISIONS
-from ..engine.networks import early_tokens, fold_batch_norm
+from ...engine.models import PRECISIONS
+from ...engine.networks import early_tokens, fold_batch_norm
 
 
 class FrozenStages:

@@ -8,15 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..engine.networks import CompactSAMUNet, decode_compact
-from .prompt_simulation import (
-    avoiding_click,
-    careless_box,
-    careless_click,
-    neighboring_mask,
-    next_click,
-    tight_box,
-)
+from ...engine.networks import CompactSAMUNet, decode_compact
+from ..data import avoiding_click, careless_box, careless_click, neighboring_mask, next_click, tight_box
 
 # Logits and their spread, in cells, of a mask that is given to start from.
 _DRAWN_LOGIT, _SPREAD = 7.0, 3

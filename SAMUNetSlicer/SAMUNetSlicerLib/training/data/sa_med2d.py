@@ -8,7 +8,7 @@ class and instance.  Source: Ye et al., "SA-Med2D-20M Dataset", arXiv 2311.11969
 from pathlib import Path
 from typing import List, Union
 
-from ..errors import InputError
+from ...errors import InputError
 from .corpus import MANIFEST, Sample, read_manifest
 
 _LICENSE = "CC-BY-NC-SA-4.0 (SA-Med2D)"
