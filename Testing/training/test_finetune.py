@@ -56,7 +56,7 @@ def _finetuned(tmp_path, monkeypatch, scores):
     given = iter(scores)
     monkeypatch.setattr(fine_tuning, "score", lambda _model, _pairs: next(given))
     pairs = fine_tuning.labeled_slices(*_volume(), SLICE)
-    outcome = finetune.finetune(
+    outcome = fine_tuning.finetune(
         network, lambda n: CompactModel(n, compact_card(), "k"), pairs, tmp_path, lambda _: None, steps=2
     )
     changed = [n for n, tensor in network.state_dict().items() if not torch.equal(tensor, before[n])]
