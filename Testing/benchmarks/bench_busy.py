@@ -100,7 +100,7 @@ def measured(host, volume):
         cpu = cpu_seconds(front.engine.pid)
         found["propagation"] = front.propagated()
         found["CPU of the propagation"] = cpu_seconds(front.engine.pid) - cpu
-        found["longest gap"], found["CPU of the longest gap"] = front.longest, front.longest_cpu
+        found["longest gap"], found["longest CPU of a poll"] = front.longest, front.longest_cpu
         return found
     finally:
         front.session.close()
