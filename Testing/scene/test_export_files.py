@@ -28,7 +28,7 @@ def test_the_file_appears_under_its_name_and_nothing_else_does(tmp_path):
     seen = []
 
     def check(path):
-        seen.append((path.parent, path.name.endswith(".nii.gz"), path.read_text()))
+        seen.append((path.parent.parent, path.name.endswith(".nii.gz"), path.read_text()))
         assert not (tmp_path / "a.nii.gz").exists()
 
     place = writeChecked(tmp_path / "a.nii.gz", "refuse", write("voxels"), check)

@@ -51,15 +51,20 @@ def writeChecked(path, existing: str, write: Callable[[Path], None], check: Call
             # A short name of its own: the target's name may be as long as the file system allows.
             temporary = folder / f"file{ending}"
             temporary.touch()
-            write(temporary)
-            flushToDisk(temporary)
-            check(temporary)
+            _writeAndCheck(temporary, write, check)
             return _publish(temporary, target, existing)
     except OSError as error:
         raise _outputError(target, error) from error
+
+
+def _writeAndCheck(temporary: Path, write: Callable[[Path], None], check: Callable[[Path], None]) -> None:
+    try:
+        write(temporary)
+        flushToDisk(temporary)
+        check(temporary)
     except OutputError as error:
-        if _isFull(target.parent):
-            raise _outputError(target, OSError(errno.ENOSPC, "")) from error
+        if _isFull(temporary.parent):  # as long as the file is there
+            raise OSError(errno.ENOSPC, "No space left on device") from error
         raise
 
 
