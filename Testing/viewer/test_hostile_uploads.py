@@ -180,7 +180,8 @@ def hostile(secret):
 
 
 class Server:
-    """Uploads behind a real server; ``images`` holds what was opened, ``kept`` the files that are there."""
+    """Uploads behind a real server; ``images`` holds what was opened, ``folders`` and ``kept`` the folders
+    and files of uploads that are there."""
 
     def __init__(self, most=1 << 27):
         from SAMUNetSlicerLib.viewer.server import Uploads
@@ -198,7 +199,11 @@ class Server:
 
     @property
     def kept(self):
-        return [path for path in self.uploads._folder.rglob("*") if path.is_file()]
+        return [path for folder in self.folders for path in folder.rglob("*") if path.is_file()]
+
+    @property
+    def folders(self):
+        return [path for path in self.uploads._folder.iterdir() if path.is_dir()]
 
     @contextlib.asynccontextmanager
     async def running(self):
@@ -367,7 +372,7 @@ def test_a_form_that_is_none_is_a_sentence_and_leaves_nothing(body, boundary):
         async with Server().running() as server:
             status, answer = await server.send_raw(body, boundary)
             assert status == 200 and answer["error"].endswith(".")
-            assert not list(server.uploads._folder.iterdir())
+            assert not server.folders
 
     run_apart(run())
 
@@ -388,7 +393,7 @@ def test_an_upload_that_is_broken_off_leaves_nothing(tmp_path):
             assert server.kept
             writer.close()
             for _ in range(100):
-                if not list(server.uploads._folder.iterdir()):
+                if not server.folders:
                     return
                 await asyncio.sleep(0.02)
             raise AssertionError("the folder stays")
