@@ -46,9 +46,9 @@ def appearance():
     return learn_appearance([Example(slice_of(ORGAN), ORGAN)])
 
 
-def answer(mask):
-    """A network's prediction that draws a mask and is not very sure of it."""
-    logits = np.where(mask, 3.0, -3.0).astype(np.float32)
+def answer(mask, sureness=0.8):
+    """A network's prediction that draws a mask, by logits of this size; it is in doubt of small ones."""
+    logits = np.where(mask, sureness, -sureness).astype(np.float32)
     return Prediction(mask, logits, np.zeros((1, 8, 8), np.float32), 0.9, np.zeros((1, 4), np.float32))
 
 
@@ -69,6 +69,13 @@ def test_where_the_network_draws_too_much_the_structure_is_found_all_the_same(ap
     assert dice(found.prediction.mask, ORGAN) > max(0.95, dice(drawn, ORGAN))
     assert dice(drawn, ORGAN) < found.agreement + 0.1 < 1.1 and found.likeness > 0.8
     assert np.array_equal(found.prediction.logits > 0, found.prediction.mask)
+
+
+def test_a_network_that_is_sure_is_not_overruled(appearance):
+    twin_too = slice_of(ORGAN | TWIN, seed=2)  # of the same brightness, within reach
+    neighbor = ORGAN | (np.arange(SIZE[1]) >= 96) & (np.arange(SIZE[0]) == 60)[:, None]
+    found = recognized(answer(ORGAN, sureness=3.0), Known(twin_too, neighbor, appearance))
+    assert np.array_equal(found.prediction.mask, ORGAN)
 
 
 def test_where_the_structure_is_gone_the_head_does_not_agree(appearance):

@@ -18,6 +18,9 @@ from .options import PropagatedSlice, PropagationOptions
 # An even structure, such as a full bladder, may still change by noise: in gray levels of 255.
 _LEAST_DEVIATION = 4.0
 
+# Dice of the network's mask with that of what was learned.
+_AGREEMENT = 0.7
+
 
 class GrayLevels(NamedTuple):
     """Gray levels inside of a mask.
@@ -44,9 +47,17 @@ def grayLevels(image: np.ndarray, mask: np.ndarray) -> GrayLevels:
     return GrayLevels(float(inside.mean()), float(inside.std()))
 
 
+def _isRecognized(found: PropagatedSlice) -> bool:
+    """Return whether what was learned finds the structure where the network does.
+
+    Then a doubt of the network about its border is no end of the structure.
+    """
+    return found.agreement is not None and found.agreement >= _AGREEMENT
+
+
 def reasonToRefuse(found: PropagatedSlice, options: PropagationOptions) -> Optional[str]:
     """Return a sentence if the mask is not to be taken, None if it is."""
-    if found.confidence < options.minConfidence:
+    if found.confidence < options.minConfidence and not _isRecognized(found):
         return f"The confidence is too low ({found.confidence:.2f})."
     if found.dice is None:
         return None

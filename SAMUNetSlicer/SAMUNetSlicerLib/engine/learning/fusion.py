@@ -16,7 +16,10 @@ from .appearance import Known
 from .learner import around, log_odds
 
 _WEIGHT = 0.3  # of the head
-_SURE = 6.0  # neither of the two counts for more
+_SURE = 6.0  # the network counts for no more
+# The head counts for less: it decides where the network is in doubt.  Where it could overrule the network, it
+# spread into neighbors of the same brightness, slice by slice, such as from the liver into the chest wall.
+_SURE_OF_HEAD = 1.0
 _NETWORK_SCALE = 0.5  # the network's logits are larger than the head's
 _AROUND = 0.35  # sizes of the neighbor's mask on each side: how far the structure may reach
 _LEAST = 1e-3  # of a logit, so that its sign tells the mask
@@ -46,7 +49,7 @@ def recognized(prediction: Prediction, known: Known) -> Recognition:
     head = log_odds(known.appearance, known.values, box)
     network = (prediction.logits[inside] * _NETWORK_SCALE).clip(-_SURE, _SURE)
     logits = np.full(neighbor.shape, -_SURE, np.float32)
-    logits[inside] = (1 - _WEIGHT) * network + _WEIGHT * head.clip(-_SURE, _SURE)
+    logits[inside] = (1 - _WEIGHT) * network + _WEIGHT * head.clip(-_SURE_OF_HEAD, _SURE_OF_HEAD)
     looks_alike = np.zeros(neighbor.shape, bool)
     looks_alike[inside] = head > 0
     mask = pieces_at(neighbor & (logits > 0), logits > 0)
