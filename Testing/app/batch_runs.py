@@ -1,6 +1,6 @@
 """Small batches with a fake engine, in this process or, to be killed, in one of their own.
 
-    python Testing/app/batch_runs.py INPUT PROMPTS OUT [RAY ADDRESS]
+    python Testing/app/batch_runs.py INPUT PROMPTS OUT [RAY ADDRESS [DELAY IN SECONDS]]
 
 prints a line at each change of a case's state.
 """
@@ -62,11 +62,13 @@ def run_batch(inputs, prompts, out, listener=None, **more):
     return {each.name: each for each in BatchJob(options(inputs, prompts, out, **more), listener).run()}
 
 
-def main(inputs, prompts, out, ray=""):
+def main(inputs, prompts, out, ray="", delay="0"):
     def tell(record, done, total):
         print(record.name, record.state, flush=True)
 
-    more = {"ray": ray, "devices": ("cpu", "cpu"), "launch": fake_launch(0.2)} if ray else {}
+    more = {"launch": fake_launch(float(delay))}
+    if ray:
+        more = {"ray": ray, "devices": ("cpu", "cpu"), "launch": fake_launch(0.2)}
     run_batch(Path(inputs), Path(prompts), Path(out), BatchListener(changed=tell), **more)
     print("finished", flush=True)
 

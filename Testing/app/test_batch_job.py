@@ -184,7 +184,9 @@ def test_several_processes_give_what_one_gives(data):
 def test_ctrl_c_stops_cleanly_and_the_states_are_told(data):
     for number in range(2, 20):
         write_image(data / "in" / f"{number}.nrrd", seed=number)
-    command = [sys.executable, batch_runs.__file__, str(data / "in"), str(data / "p.json"), str(data / "out")]
+    # Slow enough not to be finished before the signal comes, on any computer.
+    more = [str(data / "in"), str(data / "p.json"), str(data / "out"), "", "0.5"]
+    command = [sys.executable, batch_runs.__file__, *more]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )

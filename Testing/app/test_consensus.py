@@ -151,7 +151,8 @@ def test_cancel_while_the_other_axes_are_asked_keeps_the_first_one(axes):
     axes.prompt()
     axes.engine.is_automatic = False
     axes.propagator.start(PropagationOptions(axes=ALL))
-    axes.answer(2 * 6 + 10)  # each slice is encoded and predicted; those of the second axis not to the end
+    # The key is learned from, each slice encoded and predicted; those of the second axis not to the end.
+    axes.answer(1 + 2 * 6 + 10)
     assert axes.steps[-1][0] > 6
     axes.propagator.cancel()
     axes.engine.is_automatic = True

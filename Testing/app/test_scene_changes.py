@@ -85,7 +85,7 @@ def test_the_frame_of_a_sequence_that_is_shown_is_the_one_that_is_segmented(host
     browser, volume, frames = add_sequence(host)
     session = session_on(host.scene, volume, planeFromAxis(volume, "K", 4))
     seen, predict = [], session.engine.predict
-    session.engine.predict = lambda image, prompts: seen.append(image) or predict(image, prompts)
+    session.engine.predict = lambda image, *asked: seen.append(image) or predict(image, *asked)
     for number in (0, 1):
         browser.SetSelectedItemNumber(number)
         assert not session.isReady(session.plane)

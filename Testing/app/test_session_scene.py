@@ -245,7 +245,9 @@ class TestPrefetching:
             desk.session.poll()
         images = [job.arguments["image"] for job in desk.engine.waiting("encode")]
         expected = [
-            desk.session.workspace.images.image(desk.volume, desk.plane(index), WindowSetting())
+            desk.session.workspace.images.image(
+                desk.volume, desk.plane(index), desk.session.workspace.window()
+            )
             for index in (4, 5, 3)
         ]
         assert len(images) == 3

@@ -8,10 +8,13 @@ from SAMUNetSlicerLib.app.prompts import parsePrompts, placePrompts
 from SAMUNetSlicerLib.engine.windowing import WindowSetting
 from SAMUNetSlicerLib.errors import OutputError
 
+OTHER = {"ijk": [[2, 2, 5], [9, 9, 5]]}  # of another slice: a segment has at least one positive prompt
+
 
 def picture_of(desk, points=(), boxes=(), mask=None):
     entry = {"plane": {"axis": "K", "index": 4}, "points": list(points), "boxes": list(boxes)}
     document = {"version": 1, "segments": [{"name": "A", "planes": [entry]}]}
+    document["segments"][0]["planes"].append({"plane": {"axis": "K", "index": 5}, "boxes": [OTHER]})
     placed = placePrompts(parsePrompts(document).segments[0].planes[0], desk.volume)
     mask = np.zeros(placed.plane.shape, bool) if mask is None else mask
     return slicePicture(desk.volume, WindowSetting(), placed, mask, None, (1, 0, 0), "caption"), placed.plane

@@ -103,7 +103,7 @@ def sequence_frame():
     desk.click((140, 160))
     images = []
     predict = desk.engine.predict
-    desk.engine.predict = lambda image, prompts: images.append(image) or predict(image, prompts)
+    desk.engine.predict = lambda image, *asked: images.append(image) or predict(image, *asked)
     browser = desk.scene.GetFirstNodeByClass("vtkMRMLSequenceBrowserNode")
     browser.SetSelectedItemNumber(1)
     desk.host.logics["Sequences"].UpdateProxyNodesFromSequences(browser)

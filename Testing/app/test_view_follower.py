@@ -268,7 +268,7 @@ def prefetcher(desk, clock):
     desk.engine.is_automatic = False
     prefetcher = Prefetcher(desk.engine, clock)
     planes = [desk.plane(4), desk.plane(20, "J")]
-    prefetcher.want(planes, 1000, desk.volume, WindowSetting())
+    prefetcher.want(planes, 1000, desk.volume, desk.session.workspace.window())
     return prefetcher
 
 
@@ -308,7 +308,7 @@ def test_holding_loses_no_slice(desk, prefetcher, clock):
         if turn % 2 and desk.engine.waiting("encode"):
             desk.engine.answer("encode")
     assert progress[-1] == (50, 50)
-    window = WindowSetting()
+    window = desk.session.workspace.window()
     assert all(prefetcher.isReady(desk.volume, desk.plane(index), window) for index in range(10))
     assert all(prefetcher.isReady(desk.volume, desk.plane(index, "J"), window) for index in range(40))
 

@@ -49,7 +49,7 @@ for name, members in {
 
 def test_the_real_package_can_still_be_imported_afterwards(in_product_s_path):
     code = """
-from SAMUNetSlicerLib.engine import sam_blocks
+from SAMUNetSlicerLib.engine.networks import sam_blocks
 import segment_anything
 print(segment_anything.modeling.Sam.__name__, "vit_b" in segment_anything.sam_model_registry)
 """

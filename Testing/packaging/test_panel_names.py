@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from source_tree import LIBRARY, MODULE, tree_of
 
 DESIGNER = ET.parse(MODULE / "Resources" / "UI" / "SAMUNetSlicer.ui")
-PANEL_FILES = sorted((LIBRARY / "ui").glob("*.py"))
+PANEL_FILES = sorted((LIBRARY / "ui").rglob("*.py"))
 
 # Frames that only hold others, and texts that never change.
 SILENT = {"SAMUNetSlicer", "statusFrame", "progressFrame", "toLabel", "selfCheckPlace"}

@@ -141,7 +141,7 @@ def test_a_file_that_was_cut_off_is_given_up(node, tmp_path, ending, monkeypatch
     def cut(path):
         os.truncate(path, path.stat().st_size * 2 // 3)
 
-    monkeypatch.setattr("SAMUNetSlicerLib.scene.export.exportFiles._sync", cut)
+    monkeypatch.setattr("SAMUNetSlicerLib.scene.export.exportFiles.flushToDisk", cut)
     with pytest.raises(OutputError, match="could not be written as a whole"):
         exportSurface(surface, tmp_path / f"a{ending}")
     assert list(tmp_path.iterdir()) == []
@@ -156,7 +156,7 @@ def test_a_file_that_holds_another_place_is_given_up(node, tmp_path, ending, mon
     path = exportSurface(moved, tmp_path / f"moved{ending}")
 
     monkeypatch.setattr(
-        "SAMUNetSlicerLib.scene.export.exportFiles._sync", lambda file: shutil.copy(path, file)
+        "SAMUNetSlicerLib.scene.export.exportFiles.flushToDisk", lambda file: shutil.copy(path, file)
     )
     with pytest.raises(OutputError, match="another surface"):
         exportSurface(surface, tmp_path / f"a{ending}")

@@ -33,7 +33,7 @@ def carry(desk, method):
     """Carry the segment on until that ends; return how many slices the network was asked about."""
     requests = []
     predict = desk.engine.service.predict
-    desk.engine.service.predict = lambda **job: requests.append(job) or predict(**job)
+    desk.engine.service.predict = lambda *job, **named: requests.append(job) or predict(*job, **named)
     desk.propagation.start(method, "both")
     while desk.state.progress is not None:
         desk.session.poll()
@@ -53,8 +53,8 @@ def test_a_vote_of_axes_asks_about_slices_of_all_axes(desk):
 def test_where_it_ended_is_said_with_the_reason(desk):
     predict = desk.engine.service.predict
 
-    def doubt(**job):
-        report = predict(**job)
+    def doubt(*job, **named):
+        report = predict(*job, **named)
         return replace(report, prediction=replace(report.prediction, confidence=0.1))
 
     desk.session.addBox((12, 10), (25, 22), desk.plane(4))

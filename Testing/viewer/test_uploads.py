@@ -23,7 +23,7 @@ def upload(page, *paths):
 
 def uploads(viewer):
     """Folders in which this viewer keeps uploads."""
-    return list(viewer.temporary.glob("samunet-upload-*/*"))
+    return [path for path in viewer.temporary.glob("samunet-upload-*/*") if path.is_dir()]
 
 
 def test_an_uploaded_volume_is_shown_and_can_be_segmented(page, viewer):
