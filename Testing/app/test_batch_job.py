@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import jsonschema
@@ -188,7 +189,13 @@ def test_ctrl_c_stops_cleanly_and_the_states_are_told(data):
     more = [str(data / "in"), str(data / "p.json"), str(data / "out"), "", "0.5"]
     command = [sys.executable, batch_runs.__file__, *more]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # A shell lets what it starts in the background ignore the signal, and the tests may be that.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     while not process.stdout.readline().endswith("done\n"):
         pass
