@@ -195,7 +195,7 @@ def test_ctrl_c_stops_cleanly_and_the_states_are_told(data):
         text=True,
         start_new_session=True,
         # A shell lets what it starts in the background ignore the signal, and the tests may be that.
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     while not process.stdout.readline().endswith("done\n"):
         pass
