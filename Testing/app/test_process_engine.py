@@ -248,3 +248,10 @@ def test_a_model_that_kills_the_engine_is_given_up(tmp_path):
             engine.wait(engine.start(ModelSpec(card={"id": "deadly"})), timeout=SECONDS)
     finally:
         engine.close()
+
+
+def test_the_status_of_an_engine_that_has_died_is_known_for_its_answers(engine):
+    loaded = engine.wait(engine.start(FAKE_SPEC), timeout=60)
+    os.kill(engine.pid, signal.SIGKILL)
+    wait_until(lambda: engine.poll() or engine.status is None)
+    assert engine.lastStatus == loaded

@@ -84,6 +84,8 @@ class EngineClient(ABC):
     ``close``.  Answers are delivered by ``poll``: call it from a timer, or call ``wait``.
 
     ``noticed(sentence)``: the engine did something the user should read once, such as starting again;
+    ``lastStatus``: the last status that was not None: of the engine that has given an answer, although it may
+    have died since.
     ``statusChanged(EngineStatus or None)``: a model was loaded, moved to another device, or is gone.
     """
 
@@ -91,6 +93,7 @@ class EngineClient(ABC):
         self.noticed = Signal("noticed")
         self.statusChanged = Signal("statusChanged")
         self.status: Optional[EngineStatus] = None
+        self.lastStatus: Optional[EngineStatus] = None
         self._tickets: Dict[int, Ticket] = {}
         self._lastNumber = 0
         self._spec: Optional[ModelSpec] = None
@@ -283,4 +286,5 @@ class EngineClient(ABC):
     def _setStatus(self, status: Optional[EngineStatus]) -> None:
         if status != self.status:
             self.status = status
+            self.lastStatus = status or self.lastStatus
             self.statusChanged.emit(status)

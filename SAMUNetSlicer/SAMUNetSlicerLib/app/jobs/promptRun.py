@@ -7,7 +7,6 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Optional
 
 import numpy as np
 
-from ...engine.serving import EngineStatus
 from ...engine.types import Prompts
 from ...scene.prompts import PromptRecord, promptPixels, sameOrientation
 from ..common import Progress, noProgress
@@ -100,7 +99,6 @@ class PromptRun:
         self._keepPrompts = keepPrompts
         self._segments = [_placed(segment, volumeNode) for segment in prompts.segments]
         self._done = 0
-        self._status: Optional[EngineStatus] = None
 
     def steps(self) -> Iterator[bool]:
         """Do all the work, some milliseconds between two yields; True when only the engine can go on.
@@ -121,10 +119,8 @@ class PromptRun:
         for part in parts:
             predictions = []
             for _ in part:
-                self._noteStatus()
                 predictions.append((yield from queue.take()))
                 predictions[-1].reports()  # raises what went wrong
-                self._noteStatus()
                 self._tell(self._done + 1)
             if segmentId is None:
                 segmentId = self._session.addSegment(segment.name, segment.color, chosenTerminology(segment))
@@ -140,10 +136,6 @@ class PromptRun:
             return segment.propagation is not None
         written = (each.report.target for each in self.slices if each.segmentId == segmentId)
         return any(self._session.workspace.readMask(target).any() for target in written)
-
-    def _noteStatus(self) -> None:
-        """Keep the engine's status: it may die, for other requests, before a prediction is written."""
-        self._status = self._session.engine.status or self._status
 
     def _tell(self, done: int) -> None:
         self._done = done
@@ -191,7 +183,7 @@ class PromptRun:
         target = Target(segmentId, prediction.request.target.plane)
         _, report = prediction.reports()
         request = replace(prediction.request, target=target)
-        draft = draftRecord(request, self._session.workspace.policy, report, self._status)
+        draft = draftRecord(request, self._session.workspace.policy, report, self._session.engine.lastStatus)
         return PredictedSlice(target, report.prediction.mask, None, draft)
 
     def _propagate(self, segmentId: str, segment: SegmentPrompts) -> Iterator[bool]:

@@ -101,7 +101,7 @@ class MaskUpdates:
 
     def _write(self, request: SliceRequest, report: Optional[PredictReport]) -> None:
         try:
-            written = writeAnswer(self._workspace, request, report, self._engine.status)
+            written = writeAnswer(self._workspace, request, report, self._engine.lastStatus)
         except UserError as error:
             self.failed.emit(request.target, error)
             return
