@@ -6,7 +6,7 @@ import numpy as np
 
 from ...engine.learning import Appearance, Known
 from ...engine.overlap import dice
-from ...engine.serving import EngineStatus, PredictReport
+from ...engine.serving import PredictReport
 from ...engine.types import Prediction
 from ...scene.geometry import PlaneStack, SlicePlane
 from ..engines import EngineClient, Ticket
@@ -68,7 +68,6 @@ class SliceFollower:
         self._segmentId = segmentId
         self._stack = stack
         self._options = options
-        self._status = engine.status
         self._taken = taken
         self._learner = learner
         self._window = workspace.window()
@@ -104,7 +103,7 @@ class SliceFollower:
             yield from self._segment(route, route.ahead[0])
 
     def _encodeAhead(self, route: AnyRoute) -> Iterator[bool]:
-        depth = _AHEAD_ON_CPU if self._knownStatus().device == "cpu" else _AHEAD_ON_GPU
+        depth = _AHEAD_ON_CPU if self._engine.lastStatus.device == "cpu" else _AHEAD_ON_GPU
         for step in list(route.ahead[:depth]):
             if step not in self._encoded:
                 image = self._image(self._stack.plane(step))
@@ -113,7 +112,7 @@ class SliceFollower:
 
     def _encode(self, route: AnyRoute, step: int, image: np.ndarray) -> Ticket:
         # A guess: the slices before it are not done, and the prompts will not be quite these.
-        routeStep = route.routeStep(self._stack, step, self._knownStatus().capabilities)
+        routeStep = route.routeStep(self._stack, step, self._engine.lastStatus.capabilities)
         spacing = self._stack.plane(step).spacing
         if routeStep is None:
             return self._engine.encode(image, spacing)
@@ -124,7 +123,7 @@ class SliceFollower:
         while not self._encoded[step].ticket.isDone:
             yield True
         aheadMs = _encodeMs(self._encoded[step].ticket)
-        routeStep = route.routeStep(self._stack, step, self._knownStatus().capabilities)
+        routeStep = route.routeStep(self._stack, step, self._engine.lastStatus.capabilities)
         if routeStep is None:
             self._refuse(route, step, "The structure leaves the image.")
             return
@@ -186,13 +185,6 @@ class SliceFollower:
         """Return gray levels that mean the same on every slice, unlike those of images scaled one by one."""
         return self._image(plane) if self._learner is None else self._learner.grays(plane)
 
-    def _knownStatus(self) -> EngineStatus:
-        """Return the status of the engine, or of the one that has died just now: its requests report that
-        themselves.
-        """
-        self._status = self._engine.status or self._status
-        return self._status
-
     def _image(self, plane: SlicePlane) -> np.ndarray:
         return self._workspace.images.image(self._workspace.requireVolume(), plane, self._window)
 
@@ -207,7 +199,7 @@ class SliceFollower:
             origin["learned"] = learnedId(self._learner.appearance.to_dict())
             origin["beside"] = encodeMask(routeStep.neighbor)
             origin["agreement"] = report.agreement
-        draft = draftRecord(request, self._workspace.policy, report, self._knownStatus(), origin)
+        draft = draftRecord(request, self._workspace.policy, report, self._engine.lastStatus, origin)
         return PredictedSlice(target, mask, routeStep.prompts.mask, draft)
 
     def _refuse(self, route: AnyRoute, step: int, reason: str) -> None:
